@@ -90,6 +90,7 @@ struct World {
   std::vector<Granted> granted;                                       // In the last step.
   std::string highest_id;
   int64_t next_ready_seq = 1;
+  int64_t placeholders = 0;  // Ids and tokens made up in dry runs.
 };
 
 // Returns the job, or null.
