@@ -82,8 +82,8 @@ int64_t doubled(int64_t value, int64_t power, int64_t cap) {
 int64_t fourth_power(int64_t n) { return n * n * n * n; }
 
 struct Base {
-  Range value;                 // Without jitter; one number, but for fractional factors and e^n.
-  Range own;                   // With the spec's own jitter.
+  Range value;                  // Without jitter; one number, but for fractional factors and e^n.
+  Range own;                    // With the spec's own jitter.
   bool has_percentage = false;  // The four plain specs: own jitter is 10 %.
 };
 
@@ -93,8 +93,7 @@ Base exact(int64_t value, int64_t own_low, int64_t own_high) {
 
 Base exponential_base(const Backoff& backoff, int64_t attempt) {
   const int64_t ms = backoff.numbers_ms[0];
-  const int64_t cap =
-      backoff.numbers_ms.size() > 1 ? backoff.numbers_ms[1] : std::max(kHourMs, ms);
+  const int64_t cap = backoff.numbers_ms.size() > 1 ? backoff.numbers_ms[1] : std::max(kHourMs, ms);
   if (backoff.factor_milli % 1'000 == 0) {
     int64_t value = ms;
     for (int64_t i = 1; i < attempt && value < cap && value > 0; ++i) {
@@ -104,8 +103,8 @@ Base exponential_base(const Backoff& backoff, int64_t attempt) {
   }
   // A fraction: real arithmetic, so the last millisecond is left open.
   const long double factor = static_cast<long double>(backoff.factor_milli) / 1'000.0L;
-  const long double real = static_cast<long double>(ms) *
-                           std::pow(factor, static_cast<long double>(attempt - 1));
+  const long double real =
+      static_cast<long double>(ms) * std::pow(factor, static_cast<long double>(attempt - 1));
   if (real >= static_cast<long double>(cap)) return Base{{cap, cap}, {}, true};
   const auto value = static_cast<int64_t>(real);
   return Base{{std::max<int64_t>(0, value - 1), value + 1}, {}, true};
@@ -147,8 +146,7 @@ Base named_base(const Backoff& backoff, int64_t attempt) {
     // MS * (2^a - 1), cut at the end.
     const int64_t power = doubled(1, attempt, kDurationMsMax + 1);
     const __int128 product = static_cast<__int128>(ms) * (power - 1);
-    const int64_t value =
-        product > kDurationMsMax ? kDurationMsMax : static_cast<int64_t>(product);
+    const int64_t value = product > kDurationMsMax ? kDurationMsMax : static_cast<int64_t>(product);
     return exact(value, value, value);
   }
   if (name == "celery") {

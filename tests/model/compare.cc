@@ -124,8 +124,8 @@ void match_grant(const GrantView& expected, const GrantView& got) {
 
 void match_error(const Where& where, const Reply& expected, const Reply& got) {
   if (!code_allowed(expected.code, got.code)) {
-    throw Mismatch{std::string(where.what) + where.name + " should be " + expected.code +
-                   ", got " + got.code};
+    throw Mismatch{std::string(where.what) + where.name + " should be " + expected.code + ", got " +
+                   got.code};
   }
   if (expected.code == "DUPLICATE" && !expected.id.empty()) {
     same(where, "DUPLICATE id", expected.id, got.id);
@@ -238,8 +238,7 @@ void Step::match_job(Job& job, const JobView& seen, bool with_token) {
         seen.lease->deadline_engine_ms);
   same(where, "lease worker", view.lease->worker, seen.lease->worker);
   same(where, "lease deadline", view.lease->deadline_engine_ms, seen.lease->deadline_engine_ms);
-  same(where, "lease timeout", view.lease->timeout_at_engine_ms,
-       seen.lease->timeout_at_engine_ms);
+  same(where, "lease timeout", view.lease->timeout_at_engine_ms, seen.lease->timeout_at_engine_ms);
   if (with_token || !seen.lease->token.empty()) {
     same(where, "lease token", view.lease->token, seen.lease->token);
   }
@@ -279,9 +278,8 @@ QueueView queue_view(const World& world, const std::string& name) {
   std::sort(ready.begin(), ready.end(),
             [](const Job* a, const Job* b) { return a->ready_seq < b->ready_seq; });
   view.oldest_ms = ready.empty() ? 0 : world.now.engine_ms - ready[0]->ready_since_ms;
-  std::stable_sort(ready.begin(), ready.end(), [](const Job* a, const Job* b) {
-    return a->view.priority > b->view.priority;
-  });
+  std::stable_sort(ready.begin(), ready.end(),
+                   [](const Job* a, const Job* b) { return a->view.priority > b->view.priority; });
   view.ready_ids.emplace();
   for (const Job* job : ready) view.ready_ids->push_back(job->view.id);
   return view;

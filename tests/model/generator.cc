@@ -205,7 +205,7 @@ Planned Generator::plan_restart(const Model& model) {
 }
 
 std::string Generator::bytes() {
-  static const std::vector<std::string> texts = {"",       "{}",       "{\"n\":1}",
+  static const std::vector<std::string> texts = {"",      "{}",       "{\"n\":1}",
                                                  "[1,2]", "a b\r\nc", std::string("\0\xff", 2)};
   return pick(texts);
 }
@@ -217,7 +217,7 @@ std::string Generator::named(const World& world, const std::string& id) {
 }
 
 std::string Generator::id(const World& world) {
-  switch (weighted({world.jobs.empty() ? 0 : 80, ids_.empty() ? 0 : 8, 3, 4,
+  switch (weighted({world.jobs.empty() ? 0 : 80, ids_.empty() ? 0 : 8, 5, 4,
                     options_.malformed && allow_malformed_ ? 1 : 0})) {
     case 0: {
       auto at = world.jobs.begin();
@@ -233,7 +233,8 @@ std::string Generator::id(const World& world) {
     case 3:
       return "key:k" + std::to_string(between(1, 6));
     default:
-      return pick<std::string>({"", "nonsense", "key:", "0123456789ABCD0", "0123456789ABU", "Z000000000000", "000000000000u"});
+      return pick<std::string>({"", "nonsense", "key:", "0123456789ABCD0", "0123456789ABU",
+                                "Z000000000000", "000000000000u"});
   }
 }
 
@@ -253,7 +254,7 @@ LeaseName Generator::lease(const World& world) {
   const bool malformed = options_.malformed && allow_malformed_;
   const int64_t odd = tokens_.empty() ? 0 : 1;
   const int64_t stale_weight = allow_malformed_ ? 14 : 4;  // Inside an EXEC they abort it all.
-  switch (weighted({running.empty() ? 0 : 80, odd * stale_weight, odd * stale_weight / 3,
+  switch (weighted({running.empty() ? 0 : 80, odd * stale_weight, odd * stale_weight / 2,
                     malformed ? 1 : 0, 1 - odd})) {
     case 0: {
       const JobView& view = pick(running)->view;

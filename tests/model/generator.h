@@ -83,10 +83,10 @@ class Generator {
 
   uint64_t state_;
   GeneratorOptions options_;
-  int64_t flavour_;                  // What this seed is fond of.
-  bool allow_malformed_ = true;      // Off inside an EXEC.
-  std::vector<LeaseName> tokens_;    // Every lease seen, newest last.
-  std::vector<std::string> ids_;     // Every id seen, newest last.
+  int64_t flavour_;                // What this seed is fond of.
+  bool allow_malformed_ = true;    // Off inside an EXEC.
+  std::vector<LeaseName> tokens_;  // Every lease seen, newest last.
+  std::vector<std::string> ids_;   // Every id seen, newest last.
 };
 
 }  // namespace model

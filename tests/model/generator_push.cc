@@ -10,12 +10,28 @@ namespace {
 using words::kQueues;
 using words::kTypes;
 using words::kWorkers;
-const std::vector<std::string> kBackoffs = {
-    "fixed:500~0", "fixed:0",   "fixed:2000",       "linear:1000,2500",  "exponential:100",
-    "exponential:1000,3,5000~20", "exponential:1000,1.5~0", "list:100,1000~0", "list:0,50",
-    "sidekiq",     "faktory",   "asynq~0",          "river",             "oban",
-    "bullmq-exp",  "bull-exp:300", "celery",        "celery:2000~0",     "dramatiq",
-    "graphile",    "river~10",  "bullmq-exp:50~50"};
+const std::vector<std::string> kBackoffs = {"fixed:500~0",
+                                            "fixed:0",
+                                            "fixed:2000",
+                                            "linear:1000,2500",
+                                            "exponential:100",
+                                            "exponential:1000,3,5000~20",
+                                            "exponential:1000,1.5~0",
+                                            "list:100,1000~0",
+                                            "list:0,50",
+                                            "sidekiq",
+                                            "faktory",
+                                            "asynq~0",
+                                            "river",
+                                            "oban",
+                                            "bullmq-exp",
+                                            "bull-exp:300",
+                                            "celery",
+                                            "celery:2000~0",
+                                            "dramatiq",
+                                            "graphile",
+                                            "river~10",
+                                            "bullmq-exp:50~50"};
 
 }  // namespace
 
@@ -50,9 +66,9 @@ Push Generator::push(const World& world, bool may_be_malformed) {
 void Generator::add_identity(const World& world, Push& push) {
   if (chance(flavour_ == 2 ? 70 : 25)) push.key = "k" + std::to_string(between(1, 4));
   if (chance(push.key ? 60 : 5)) {
-    push.on_duplicate = pick<OnDuplicate>({OnDuplicate::kReturn, OnDuplicate::kReport,
-                                           OnDuplicate::kError, OnDuplicate::kReplace,
-                                           OnDuplicate::kReplace});
+    push.on_duplicate =
+        pick<OnDuplicate>({OnDuplicate::kReturn, OnDuplicate::kReport, OnDuplicate::kError,
+                           OnDuplicate::kReplace, OnDuplicate::kReplace});
   }
   if (chance(flavour_ == 3 ? 25 : 8)) {
     push.request = "r" + std::to_string(between(1, 3));
@@ -61,8 +77,8 @@ void Generator::add_identity(const World& world, Push& push) {
     push.producer = chance(70) ? "p1" : "p2";
     const auto known = world.producers.find(*push.producer);
     const int64_t highest = known == world.producers.end() ? -1 : known->second.highest_seq;
-    const int64_t offset = pick<int64_t>(
-        {1, 1, 1, 1, 0, 0, -1, -2, between(2, 10), -1'023, -1'024, -1'025, 1'500});
+    const int64_t offset =
+        pick<int64_t>({1, 1, 1, 1, 0, 0, -1, -2, between(2, 10), -1'023, -1'024, -1'025, 1'500});
     push.producer_seq = std::max<int64_t>(0, highest + offset);
   }
 }
@@ -181,10 +197,12 @@ Wait Generator::wait(const World& world) {
 Exec Generator::exec(const World& world) {
   Exec exec;
   allow_malformed_ = false;
+  const auto runs = [](const auto& entry) { return entry.second.view.state == State::kRunning; };
+  const int64_t leased = std::any_of(world.jobs.begin(), world.jobs.end(), runs) ? 8 : 1;
   const int64_t count = between(chance(3) ? 0 : 1, 3);
   for (int64_t i = 0; i < count; ++i) {
     Op member;
-    switch (weighted({30, 8, 30, 12, 8, 6, 6})) {
+    switch (weighted({30, 8, 4 * leased, 2 * leased, leased, leased, 6})) {
       case 0:
         member.verb = push(world, false);
         break;

@@ -53,8 +53,7 @@ class Step {
   // Feeds waiting fetches, then answers waits that are over; `time_came`: also those whose time is
   // up. Throws Mismatch unless `answers` holds exactly those that are due.
   // Returns the answers that are due. With null (a dry run) nothing is judged.
-  std::vector<WaiterAnswer> serve_waiters(const std::vector<WaiterAnswer>* answers,
-                                          bool time_came);
+  std::vector<WaiterAnswer> serve_waiters(const std::vector<WaiterAnswer>* answers, bool time_came);
 
  private:
   friend struct Visitor;

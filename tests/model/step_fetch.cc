@@ -158,8 +158,8 @@ void Step::check_token(const GrantView& seen, const std::string& where) {
     throw Mismatch{where + " got job " + seen.id + " with a malformed token '" + seen.token + "'"};
   }
   if (w_.tokens.count(seen.token) > 0) {
-    throw Mismatch{where + " got job " + seen.id + " with a token that was given before: " +
-                   seen.token};
+    throw Mismatch{where + " got job " + seen.id +
+                   " with a token that was given before: " + seen.token};
   }
 }
 
@@ -232,8 +232,7 @@ void Step::feed(Answers& answers) {
       if (allowed.empty()) continue;
       const std::string where = "waiting connection " + std::to_string(waiter.conn);
       const auto seen = answers.seen.find(waiter.conn);
-      const bool shown =
-          seen != answers.seen.end() && seen->second->leases.size() > got.size();
+      const bool shown = seen != answers.seen.end() && seen->second->leases.size() > got.size();
       if (!shown && !answers.dry) {
         throw Mismatch{where + " should have got job " + allowed.front() + ", got nothing"};
       }

@@ -1,4 +1,5 @@
-// The verbs of a lease: ACK, MACK, FAIL, RELEASE, EXTEND, PROGRESS, BEAT, BYE, and how a lease ends.
+// The verbs of a lease: ACK, MACK, FAIL, RELEASE, EXTEND, PROGRESS, BEAT, BYE, and how a lease
+// ends.
 #include <algorithm>
 
 #include "model/step.h"
@@ -17,9 +18,7 @@ constexpr size_t kTraceBytesMax = 16'384;
 constexpr size_t kWorkerBytesMax = 128;
 constexpr size_t kHistoryMax = 32;
 
-bool malformed(const LeaseName& lease) {
-  return !valid_id(lease.id) || !valid_token(lease.token);
-}
+bool malformed(const LeaseName& lease) { return !valid_id(lease.id) || !valid_token(lease.token); }
 
 bool refused(const std::string& worker, const std::vector<LeaseName>& leases) {
   return worker.empty() || worker.size() > kWorkerBytesMax ||

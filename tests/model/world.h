@@ -20,10 +20,10 @@ namespace model {
 struct Job {
   JobView view;  // What can be seen; the other fields are the model's own.
   Backoff backoff;
-  int64_t ready_seq = 0;          // The place in the ready order; kept while leased.
-  int64_t ready_since_ms = 0;     // When it got that place.
-  bool lease_alone = false;       // The FETCH asked for one job and did not hold others.
-  int64_t granted_deadline = 0;   // The lease's deadline without renewals.
+  int64_t ready_seq = 0;                // The place in the ready order; kept while leased.
+  int64_t ready_since_ms = 0;           // When it got that place.
+  bool lease_alone = false;             // The FETCH asked for one job and did not hold others.
+  int64_t granted_deadline = 0;         // The lease's deadline without renewals.
   std::optional<Range> run_at_range;    // Jitter not seen yet.
   std::optional<Range> deadline_range;  // After a restart: renewals may be forgotten or not.
 };
