@@ -255,6 +255,19 @@ TEST_F(CrashRules, LeasesNeverExceedTheAttempts) {
   EXPECT_EQ(job(id).dead_reason, DeadReason::kAttempts);
 }
 
+TEST_F(CrashRules, RetryForgivesTheCrashes) {
+  const std::string id = push(a_push());
+  for (int crash = 0; crash < 2; ++crash) {
+    lose(fetch_one());
+    wait_ready(id);
+  }
+  run(Cancel{false, {id}});
+  run(Retry{{id}});
+  EXPECT_EQ(job(id).crashes, 0);
+  EXPECT_FALSE(job(id).suspect);
+  EXPECT_EQ(ids_of(a_fetch_of(2)), std::vector<std::string>{id});
+}
+
 TEST_F(CancelRules, AJobThatIsNotRunningIsCancelledAtOnce) {
   const std::string id = push(a_push());
   EXPECT_EQ(first_code(Cancel{false, {id}}), "");
@@ -316,6 +329,88 @@ TEST_F(ManageRules, RetryOpensANewGeneration) {
   EXPECT_EQ(code(Release{lease_of(grant), std::nullopt}), "LEASELOST");
   EXPECT_EQ(fetch_one().fence, 2);
   EXPECT_EQ(first_code(Retry{{id}}), "BADSTATE");
+}
+
+TEST_F(ManageRules, RetryMakesTheOldResultAndExpiryGo) {
+  Push brief = a_push();
+  brief.expire_ms = 60'000;
+  const std::string id = push(brief);
+  run(Ack{lease_of(fetch_one()), "42"});
+  run(Retry{{id}});
+  EXPECT_FALSE(job(id).result.has_value());
+  pass(120'000);
+  EXPECT_EQ(state(id), State::kReady);
+}
+
+TEST_F(ManageRules, ARepeatedAckAfterARetryIsStillAnsweredTheSame) {
+  const std::string id = push(a_push());
+  const Ack ack{lease_of(fetch_one()), std::nullopt};
+  run(ack);
+  run(Retry{{id}});
+  EXPECT_EQ(run(ack).kind, Reply::Kind::kOk);
+  EXPECT_EQ(state(id), State::kReady) << "and changes nothing";
+}
+
+TEST_F(ManageRules, CancelAndRetryNameTheStateThatForbidsThem) {
+  const std::string id = push(a_push());
+  EXPECT_EQ(run(Retry{{id}}).items.at(0).state, std::optional<State>(State::kReady));
+  run(Ack{lease_of(fetch_one()), std::nullopt});
+  EXPECT_EQ(run(Cancel{true, {id}}).items.at(0).state, std::optional<State>(State::kSucceeded));
+  const Reply mixed = run(Cancel{false, {id, "FZZZZZZZZZZZZ", "key:nobody", "0000000000000"}});
+  EXPECT_EQ(mixed.items.at(1).code, "NOTFOUND");
+  EXPECT_EQ(mixed.items.at(2).code, "NOTFOUND");
+  EXPECT_EQ(mixed.items.at(3).code, "GONE");
+  EXPECT_EQ(code(Cancel{false, {id, "nonsense"}}), "BADREQ");
+  EXPECT_EQ(code(Cancel{false, {}}), "BADREQ");
+}
+
+TEST_F(ManageRules, TheHistoryIsBoundedAndLongTextsAreCut) {
+  Push stubborn = a_push();
+  stubborn.attempts = 100;
+  const std::string id = push(stubborn);
+  for (int i = 0; i < 40; ++i) {
+    Fail again = a_fail(fetch_one());
+    again.retry_in_ms = 0;
+    again.message = std::string(5'000, 'm');
+    again.trace = std::string(20'000, 't');
+    run(again);
+  }
+  ASSERT_EQ(job(id).history.size(), 32U);
+  EXPECT_EQ(job(id).history.back().attempt, 40);
+  EXPECT_EQ(job(id).history.back().message.size(), 4'096U);
+  EXPECT_EQ(job(id).history.back().trace.size(), 16'384U);
+}
+
+TEST_F(ManageRules, AQueueCountsWhatHappened) {
+  push(a_push());
+  run(Release{lease_of(fetch_one()), std::nullopt});
+  Fail again = a_fail(fetch_one());
+  again.retry_in_ms = 0;
+  run(again);
+  lose(fetch_one());
+  push(a_push());
+  run(Cancel{false, {fetch_one().id}});
+  pass(30'000);
+  const QueueView view = run(QueueStats{"q"}).queue.at(0);
+  EXPECT_EQ(view.pushed, 2);
+  EXPECT_EQ(view.started, 4);
+  EXPECT_EQ(view.released.value_or(-1), 1);
+  EXPECT_EQ(view.failed, 1);
+  EXPECT_EQ(view.lost.value_or(-1), 1);
+  EXPECT_EQ(view.cancelled.value_or(-1), 1);
+  EXPECT_EQ(view.cancelled_kept, 1);
+  EXPECT_EQ(view.ready, 1);
+  EXPECT_EQ(run(QueueStats{"nowhere"}).queue.at(0).pushed, 0);
+  EXPECT_EQ(run(QueueList{}).names, std::vector<std::string>{"q"});
+}
+
+TEST_F(ManageRules, DueWorkGoesOnUntilNothingIsDue) {
+  Push brief = a_push();
+  brief.expire_ms = 1'000;
+  brief.keep_ms = 0;
+  const std::string id = push(brief);
+  pass(1'000);
+  EXPECT_FALSE(exists(id)) << "expired and forgotten in one step";
 }
 
 TEST_F(ManageRules, DeleteOfARunningJobIsBadState) {
@@ -403,6 +498,40 @@ TEST_F(RestartRules, TheGraceOfAShortLeaseIsTheLease) {
   EXPECT_EQ(state(id), State::kRunning);
   pass(1);
   EXPECT_EQ(state(id), State::kScheduled);
+}
+
+TEST_F(RestartRules, ATimeoutIsGivenTheGraceToo) {
+  Push timed = a_push();
+  timed.timeout_ms = 1'000;
+  const std::string id = push(timed);
+  fetch_one();
+  tick(500'000);
+  run(Restart{});
+  pass(29'999);
+  EXPECT_EQ(state(id), State::kRunning);
+  pass(1);
+  EXPECT_EQ(job(id).history.at(0).error_class, "Timeout") << "at one time before the loss";
+}
+
+TEST_F(RestartRules, ARenewalMayBeForgottenOrNot) {
+  const std::string id = push(a_push());
+  const GrantView grant = fetch_one();
+  run(Extend{lease_of(grant), 1'000'000});
+  const Op restart{0, Restart{}};
+  puppet.perform(restart, now);
+  ASSERT_EQ(model.check(restart, now, Reply{}).value_or(""), "");
+  for (const int64_t deadline : {29'999, 1'000'001}) {
+    Snapshot wrong = puppet.snapshot();
+    wrong.jobs[0].lease->deadline_engine_ms = now.engine_ms + deadline;
+    Model copy = model;
+    EXPECT_NE(copy.compare(wrong).value_or(""), "") << deadline;
+  }
+  for (const int64_t deadline : {30'000, 1'000'000}) {
+    Snapshot right = puppet.snapshot();
+    right.jobs[0].lease->deadline_engine_ms = now.engine_ms + deadline;
+    Model copy = model;
+    EXPECT_EQ(copy.compare(right).value_or(""), "") << deadline;
+  }
 }
 
 TEST_F(RestartRules, AStallIsCredited) {

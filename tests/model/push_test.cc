@@ -113,6 +113,37 @@ TEST_F(PushRules, ReplaceKeepsIdAndPlaceOfAJobThatWasNeverLeased) {
   EXPECT_EQ(code(keyed), "DUPLICATE") << "it has been leased";
 }
 
+TEST_F(PushRules, ReplaceLeavesAJobAloneThatWasReleased) {
+  Push keyed = a_push();
+  keyed.key = "k";
+  const std::string id = push(keyed);
+  run(Release{lease_of(fetch_one()), std::nullopt});
+  keyed.on_duplicate = OnDuplicate::kReplace;
+  keyed.args = "new";
+  EXPECT_EQ(code(keyed), "DUPLICATE");
+  EXPECT_EQ(job(id).args, "{}");
+}
+
+TEST_F(PushRules, ReplaceTakesEveryOptionAnew) {
+  Push keyed = a_push();
+  keyed.key = "k";
+  keyed.priority = 9;
+  keyed.attempts = 7;
+  keyed.expire_ms = 5'000;
+  const std::string id = push(keyed);
+  tick(100);
+  Push plain = a_push("elsewhere");
+  plain.key = "k";
+  plain.on_duplicate = OnDuplicate::kReplace;
+  push(plain);
+  EXPECT_EQ(job(id).queue, "elsewhere");
+  EXPECT_EQ(job(id).priority, 5);
+  EXPECT_EQ(job(id).max_attempts, 4);
+  EXPECT_FALSE(job(id).expires_at_engine_ms.has_value());
+  EXPECT_EQ(job(id).pushed_wall_ms, now.wall_ms - 100);
+  EXPECT_EQ(run(QueueStats{"elsewhere"}).queue.at(0).pushed, 0);
+}
+
 TEST_F(PushRules, ReplaceSetsRunAtAnew) {
   Push keyed = a_push();
   keyed.key = "k";
@@ -180,6 +211,32 @@ TEST_F(PushRules, AnMpushIsWholeOrNothing) {
   EXPECT_EQ(made.items[1].id, made.items[2].id) << "items see the earlier ones";
   EXPECT_LT(made.items[0].id, made.items[1].id);
   EXPECT_EQ(code(MPush{}), "BADREQ");
+}
+
+TEST_F(PushRules, ARefusedPushRecordsNeitherRequestNorSequence) {
+  Push keyed = a_push();
+  keyed.key = "k";
+  const std::string holder = push(keyed);
+  keyed.on_duplicate = OnDuplicate::kError;
+  keyed.request = "r";
+  EXPECT_EQ(code(keyed), "DUPLICATE");
+  Push other = a_push();
+  other.request = "r";
+  const std::string made = push(other);
+  EXPECT_NE(made, holder);
+  EXPECT_EQ(push(keyed), made) << "the request is looked up before the key";
+}
+
+TEST_F(PushRules, ARestartEndsTheHoldOfAt) {
+  Push at = a_push();
+  at.at_wall_ms = now.wall_ms + 7'200'000;
+  const std::string id = push(at);
+  now.wall_ms += 7'200'000;
+  pass(0);
+  EXPECT_EQ(state(id), State::kScheduled);
+  run(Restart{});
+  pass(0);
+  EXPECT_EQ(state(id), State::kReady);
 }
 
 TEST_F(FetchRules, HighestPriorityFirstThenFifo) {
@@ -294,6 +351,36 @@ TEST_F(FetchRules, AnUndoneGrantReturnsToItsOldPlaceAndRefundsTheAttempt) {
   EXPECT_TRUE(job(id).history.empty());
   EXPECT_EQ(ids_of(a_fetch_of(2)), (std::vector<std::string>{id, behind}));
   EXPECT_EQ(code(Ack{lease_of(lost), std::nullopt}), "LEASELOST");
+}
+
+TEST_F(FetchRules, AnUndoneGrantOfACancelledJobIsCancelled) {
+  const std::string id = push(a_push());
+  const GrantView lost = fetch_one();
+  run(Cancel{false, {id}});
+  run(Undo{{lease_of(lost)}});
+  EXPECT_EQ(state(id), State::kCancelled);
+  EXPECT_EQ(job(id).attempt, 0);
+}
+
+TEST_F(FetchRules, AnUndoneGrantFeedsTheNextWaiterInTheSameStep) {
+  const std::string id = push(a_push());
+  const GrantView lost = fetch_one();
+  Fetch waiting = a_fetch();
+  waiting.block_ms = 0;
+  run(waiting, 2);
+  run(Undo{{lease_of(lost)}});
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].reply.leases.at(0).fence, 2);
+}
+
+TEST_F(FetchRules, ARepeatedUndoChangesNothing) {
+  const std::string id = push(a_push());
+  const GrantView lost = fetch_one();
+  run(Undo{{lease_of(lost)}});
+  const GrantView next = fetch_one();
+  run(Undo{{lease_of(lost)}});
+  EXPECT_EQ(state(id), State::kRunning);
+  EXPECT_EQ(next.attempt, 1);
 }
 
 TEST_F(FetchRules, AnExpiredJobIsNeverStarted) {
