@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -87,7 +88,6 @@ struct Lease {
   base::EngineTime deadline;
   base::EngineTime timeout_at;  // Zero: no time limit.
   base::EngineTime granted;
-  uint64_t ready_seq = 0;  // The place it was taken from, for a release.
   bool alone = false;      // To a worker that held nothing else.
 };
 
@@ -141,7 +141,7 @@ struct Job {
   base::EngineTime ready_at;
   base::EngineTime finished_at;
   base::WallTime finished_wall;
-  uint64_t ready_seq = 0;  // Place in the order of its (queue, priority).
+  uint64_t ready_seq = 0;  // Place in the order of its (queue, priority); kept while it runs.
   int64_t lease_ms = limits::kLeaseMsDefault;
   int64_t timeout_ms = limits::kTimeoutMsDefault;  // 0: none.
   int64_t soft_timeout_ms = 0;
@@ -154,6 +154,7 @@ struct Job {
   // Places in the state's indexes; not stored.
   Job* link_prev = nullptr;
   Job* link_next = nullptr;
+  size_t bytes = 0;  // What the budgets count of it, as of its last change.
   uint32_t timer_place = 0;       // 1-based place in the engine-time heap; 0: none.
   uint32_t wall_timer_place = 0;  // The same in the wall-time heap.
   bool linked = false;
@@ -167,7 +168,12 @@ JobExtras& extras_of(Job& job);
 // Bytes the job takes up in the store, roughly: what the budgets count.
 size_t job_bytes(const Job& job);
 
+// Returns a copy that is on no index.
+std::unique_ptr<Job> clone_job(const Job& job);
+
 std::string job_id_text(JobId id);
 std::string lease_token_text(const LeaseToken& token);
+// Returns nothing for text that no token has.
+std::optional<LeaseToken> parse_lease_token(std::string_view text);
 
 }  // namespace core
