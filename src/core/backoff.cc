@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 
 #include "base/assert.h"
 #include "core/limits.h"
@@ -12,11 +11,11 @@ namespace core {
 namespace {
 
 constexpr int64_t kSecond = limits::kSecondMs;
-constexpr int64_t kWeekMs = 7 * limits::kDayMs;
 
 struct NamedKind {
   std::string_view name;
   BackoffKind kind;
+  bool takes_base = false;
 };
 
 // The names as clients write them; the first of a kind is the one that is printed.
@@ -26,12 +25,11 @@ constexpr NamedKind kNamed[] = {
     {"asynq", BackoffKind::kFaktory},
     {"river", BackoffKind::kRiver},
     {"oban", BackoffKind::kOban},
-    {"bullmq-exp", BackoffKind::kBullmqExponential},
-    {"bull-exp", BackoffKind::kBullExponential},
-    {"celery", BackoffKind::kCelery},
+    {"bullmq-exp", BackoffKind::kBullmqExponential, true},
+    {"bull-exp", BackoffKind::kBullExponential, true},
+    {"celery", BackoffKind::kCelery, true},
     {"dramatiq", BackoffKind::kDramatiq},
     {"graphile", BackoffKind::kGraphile},
-    {"seed", BackoffKind::kSeed},
 };
 
 base::Error bad(std::string_view spec, std::string_view what) {
@@ -77,60 +75,73 @@ std::vector<std::string_view> split(std::string_view text) {
   }
 }
 
-// base * factor^(attempt-1), never above `cap`; exact in integers where it can be.
+// base * factor^(attempt-1), never above `cap`, rounded down.
 int64_t exponential(int64_t base_ms, double factor, uint32_t attempt, int64_t cap_ms) {
   const double delay = static_cast<double>(base_ms) * std::pow(factor, attempt - 1);
   if (!(delay < static_cast<double>(cap_ms))) return cap_ms;
-  return static_cast<int64_t>(std::llround(delay));
+  return static_cast<int64_t>(delay);
 }
 
-// n^4 + 15 seconds, and up to `spread` seconds for each (n + 1): how Sidekiq and Faktory retry.
-DelayRange quartic(uint32_t retries, int64_t spread) {
-  const int64_t n = std::min<int64_t>(retries, 10'000);
-  const int64_t low = std::min((n * n * n * n + 15) * kSecond, limits::kDurationMsMax / 2);
-  const int64_t high = low + (spread - 1) * (n + 1) * kSecond;
-  return {low, high};
+int64_t fourth_power_seconds(uint32_t number, int64_t plus_seconds) {
+  const int64_t n = std::min<int64_t>(number, 10'000);  // Far above the longest duration.
+  return std::min((n * n * n * n + plus_seconds) * kSecond, limits::kDurationMsMax);
 }
 
-DelayRange named_delay(const Backoff& policy, uint32_t attempt) {
-  const uint32_t retries = attempt - 1;  // What peers count from zero.
+DelayRange upward(int64_t delay_ms, int percent) {
+  return {delay_ms, delay_ms + delay_ms * percent / 100};
+}
+
+DelayRange both_ways(int64_t delay_ms, int percent) {
+  const int64_t part = delay_ms * percent / 100;
+  return {delay_ms - part, delay_ms + part};
+}
+
+// A policy's delay without jitter, and the range that its own jitter makes of it.
+struct Delay {
+  int64_t exact_ms;
+  DelayRange own;
+};
+
+// The formulae of the peers, from their sources. What they count from zero is `attempt` - 1.
+Delay named_delay(const Backoff& policy, uint32_t attempt) {
+  constexpr int64_t kDay = limits::kDayMs;
   const int64_t base = policy.base_ms;
   switch (policy.kind) {
     case BackoffKind::kSidekiq:
-      return quartic(retries, 10);
-    case BackoffKind::kFaktory:
-      return quartic(retries, 30);
+    case BackoffKind::kFaktory: {
+      const int64_t delay = fourth_power_seconds(attempt - 1, 15);
+      const int64_t spread = policy.kind == BackoffKind::kSidekiq ? 10 : 30;
+      return {delay, {delay, delay + spread * attempt * kSecond}};
+    }
     case BackoffKind::kRiver: {
-      const int64_t n = std::min<int64_t>(attempt, 10'000);
-      const int64_t delay = std::min(n * n * n * n * kSecond, limits::kDurationMsMax / 2);
-      return {delay - delay / 10, delay + delay / 10};
+      const int64_t delay = fourth_power_seconds(attempt, 0);
+      return {delay, both_ways(delay, 10)};
     }
     case BackoffKind::kOban: {
       const int64_t delay = (15 + (int64_t{1} << std::min<uint32_t>(attempt, 10))) * kSecond;
-      return {delay, delay + delay / 10};
+      return {delay, both_ways(delay, 10)};
     }
     case BackoffKind::kBullmqExponential: {
-      const int64_t delay = exponential(base, 2.0, attempt, policy.cap_ms);
-      return {delay, delay};
+      const int64_t delay = exponential(base, 2.0, attempt, limits::kDurationMsMax);
+      return {delay, {delay, delay}};
     }
     case BackoffKind::kBullExponential: {
-      const int64_t full = exponential(base, 2.0, attempt + 1, policy.cap_ms + base);
-      return {full - base, full - base};
+      const int64_t cap = limits::kDurationMsMax + base;
+      const int64_t delay = exponential(base, 2.0, attempt + 1, cap) - base;
+      return {delay, {delay, delay}};
     }
-    case BackoffKind::kCelery:
-      return {0, exponential(kSecond, 2.0, attempt, 600 * kSecond)};
+    case BackoffKind::kCelery: {
+      const int64_t delay = exponential(base, 2.0, attempt, 600 * kSecond);
+      return {delay, {std::min<int64_t>(delay, 1), delay}};  // Full jitter, but never at once.
+    }
     case BackoffKind::kDramatiq: {
-      const int64_t delay = exponential(15 * kSecond, 2.0, attempt, kWeekMs);
-      return {delay, delay};
+      const int64_t delay = exponential(15 * kSecond, 2.0, attempt, 7 * kDay);
+      return {delay, {delay / 2, delay}};
     }
     case BackoffKind::kGraphile: {
       const double seconds = std::exp(std::min<uint32_t>(attempt, 10));
-      const auto delay = static_cast<int64_t>(std::llround(seconds * 1000.0));
-      return {delay, delay};
-    }
-    case BackoffKind::kSeed: {
-      const int64_t delay = exponential(60 * kSecond, 2.0, attempt, limits::kHourMs);
-      return {delay, delay + delay / 10};
+      const auto delay = static_cast<int64_t>(seconds * 1000.0);
+      return {delay, {delay, delay}};
     }
     default:
       break;
@@ -139,8 +150,27 @@ DelayRange named_delay(const Backoff& policy, uint32_t attempt) {
   return {};
 }
 
-DelayRange with_jitter(int64_t delay_ms, int percent) {
-  return {delay_ms, delay_ms + delay_ms * percent / 100};
+Delay delay_of(const Backoff& policy, uint32_t attempt) {
+  constexpr int kJitterPercentDefault = 10;
+  const auto plain = [](int64_t delay_ms) {
+    const int64_t cut = std::min(delay_ms, limits::kDurationMsMax);
+    return Delay{cut, upward(cut, kJitterPercentDefault)};
+  };
+  switch (policy.kind) {
+    case BackoffKind::kFixed:
+      return plain(policy.base_ms);
+    case BackoffKind::kLinear:
+      return plain(std::min(policy.base_ms * attempt, policy.cap_ms));
+    case BackoffKind::kExponential:
+      return plain(exponential(policy.base_ms, policy.factor_milli / 1000.0, attempt,
+                               policy.cap_ms));
+    case BackoffKind::kList: {
+      const size_t index = std::min<size_t>(attempt, policy.list_ms.size()) - 1;
+      return plain(policy.list_ms[index]);
+    }
+    default:
+      return named_delay(policy, attempt);
+  }
 }
 
 }  // namespace
@@ -162,9 +192,10 @@ base::Result<Backoff> parse_backoff(std::string_view spec) {
   for (const NamedKind& named : kNamed) {
     if (kind != named.name) continue;
     policy.kind = named.kind;
-    policy.cap_ms = limits::kDurationMsMax / 2;
-    if (has_args && !parse_number(body.substr(colon + 1), 0, kWeekMs, policy.base_ms)) {
-      return tl::unexpected(bad(spec, "milliseconds from 0 to a week stand behind the colon"));
+    if (!has_args) return policy;
+    if (!named.takes_base) return tl::unexpected(bad(spec, "this name takes no number"));
+    if (!parse_number(body.substr(colon + 1), 0, limits::kDurationMsMax, policy.base_ms)) {
+      return tl::unexpected(bad(spec, "milliseconds, up to ten years, stand behind the colon"));
     }
     return policy;
   }
@@ -174,21 +205,21 @@ base::Result<Backoff> parse_backoff(std::string_view spec) {
   }
   const std::vector<std::string_view> parts = split(body.substr(colon + 1));
   const auto number = [&](size_t index, int64_t& value) {
-    return parse_number(parts[index], 0, limits::kDurationMsMax / 1000, value);
+    return parse_number(parts[index], 0, limits::kDurationMsMax, value);
   };
   const auto wrong = [&] { return tl::unexpected(bad(spec, "not the numbers this kind takes")); };
-  policy.cap_ms = limits::kHourMs;
   if (kind == "fixed") {
     policy.kind = BackoffKind::kFixed;
     if (parts.size() != 1 || !number(0, policy.base_ms)) return wrong();
-    policy.cap_ms = policy.base_ms;
   } else if (kind == "linear") {
     policy.kind = BackoffKind::kLinear;
     if (parts.size() > 2 || !number(0, policy.base_ms)) return wrong();
+    policy.cap_ms = std::max(limits::kHourMs, policy.base_ms);
     if (parts.size() == 2 && !number(1, policy.cap_ms)) return wrong();
   } else if (kind == "exponential") {
     policy.kind = BackoffKind::kExponential;
     if (parts.size() > 3 || !number(0, policy.base_ms)) return wrong();
+    policy.cap_ms = std::max(limits::kHourMs, policy.base_ms);
     if (parts.size() >= 2 && !parse_factor(parts[1], policy.factor_milli)) return wrong();
     if (parts.size() == 3 && !number(2, policy.cap_ms)) return wrong();
   } else if (kind == "list") {
@@ -230,7 +261,8 @@ std::string backoff_text(const Backoff& policy) {
     default:
       for (const NamedKind& named : kNamed) {
         if (named.kind != policy.kind) continue;
-        text = std::string(named.name) + ":" + std::to_string(policy.base_ms);
+        text = named.name;
+        if (named.takes_base) text += ":" + std::to_string(policy.base_ms);
         break;
       }
   }
@@ -240,36 +272,15 @@ std::string backoff_text(const Backoff& policy) {
 
 DelayRange retry_delay(const Backoff& policy, uint32_t attempt) {
   ASSERT(attempt >= 1);
-  constexpr int kJitterDefault = 10;
-  const bool own = policy.jitter_percent == kJitterOfKind;
-  const int percent = own ? kJitterDefault : policy.jitter_percent;
-  switch (policy.kind) {
-    case BackoffKind::kFixed:
-      return with_jitter(policy.base_ms, percent);
-    case BackoffKind::kLinear: {
-      const int64_t steps = std::min<int64_t>(attempt, 1'000);
-      return with_jitter(std::min(policy.base_ms * steps, policy.cap_ms), percent);
-    }
-    case BackoffKind::kExponential: {
-      const double factor = policy.factor_milli / 1000.0;
-      return with_jitter(exponential(policy.base_ms, factor, attempt, policy.cap_ms), percent);
-    }
-    case BackoffKind::kList: {
-      const size_t index = std::min<size_t>(attempt, policy.list_ms.size()) - 1;
-      return with_jitter(policy.list_ms[index], percent);
-    }
-    default: {
-      const DelayRange range = named_delay(policy, attempt);
-      return own ? range : with_jitter(range.low_ms, percent);
-    }
-  }
+  const Delay delay = delay_of(policy, attempt);
+  if (policy.jitter_percent == kJitterOfKind) return delay.own;
+  return upward(delay.exact_ms, policy.jitter_percent);
 }
 
 DelayRange crash_delay(const Backoff& policy, uint32_t attempt, uint32_t crash) {
   ASSERT(crash >= 1);
-  const int64_t delay =
-      crash == 1 ? limits::kCrashDelayMs : retry_delay(policy, attempt).low_ms;
-  return with_jitter(delay, limits::kCrashJitterPercent);
+  const int64_t delay = crash == 1 ? limits::kCrashDelayMs : delay_of(policy, attempt).exact_ms;
+  return upward(delay, limits::kCrashJitterPercent);
 }
 
 int64_t pick(const DelayRange& range, base::Random& random) {

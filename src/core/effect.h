@@ -22,106 +22,108 @@ struct JobPut {
   Why why = Why::kPushed;
   const Job* image = nullptr;    // What is to be stored; equals `job.get()` where that is set.
   std::unique_ptr<Job> job;      // To be installed; null for kImage of a job that is there already.
-  std::string_view queue;        // Names, since an image read back has no pointers yet.
-  std::string_view type;
-  std::string_view request;      // Request token that stands for this push, if any.
-  base::EngineTime request_until;
-  std::string_view producer;     // Producer and sequence of this push, if any.
+  std::string_view queue = {};        // Names, since an image read back has no pointers yet.
+  std::string_view type = {};
+};
+
+// A push with a request token or a producer's sequence was answered with this job: the same push
+// sent again gets the same answer.
+struct PushSeen {
+  JobId id = {};
+  bool created = false;
+  std::string_view request = {};  // Empty: it had a producer.
+  base::EngineTime until = {};    // Of a request token.
+  std::string_view producer = {};
   uint64_t producer_seq = 0;
-  bool at_now = false;
 };
 
 struct JobGranted {
-  JobId id;
+  JobId id = {};
   std::array<uint8_t, 12> secret{};
-  std::string_view worker;
+  std::string_view worker = {};
   bool alone = false;
 };
 
 // The grant never reached the worker: all as before it, but the fence stays.
 struct JobUngranted {
-  JobId id;
+  JobId id = {};
 };
 
 // An attempt ended.
 struct JobEnded {
-  JobId id;
+  JobId id = {};
   Outcome outcome = Outcome::kNone;
+  Ending ending = Ending::kNone;
   JobState after = JobState::kReady;
-  int64_t run_at_ms = 0;       // Engine time; for kScheduled.
-  std::string_view error_class;
-  std::string_view message;
-  std::string_view trace;
-  std::string_view result;
+  int64_t run_at_ms = 0;       // Engine time; for kScheduled, and for kReady after a failure.
+  uint64_t ready_seq = 0;      // For kReady: its place, old or new.
+  std::string_view error_class = {};
+  std::string_view message = {};
+  std::string_view trace = {};
+  std::string_view result = {};
   bool has_result = false;
-  std::string_view reason;     // Why it is dead or cancelled.
+  DeadReason dead_reason = DeadReason::kNone;
 };
 
 // A job that is not running changes state: due, expired, cancelled, or started again.
 struct JobMoved {
-  JobId id;
+  JobId id = {};
   JobState after = JobState::kReady;
   uint64_t ready_seq = 0;      // For kReady.
   bool new_generation = false;
-  std::string_view reason;
 };
 
 struct JobCancelRequested {
-  JobId id;
+  JobId id = {};
 };
 
 struct JobProgressed {
-  JobId id;
-  std::string_view data;
+  JobId id = {};
+  std::string_view data = {};
 };
 
 // The record ends. What is left for a while is the ledger's answer to a repeated command.
 struct JobRemoved {
-  JobId id;
+  JobId id = {};
   bool deleted = false;  // By a client; otherwise its time was over.
 };
 
 struct QueuePut {
-  std::string_view name;
+  std::string_view name = {};
   bool paused = false;
-  std::string_view reason;
+  std::string_view reason = {};
   bool has_counters = false;  // Absolute counters, in images.
-  QueueCounters counters;
+  QueueCounters counters = {};
 };
 
 // Images of what is not a job, so that older frames can go.
-struct RequestPut {
-  std::string_view token;
-  JobId id;
-  base::EngineTime until;
+struct SeenPush {
+  uint64_t seq = 0;
+  JobId id = {};
+  bool created = false;
 };
 struct ProducerPut {
-  std::string_view name;
-  base::EngineTime used;
-  std::vector<std::pair<uint64_t, JobId>> window;
+  std::string_view name = {};
+  base::EngineTime used = {};
+  std::vector<SeenPush> window = {};  // Ascending by sequence.
 };
 struct LedgerEntry {
-  JobId id;
+  JobId id = {};
   uint32_t fence = 0;
   uint64_t secret_hash = 0;
-  Outcome outcome = Outcome::kNone;
+  Ending ending = Ending::kNone;
+  bool cancelled = false;
   JobState after = JobState::kReady;
   uint32_t attempt = 0;
-  int64_t run_at_ms = 0;
+  int64_t run_at_ms = 0;  // Engine time.
 };
 struct LedgerPut {
-  base::EngineTime closed;  // No entry is younger.
-  std::vector<LedgerEntry> entries;
+  base::EngineTime closed = {};  // No entry is younger.
+  std::vector<LedgerEntry> entries = {};
 };
 struct StatePut {
   uint64_t sequence_next = 1;
   uint64_t ready_seq_next = 1;
-  base::EngineTime wall_hold_until;
-  int64_t wall_offset_ms = 0;
-};
-// The wall clock stepped forward too far: AT is held until then (or the hold was released).
-struct WallHeld {
-  base::EngineTime until;
 };
 // All that lives has been written since `begin_seq`: frames before it are needed no longer.
 struct CheckpointDone {
@@ -129,9 +131,9 @@ struct CheckpointDone {
 };
 
 using Effect =
-    std::variant<JobPut, JobGranted, JobUngranted, JobEnded, JobMoved, JobCancelRequested,
-                 JobProgressed, JobRemoved, QueuePut, RequestPut, ProducerPut, LedgerPut, StatePut,
-                 WallHeld, CheckpointDone>;
+    std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved, JobCancelRequested,
+                 JobProgressed, JobRemoved, QueuePut, ProducerPut, LedgerPut, StatePut,
+                 CheckpointDone>;
 
 // Collects the effects of one batch, in order. Implemented by the store's encoder, so that an
 // effect is turned into bytes while its views live.

@@ -33,7 +33,7 @@ QueueCounters& State::counters_of(Queue& queue) {
   return queue.counters;
 }
 
-Status State::enact(JobPut&& put, Now now) {
+Status State::enact(JobPut&& put, Now /*now*/) {
   if (put.job == nullptr) return {};  // An image of what is there.
   ghosts_.erase(put.job->id.value);
   put.job->queue = &queue_of(put.queue);
@@ -56,26 +56,48 @@ Status State::enact(JobPut&& put, Now now) {
     attach(jobs_.insert(std::move(put.job)));
   }
   if (put.why == JobPut::Why::kPushed) ++counters_of(*jobs_.find(id)->queue).pushed;
-  if (!put.request.empty()) {
-    requests_.put(put.request, id, put.request_until);
-    if (group_) group_->requests.emplace_back(put.request);
-  }
-  if (!put.producer.empty()) {
-    producers_.put(put.producer, put.producer_seq, id, now.engine);
-    if (group_) group_->producers.emplace_back(std::string(put.producer), put.producer_seq);
-  }
   return {};
+}
+
+Status State::enact(PushSeen&& seen, Now now) {
+  if (!seen.request.empty()) {
+    // In an image of what is there already, and for what is over, nothing is to do.
+    if (seen.until <= now.engine || requests_.find(seen.request, now.engine)) return {};
+    requests_.put(seen.request, {seen.id, seen.created}, seen.until);
+    if (group_) group_->requests.emplace_back(seen.request);
+    return {};
+  }
+  producers_.put(seen.producer, {seen.producer_seq, seen.id, seen.created}, now.engine);
+  if (group_) group_->producers.emplace_back(std::string(seen.producer), seen.producer_seq);
+  return {};
+}
+
+void State::prune_history(Job& job, base::EngineTime now) {
+  std::vector<Attempt>& history = job.extras->history;
+  // What was given back is not shown; it is kept while its command may be repeated.
+  std::erase_if(history, [&](const Attempt& attempt) {
+    return attempt.outcome == Outcome::kReleased && repeatable_until(job, attempt) <= now;
+  });
+  const auto drop_oldest = [&](bool released) {
+    const auto is_kind = [&](const Attempt& attempt) {
+      return (attempt.outcome == Outcome::kReleased) == released;
+    };
+    const auto kept = static_cast<size_t>(std::ranges::count_if(history, is_kind));
+    if (kept <= limits::kHistoryMax) return;
+    const auto oldest = std::ranges::find_if(history, is_kind);
+    remember(job, *oldest, now);
+    history.erase(oldest);
+  };
+  if (history.size() <= limits::kHistoryMax) return;
+  drop_oldest(true);
+  drop_oldest(false);
 }
 
 void State::start_attempt(Job& job, JobGranted& granted, Now now) {
   Attempt& attempt = job.attempt_last;
   if (attempt.token.fence != 0) {
-    std::vector<Attempt>& history = extras_of(job).history;
-    history.push_back(std::move(attempt));
-    if (history.size() > limits::kHistoryMax) {
-      remember(job, history.front(), now.engine);
-      history.erase(history.begin());
-    }
+    extras_of(job).history.push_back(std::move(attempt));
+    prune_history(job, now.engine);
   }
   attempt = Attempt{};
   attempt.token.fence = job.fence;
@@ -96,7 +118,11 @@ Status State::enact(JobGranted&& granted, Now now) {
   job->state = JobState::kRunning;
   job->lease.granted = now.engine;
   job->lease.deadline = now.engine + base::Duration{job->lease_ms};
-  job->lease.timeout_at = now.engine + base::Duration{job->timeout_ms};
+  const int64_t slack_ms =
+      std::max(limits::kTimeoutSlackMsMin, job->timeout_ms * limits::kTimeoutSlackPercent / 100);
+  job->lease.timeout_end = job->timeout_ms == 0
+                               ? base::EngineTime::never()
+                               : now.engine + base::Duration{job->timeout_ms + slack_ms};
   job->lease.alone = granted.alone;
   attach(*job);
   ++counters_of(*job->queue).started;
@@ -116,34 +142,24 @@ Status State::enact(JobUngranted&& ungranted, Now /*now*/) {
     job->extras->history.pop_back();
   }
   attach(*job);
-  --counters_of(*job->queue).started;
   return {};
 }
 
 namespace {
 
-void count_end(QueueCounters& counters, Outcome outcome, JobState after) {
-  switch (outcome) {
-    case Outcome::kSucceeded:
-      ++counters.succeeded;
-      break;
-    case Outcome::kFailed:
-    case Outcome::kTimeout:
-      ++counters.failed;
-      break;
-    case Outcome::kLost:
-      ++counters.lost;
-      break;
-    case Outcome::kReleased:
-      ++counters.released;
-      break;
-    default:
-      break;
+void count_end(QueueCounters& counters, const JobEnded& ended) {
+  if (ended.outcome == Outcome::kReleased) ++counters.released;
+  if (ended.outcome == Outcome::kSucceeded) ++counters.succeeded;
+  if (ended.after == JobState::kCancelled) {
+    ++counters.cancelled;
+    return;
   }
-  if (after == JobState::kDead) ++counters.dead;
-  if (after == JobState::kCancelled) ++counters.cancelled;
-  const bool released = outcome == Outcome::kReleased;
-  if (after == JobState::kScheduled && !released) ++counters.retried;
+  const bool failed = ended.outcome == Outcome::kFailed || ended.outcome == Outcome::kTimeout;
+  const bool lost = ended.outcome == Outcome::kLost;
+  if (failed) ++counters.failed;
+  if (lost) ++counters.lost;
+  if (ended.after == JobState::kDead) ++counters.dead;
+  if ((failed || lost) && ended.after != JobState::kDead) ++counters.retrying;
 }
 
 }  // namespace
@@ -155,9 +171,12 @@ Status State::enact(JobEnded&& ended, Now now) {
   detach(*job);
   Attempt& attempt = job->attempt_last;
   attempt.outcome = ended.outcome;
+  attempt.ending = ended.ending;
+  attempt.cancelled = job->cancel_requested || ended.after == JobState::kCancelled;
   attempt.after = ended.after;
   attempt.ended = now.wall;
   attempt.ended_engine = now.engine;
+  attempt.run_at_ms = ended.run_at_ms;
   attempt.error_class = ended.error_class;
   attempt.message = ended.message;
   attempt.trace = ended.trace;
@@ -165,22 +184,24 @@ Status State::enact(JobEnded&& ended, Now now) {
   job->run_at_is_wall = false;
   if (ended.outcome == Outcome::kReleased) --job->attempt;
   if (ended.outcome == Outcome::kLost) ++job->crashes;
-  if (ended.after == JobState::kScheduled) {
-    job->run_at_ms = ended.run_at_ms;
-    attempt.run_at_ms = ended.run_at_ms + (now.wall.ms - now.engine.ms);
+  if (ended.after == JobState::kScheduled) job->run_at_ms = ended.run_at_ms;
+  if (ended.after == JobState::kReady && ended.ready_seq != job->ready_seq) {
+    job->ready_seq = ended.ready_seq;
+    job->ready_at = now.engine;
+    if (ended.ready_seq >= ready_seq_next_) ready_seq_next_ = ended.ready_seq + 1;
   }
   if (is_finished(ended.after)) {
     job->finished_at = now.engine;
     job->finished_wall = now.wall;
     job->cancel_requested = false;
+    job->dead_reason = ended.dead_reason;
   }
   if (ended.has_result) {
     extras_of(*job).result = ended.result;
     extras_of(*job).has_result = true;
   }
-  if (!ended.reason.empty()) extras_of(*job).reason = ended.reason;
   attach(*job);
-  count_end(counters_of(*job->queue), ended.outcome, ended.after);
+  count_end(counters_of(*job->queue), ended);
   return {};
 }
 
@@ -197,8 +218,8 @@ Status State::enact(JobMoved&& moved, Now now) {
     job->finished_at = {};
     job->finished_wall = {};
     job->expires_at = {};
+    job->dead_reason = DeadReason::kNone;
     if (job->extras) {
-      job->extras->reason.clear();
       job->extras->result.clear();
       job->extras->has_result = false;
     }
@@ -211,10 +232,11 @@ Status State::enact(JobMoved&& moved, Now now) {
   if (is_finished(moved.after)) {
     job->finished_at = now.engine;
     job->finished_wall = now.wall;
+    job->cancel_requested = false;
   }
-  if (!moved.reason.empty()) extras_of(*job).reason = moved.reason;
   attach(*job);
   if (moved.after == JobState::kCancelled) ++counters_of(*job->queue).cancelled;
+  if (moved.new_generation) ++counters_of(*job->queue).retried;
   if (moved.after == JobState::kExpired) ++counters_of(*job->queue).expired;
   return {};
 }
@@ -237,13 +259,14 @@ Status State::enact(JobProgressed&& progressed, Now /*now*/) {
 }
 
 void State::remember(const Job& job, const Attempt& attempt, base::EngineTime now) {
-  const bool ended = attempt.outcome != Outcome::kNone && attempt.outcome != Outcome::kLost;
-  if (!ended || (now - attempt.ended_engine).count() > limits::kLedgerMs) return;
+  const bool answerable = attempt.ending != Ending::kNone || attempt.cancelled;
+  if (!answerable || repeatable_until(job, attempt) <= now) return;
   LedgerEntry entry;
   entry.id = job.id;
   entry.fence = attempt.token.fence;
   entry.secret_hash = secret_hash(attempt.token);
-  entry.outcome = attempt.outcome;
+  entry.ending = attempt.ending;
+  entry.cancelled = attempt.cancelled;
   entry.after = attempt.after;
   entry.attempt = attempt.number;
   entry.run_at_ms = attempt.run_at_ms;
@@ -276,13 +299,6 @@ Status State::enact(QueuePut&& put, Now /*now*/) {
   return {};
 }
 
-Status State::enact(RequestPut&& put, Now now) {
-  if (put.until > now.engine && !requests_.find(put.token, now.engine)) {
-    requests_.put(put.token, put.id, put.until);
-  }
-  return {};
-}
-
 Status State::enact(ProducerPut&& put, Now /*now*/) {
   if (recovering_) producers_.install(put);
   return {};
@@ -299,12 +315,6 @@ Status State::enact(LedgerPut&& put, Now /*now*/) {
 Status State::enact(StatePut&& put, Now /*now*/) {
   sequence_next_ = std::max(sequence_next_, put.sequence_next);
   ready_seq_next_ = std::max(ready_seq_next_, put.ready_seq_next);
-  wall_hold_until_ = put.wall_hold_until;
-  return {};
-}
-
-Status State::enact(WallHeld&& held, Now /*now*/) {
-  wall_hold_until_ = held.until;
   return {};
 }
 

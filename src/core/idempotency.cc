@@ -7,16 +7,16 @@
 
 namespace core {
 
-std::optional<JobId> RequestTokens::find(std::string_view token, base::EngineTime now) const {
+std::optional<PushAnswer> RequestTokens::find(std::string_view token, base::EngineTime now) const {
   const auto found = tokens_.find(token);
   if (found == tokens_.end() || found->second.until <= now) return std::nullopt;
-  return found->second.id;
+  return found->second.answer;
 }
 
-void RequestTokens::put(std::string_view token, JobId id, base::EngineTime until) {
+void RequestTokens::put(std::string_view token, PushAnswer answer, base::EngineTime until) {
   auto found = tokens_.find(token);
   if (found == tokens_.end()) found = tokens_.emplace(std::string(token), Entry{}).first;
-  found->second.id = id;
+  found->second.answer = answer;
   found->second.until = until;
   ++found->second.expiries;
   expiries_.push(Expiry{until, &found->first});
@@ -42,7 +42,7 @@ namespace {
 // The window in order of sequence; where `seq` is or would be.
 template <typename Window>
 auto place_of(Window& window, uint64_t seq) {
-  return std::ranges::lower_bound(window, seq, {}, [](const auto& pair) { return pair.first; });
+  return std::ranges::lower_bound(window, seq, {}, &SeenPush::seq);
 }
 }  // namespace
 
@@ -61,19 +61,19 @@ Producers::Answer Producers::look_up(std::string_view producer, uint64_t seq,
                                      base::EngineTime now) {
   const auto found = producers_.find(producer);
   if (found == producers_.end()) {
-    return make_room(now) ? Answer{} : Answer{.seen = Seen::kNoRoom, .id = {}, .oldest = 0};
+    return make_room(now) ? Answer{} : Answer{.seen = Seen::kNoRoom, .push = {}, .oldest = 0};
   }
   const auto& window = found->second.window;
   if (window.empty()) return {};
-  const uint64_t last = window.back().first;
+  const uint64_t last = window.back().seq;
   const uint64_t oldest = last < limits::kProducerWindow ? 0 : last - limits::kProducerWindow + 1;
-  if (seq < oldest) return {.seen = Seen::kTooOld, .id = {}, .oldest = oldest};
+  if (seq < oldest) return {.seen = Seen::kTooOld, .push = {}, .oldest = oldest};
   const auto place = place_of(window, seq);
-  if (place == window.end() || place->first != seq) return {};
-  return {.seen = Seen::kKnown, .id = place->second, .oldest = oldest};
+  if (place == window.end() || place->seq != seq) return {};
+  return {.seen = Seen::kKnown, .push = {place->id, place->created}, .oldest = oldest};
 }
 
-void Producers::put(std::string_view producer, uint64_t seq, JobId id, base::EngineTime now) {
+void Producers::put(std::string_view producer, const SeenPush& push, base::EngineTime now) {
   auto found = producers_.find(producer);
   if (found == producers_.end()) {
     found = producers_.emplace(std::string(producer), Producer{}).first;
@@ -82,9 +82,9 @@ void Producers::put(std::string_view producer, uint64_t seq, JobId id, base::Eng
   entry.used = now;
   // Twice the window is kept, so that taking back the newest puts never misses an older one.
   if (entry.window.size() >= 2 * limits::kProducerWindow) entry.window.pop_front();
-  const auto place = place_of(entry.window, seq);
-  ASSERT(place == entry.window.end() || place->first != seq, "sequence {} put twice", seq);
-  entry.window.insert(place, {seq, id});
+  const auto place = place_of(entry.window, push.seq);
+  ASSERT(place == entry.window.end() || place->seq != push.seq, "{} put twice", push.seq);
+  entry.window.insert(place, push);
 }
 
 void Producers::take_back(std::string_view producer, uint64_t seq) {
@@ -92,7 +92,7 @@ void Producers::take_back(std::string_view producer, uint64_t seq) {
   ASSERT(found != producers_.end());
   auto& window = found->second.window;
   const auto place = place_of(window, seq);
-  ASSERT(place != window.end() && place->first == seq);
+  ASSERT(place != window.end() && place->seq == seq);
   window.erase(place);
   if (window.empty()) producers_.erase(found);
 }

@@ -24,23 +24,29 @@ struct StringHash {
 template <typename Value>
 using StringMap = std::unordered_map<std::string, Value, StringHash, std::equal_to<>>;
 
+// What an earlier push with the same name was answered.
+struct PushAnswer {
+  JobId id;
+  bool created = false;
+};
+
 class RequestTokens {
  public:
-  std::optional<JobId> find(std::string_view token, base::EngineTime now) const;
-  void put(std::string_view token, JobId id, base::EngineTime until);
+  std::optional<PushAnswer> find(std::string_view token, base::EngineTime now) const;
+  void put(std::string_view token, PushAnswer answer, base::EngineTime until);
   void take_back(std::string_view token);  // As if it had not been put.
   void expire(base::EngineTime now);
   bool full() const { return tokens_.size() >= limits::kRequestTokensMax; }
   size_t size() const { return tokens_.size(); }
 
-  template <typename Visit>  // visit(RequestPut)
+  template <typename Visit>  // visit(token, PushAnswer, until)
   void for_each(Visit visit) const {
-    for (const auto& [token, entry] : tokens_) visit(RequestPut{token, entry.id, entry.until});
+    for (const auto& [token, entry] : tokens_) visit(token, entry.answer, entry.until);
   }
 
  private:
   struct Entry {
-    JobId id;
+    PushAnswer answer;
     base::EngineTime until;
     uint32_t expiries = 0;  // That point here; the entry outlives them.
   };
@@ -58,13 +64,13 @@ class Producers {
   enum class Seen : uint8_t { kNew, kKnown, kTooOld, kNoRoom };
   struct Answer {
     Seen seen = Seen::kNew;
-    JobId id;            // kKnown.
+    PushAnswer push;      // kKnown.
     uint64_t oldest = 0;  // kTooOld: the least number that is still known.
   };
 
   // Looks a push up. kNoRoom: a new producer, while all that are held were used just now.
   Answer look_up(std::string_view producer, uint64_t seq, base::EngineTime now);
-  void put(std::string_view producer, uint64_t seq, JobId id, base::EngineTime now);
+  void put(std::string_view producer, const SeenPush& push, base::EngineTime now);
   void take_back(std::string_view producer, uint64_t seq);
   void install(const ProducerPut& image);
   size_t size() const { return producers_.size(); }
@@ -79,7 +85,7 @@ class Producers {
  private:
   struct Producer {
     base::EngineTime used;
-    std::deque<std::pair<uint64_t, JobId>> window;  // Ascending by sequence.
+    std::deque<SeenPush> window;  // Ascending by sequence.
   };
 
   bool make_room(base::EngineTime now);

@@ -19,6 +19,12 @@ std::string_view outcome_name(Outcome outcome) {
   return kNames[static_cast<size_t>(outcome)];
 }
 
+std::string_view dead_reason_text(DeadReason reason) {
+  static constexpr std::array<std::string_view, 4> kTexts = {
+      "", "attempts used up", "not retryable", "its worker died too often"};
+  return kTexts[static_cast<size_t>(reason)];
+}
+
 JobExtras& extras_of(Job& job) {
   if (!job.extras) job.extras = std::make_unique<JobExtras>();
   return *job.extras;
@@ -37,7 +43,7 @@ size_t job_bytes(const Job& job) {
   if (!job.extras) return bytes;
   const JobExtras& extras = *job.extras;
   bytes += extras.key.size() + extras.progress.size() + extras.result.size() +
-           extras.reason.size() + extras.backoff.list_ms.size() * sizeof(int64_t);
+           extras.backoff.list_ms.size() * sizeof(int64_t);
   for (const auto& [field, value] : extras.meta) bytes += field.size() + value.size();
   for (const Attempt& attempt : extras.history) bytes += attempt_bytes(attempt);
   return bytes;
@@ -51,6 +57,7 @@ std::unique_ptr<Job> clone_job(const Job& job) {
   copy->priority = job.priority;
   copy->run_at_is_wall = job.run_at_is_wall;
   copy->cancel_requested = job.cancel_requested;
+  copy->dead_reason = job.dead_reason;
   copy->generation = job.generation;
   copy->attempt = job.attempt;
   copy->attempts_max = job.attempts_max;

@@ -1,6 +1,7 @@
 #include "core/ledger.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/assert.h"
 
@@ -21,10 +22,16 @@ uint64_t mix(uint64_t id, uint32_t fence) {
 
 }  // namespace
 
+uint64_t secret_hash(const LeaseToken& token) {
+  uint64_t bits = 0;  // Random already: any 64 of the 96 bits do.
+  std::memcpy(&bits, token.secret.data(), sizeof bits);
+  return bits;
+}
+
 void Ledger::Block::insert(const Slot& slot) {
   const size_t mask = slots.size() - 1;
   size_t index = mix(slot.id, slot.fence) & mask;
-  while (slots[index].outcome != Outcome::kNone) index = (index + 1) & mask;
+  while (slots[index].fence != 0) index = (index + 1) & mask;
   slots[index] = slot;
 }
 
@@ -32,12 +39,12 @@ void Ledger::Block::grow() {
   std::vector<Slot> old(std::max(kSlotsFirst, slots.size() * 2));
   old.swap(slots);
   for (const Slot& slot : old) {
-    if (slot.outcome != Outcome::kNone) insert(slot);
+    if (slot.fence != 0) insert(slot);
   }
 }
 
 void Ledger::add(const LedgerEntry& entry, base::EngineTime now) {
-  ASSERT(entry.outcome != Outcome::kNone);
+  ASSERT(entry.fence != 0, "job {} was never leased", entry.id.value);
   const bool fresh_block = blocks_.empty() || blocks_.back().used >= kBlockEntriesMax ||
                            (now - blocks_.back().opened).count() >= kBlockMs;
   if (fresh_block) {
@@ -46,8 +53,13 @@ void Ledger::add(const LedgerEntry& entry, base::EngineTime now) {
   }
   Block& block = blocks_.back();
   if ((block.used + 1) * 5 > block.slots.size() * 4) block.grow();
-  block.insert(Slot{entry.id.value, entry.secret_hash, entry.fence, entry.outcome, entry.after});
-  if (entry.outcome == Outcome::kFailed) {
+  block.insert(Slot{.id = entry.id.value,
+                    .secret_hash = entry.secret_hash,
+                    .fence = entry.fence,
+                    .ending = entry.ending,
+                    .cancelled = entry.cancelled,
+                    .after = entry.after});
+  if (entry.ending == Ending::kFail) {
     block.fails[mix(entry.id.value, entry.fence)] = {entry.attempt, entry.run_at_ms};
   }
   block.closed = now;
@@ -60,9 +72,10 @@ LedgerEntry Ledger::entry_of(const Block& block, const Slot& slot) {
   entry.id = JobId{slot.id};
   entry.fence = slot.fence;
   entry.secret_hash = slot.secret_hash;
-  entry.outcome = slot.outcome;
+  entry.ending = slot.ending;
+  entry.cancelled = slot.cancelled;
   entry.after = slot.after;
-  if (slot.outcome == Outcome::kFailed) {
+  if (slot.ending == Ending::kFail) {
     const auto found = block.fails.find(mix(slot.id, slot.fence));
     ASSERT(found != block.fails.end());
     entry.attempt = found->second.attempt;
@@ -76,7 +89,7 @@ std::optional<LedgerEntry> Ledger::find(JobId id, uint32_t fence) const {
     const size_t mask = block.slots.size() - 1;
     for (size_t index = mix(id.value, fence) & mask;; index = (index + 1) & mask) {
       const Slot& slot = block.slots[index];
-      if (slot.outcome == Outcome::kNone) break;
+      if (slot.fence == 0) break;
       if (slot.id == id.value && slot.fence == fence) return entry_of(block, slot);
     }
   }
@@ -97,7 +110,7 @@ LedgerPut Ledger::image_of(uint64_t block) const {
   LedgerPut image{.closed = source.closed, .entries = {}};
   image.entries.reserve(source.used);
   for (const Slot& slot : source.slots) {
-    if (slot.outcome != Outcome::kNone) image.entries.push_back(entry_of(source, slot));
+    if (slot.fence != 0) image.entries.push_back(entry_of(source, slot));
   }
   return image;
 }

@@ -15,6 +15,9 @@
 
 namespace core {
 
+// Tells tokens of the same fence apart without keeping all of their bits.
+uint64_t secret_hash(const LeaseToken& token);
+
 class Ledger {
  public:
   bool full() const { return entries_ >= limits::kLedgerEntriesMax; }
@@ -34,8 +37,9 @@ class Ledger {
   struct Slot {  // 24 bytes: millions of them are held at full speed.
     uint64_t id = 0;
     uint64_t secret_hash = 0;
-    uint32_t fence = 0;
-    Outcome outcome = Outcome::kNone;  // kNone: a free slot.
+    uint32_t fence = 0;  // 0: a free slot; the first fence is 1.
+    Ending ending = Ending::kNone;
+    bool cancelled = false;
     JobState after = JobState::kReady;
   };
   struct FailAnswer {

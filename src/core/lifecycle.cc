@@ -23,32 +23,33 @@ constexpr Cell kHeld = refuse(ErrorCode::kDuplicate);  // Replacing what was lea
 using Row = std::array<Cell, kEventCount>;
 
 // clang-format off
-// Columns: grant, undo grant, ack, fail retry, fail final, release, release later, lose retry,
+// Columns: grant, undo grant, ack, fail retry, fail retry now, fail final, release, release later, lose retry,
 // lose final, end cancelled, due, expire, cancel, force cancel, retry, replace, delete.
 constexpr std::array<Row, kJobStateCount> kTable = {{
-  /* waiting   */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
+  /* waiting   */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
                    to(kExpired), to(kCancelled), to(kCancelled), kBad, to(kWaiting), kEnds},
-  /* scheduled */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, to(kReady),
+  /* scheduled */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, to(kReady),
                    to(kExpired), to(kCancelled), to(kCancelled), kBad, to(kScheduled), kEnds},
-  /* ready     */ {to(kRunning), kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
+  /* ready     */ {to(kRunning), kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
                    to(kExpired), to(kCancelled), to(kCancelled), kBad, to(kReady), kEnds},
-  /* running   */ {kNot, to(kReady), to(kSucceeded), to(kScheduled), to(kDead), to(kReady), to(kScheduled), to(kScheduled), to(kDead), to(kCancelled), kNot,
+  /* running   */ {kNot, to(kReady), to(kSucceeded), to(kScheduled), to(kReady), to(kDead),
+                   to(kReady), to(kScheduled), to(kScheduled), to(kDead), to(kCancelled), kNot,
                    kNot, kStay, to(kCancelled), kBad, kHeld, kBad},
-  /* succeeded */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
+  /* succeeded */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
                    kNot, kBad, kBad, to(kReady), kHeld, kEnds},
-  /* dead      */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
+  /* dead      */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
                    kNot, kBad, kBad, to(kReady), kHeld, kEnds},
-  /* cancelled */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
-                   kNot, kBad, kBad, to(kReady), kHeld, kEnds},
-  /* expired   */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
+  /* cancelled */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
+                   kNot, kStay, kStay, to(kReady), kHeld, kEnds},
+  /* expired   */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
                    kNot, kBad, kBad, to(kReady), kHeld, kEnds},
 }};
 // clang-format on
 
 constexpr std::array<std::string_view, kEventCount> kEventNames = {
-    "grant",       "undo-grant",    "ack",    "fail-retry", "fail-final",   "release",
-    "release-later", "lose-retry",  "lose-final", "end-cancelled", "due",   "expire",
-    "cancel",      "force-cancel",  "retry",  "replace",    "delete"};
+    "grant",         "undo-grant", "ack",        "fail-retry",    "fail-retry-now", "fail-final",
+    "release",       "release-later", "lose-retry", "lose-final", "end-cancelled",  "due",
+    "expire",        "cancel",     "force-cancel", "retry",       "replace",        "delete"};
 
 }  // namespace
 

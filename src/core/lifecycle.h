@@ -15,6 +15,7 @@ enum class Event : uint8_t {
   kUndoGrant,     // The reply with the lease did not arrive.
   kAck,           // The worker is done.
   kFailRetry,     // It failed and has attempts left.
+  kFailRetryNow,  // The same, and it may run at once.
   kFailFinal,     // It failed for good.
   kRelease,       // It gives the job back.
   kReleaseLater,  // It gives the job back for later (snooze).
@@ -29,7 +30,7 @@ enum class Event : uint8_t {
   kReplace,       // Pushed again with ONDUP replace.
   kDelete,        // Deleted by a client.
 };
-inline constexpr size_t kEventCount = 17;
+inline constexpr size_t kEventCount = 18;
 std::string_view event_name(Event event);
 
 struct Cell {
@@ -39,8 +40,8 @@ struct Cell {
   base::ErrorCode refusal = base::ErrorCode::kBadState;  // kRefuse.
 };
 
-// Returns what `event` does to a job in `state`. kStay: noted on the job (cancel_requested), which
-// stays where it is. kGone: the record ends.
+// Returns what `event` does to a job in `state`. kStay: the job stays where it is; a running one
+// is marked (cancel_requested). kGone: the record ends.
 Cell lifecycle(JobState state, Event event);
 
 // Returns the state a job moves to. Requires: the cell is a move (asserts otherwise).

@@ -17,7 +17,8 @@ struct QueueCounters {
   uint64_t started = 0;
   uint64_t succeeded = 0;
   uint64_t failed = 0;     // Attempts that failed, also those that are retried.
-  uint64_t retried = 0;    // Attempts after which the job was scheduled again.
+  uint64_t retrying = 0;   // Attempts after which the job is to run again.
+  uint64_t retried = 0;    // Finished jobs that a client started again.
   uint64_t released = 0;
   uint64_t lost = 0;       // Leases that ran out.
   uint64_t dead = 0;

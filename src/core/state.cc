@@ -9,17 +9,16 @@ namespace core {
 
 using base::ErrorCode;
 
+State::State(uint64_t shard, size_t history_bytes_max)
+    : shard_(shard), history_bytes_max_(history_bytes_max) {}
 State::~State() = default;
 
-base::EngineTime timeout_end(const Job& job) {
-  if (job.timeout_ms == 0) return base::EngineTime::never();
-  const int64_t slack =
-      std::max(limits::kTimeoutSlackMsMin, job.timeout_ms * limits::kTimeoutSlackPercent / 100);
-  return job.lease.timeout_at + base::Duration{slack};
+base::EngineTime lease_end(const Job& job) {
+  return std::min(job.lease.deadline, job.lease.timeout_end);
 }
 
-base::EngineTime lease_end(const Job& job) {
-  return std::min(job.lease.deadline, timeout_end(job));
+base::EngineTime repeatable_until(const Job& job, const Attempt& attempt) {
+  return attempt.ended_engine + base::Duration{std::max(limits::kLedgerMs, job.keep_ms)};
 }
 
 // --- Looking things up.
@@ -104,15 +103,17 @@ void State::detach(Job& job) {
 void State::set_timers(Job& job) {
   int64_t at_ms = 0;  // Zero: none.
   bool wall = false;
+  // Once it has started a job does not expire any more.
+  const int64_t expiry = job.attempt == 0 ? job.expires_at.ms : 0;
   switch (job.state) {
     case JobState::kScheduled:
       wall = job.run_at_is_wall;
-      at_ms = job.expires_at.ms;
+      at_ms = expiry;
       if (!wall && (at_ms == 0 || job.run_at_ms < at_ms)) at_ms = job.run_at_ms;
       break;
     case JobState::kWaiting:
     case JobState::kReady:
-      at_ms = job.expires_at.ms;
+      at_ms = expiry;
       break;
     case JobState::kRunning:
       at_ms = lease_end(job).ms;
@@ -139,6 +140,7 @@ void State::credit_leases(base::EngineTime now) {
       const base::EngineTime least =
           now + base::Duration{std::min(job.lease_ms, limits::kRestartGraceMsMax)};
       job.lease.deadline = std::max(job.lease.deadline, least);
+      job.lease.timeout_end = std::max(job.lease.timeout_end, least);
       set_timers(job);
     });
   }
@@ -163,7 +165,15 @@ std::vector<Queue*> State::take_woken() {
 }
 
 StatePut State::image() const {
-  return StatePut{sequence_next_, ready_seq_next_, wall_hold_until_, wall_offset_ms};
+  return StatePut{sequence_next_, ready_seq_next_};
+}
+
+void State::watch_wall_clock(base::Now now) {
+  const int64_t offset_ms = now.wall.ms - now.engine.ms;
+  if (wall_offset_ms_ && offset_ms - *wall_offset_ms_ > limits::kWallJumpMs) {
+    wall_hold_until_ = now.engine + base::Duration{limits::kWallHoldMs};
+  }
+  wall_offset_ms_ = offset_ms;
 }
 
 base::Status State::end_recovery() {

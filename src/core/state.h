@@ -26,8 +26,8 @@ namespace core {
 
 class State {
  public:
-  explicit State(uint64_t shard = 0, size_t history_bytes_max = limits::kHistoryBytesMax)
-      : shard_(shard), history_bytes_max_(history_bytes_max) {}
+  explicit State(uint64_t shard = 0, size_t history_bytes_max = limits::kHistoryBytesMax);
+  ~State();
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
@@ -52,7 +52,9 @@ class State {
   const Ledger& ledger() const { return ledger_; }
   const RequestTokens& requests() const { return requests_; }
   const Producers& producers() const { return producers_; }
-  Producers& producers() { return producers_; }
+  Producers::Answer look_up_producer(std::string_view producer, uint64_t seq, base::EngineTime now) {
+    return producers_.look_up(producer, seq, now);
+  }
   size_t type_count() const { return types_.size(); }
   uint64_t live_bytes() const { return live_bytes_; }
   size_t ghosts() const { return ghosts_.size(); }
@@ -62,14 +64,16 @@ class State {
   uint64_t ready_seq_next() const { return ready_seq_next_; }
 
   // --- What is due.
-  TimerHeap<&Job::timer_place>& timers() { return timers_; }
-  TimerHeap<&Job::wall_timer_place>& wall_timers() { return wall_timers_; }
+  const TimerHeap<&Job::timer_place>& timers() const { return timers_; }
+  const TimerHeap<&Job::wall_timer_place>& wall_timers() const { return wall_timers_; }
   // Oldest finished record beyond the byte budget, or null.
   Job* history_overflow() const;
+  // AT is held until then, because the wall clock stepped forward too far. Not stored: what is
+  // overdue at a start is due at once.
   base::EngineTime wall_hold_until() const { return wall_hold_until_; }
-  // The wall clock as the last look saw it, less engine time; not stored but for images.
-  int64_t wall_offset_ms = 0;
-  bool wall_seen = false;
+  // Notes the clocks of this step: a step forward of more than an hour begins a hold.
+  void watch_wall_clock(base::Now now);
+  void release_wall_hold() { wall_hold_until_ = {}; }
 
   // --- What is not stored (heartbeats) or only kept in memory.
   void set_lease_deadline(Job& job, base::EngineTime deadline);
@@ -86,6 +90,7 @@ class State {
   // The image of what is neither a job nor a queue, a token, a producer or the ledger.
   StatePut image() const;
 
+  bool in_group() const { return group_ != nullptr; }
   // --- Taking a group back (EXEC). `begin_group` starts to keep what each effect overwrites,
   // `end_group` forgets it (commit) or restores it (abort).
   void begin_group();
@@ -96,6 +101,7 @@ class State {
   struct Group;
 
   base::Status enact(JobPut&& put, base::Now now);
+  base::Status enact(PushSeen&& seen, base::Now now);
   base::Status enact(JobGranted&& granted, base::Now now);
   base::Status enact(JobUngranted&& ungranted, base::Now now);
   base::Status enact(JobEnded&& ended, base::Now now);
@@ -104,11 +110,9 @@ class State {
   base::Status enact(JobProgressed&& progressed, base::Now now);
   base::Status enact(JobRemoved&& removed, base::Now now);
   base::Status enact(QueuePut&& put, base::Now now);
-  base::Status enact(RequestPut&& put, base::Now now);
   base::Status enact(ProducerPut&& put, base::Now now);
   base::Status enact(LedgerPut&& put, base::Now now);
   base::Status enact(StatePut&& put, base::Now now);
-  base::Status enact(WallHeld&& held, base::Now now);
   base::Status enact(CheckpointDone&& done, base::Now now);
 
   Job* touch(JobId id);  // Finds a job that an effect is about to change; null: a ghost.
@@ -119,6 +123,7 @@ class State {
   QueueCounters& counters_of(Queue& queue);
   // Puts what the ended attempt's repeated command is to be answered into the ledger.
   void remember(const Job& job, const Attempt& attempt, base::EngineTime now);
+  void prune_history(Job& job, base::EngineTime now);
   void start_attempt(Job& job, JobGranted& granted, base::Now now);
 
   // Constant after construction.
@@ -142,18 +147,16 @@ class State {
   uint64_t sequence_next_ = 1;
   uint64_t ready_seq_next_ = 1;
   base::EngineTime wall_hold_until_;
+  std::optional<int64_t> wall_offset_ms_;  // Wall less engine time, as of the last step.
   std::vector<Queue*> woken_;
   std::unordered_set<uint64_t> ghosts_;  // Ids of jobs whose image has not been seen yet.
   std::unique_ptr<Group> group_;
   bool recovering_ = false;
-
- public:
-  ~State();
 };
 
 // The moment at which the job's lease ends if nothing comes before: lease or time limit.
 base::EngineTime lease_end(const Job& job);
-// When the server ends a lease that ran over its time limit.
-base::EngineTime timeout_end(const Job& job);
+// Until when the command that ended `attempt` may be repeated and gets the same answer.
+base::EngineTime repeatable_until(const Job& job, const Attempt& attempt);
 
 }  // namespace core
