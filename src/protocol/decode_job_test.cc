@@ -80,7 +80,9 @@ TEST(DecodeLease, ReadsReleaseExtendAndProgress) {
 
 TEST(DecodeGet, ReadsIdOrKey) {
   EXPECT_EQ(core::job_id_text(body_of<core::Get>("JOB.GET $id").job.id), kTestId);
+  EXPECT_EQ(body_of<core::Get>("JOB.GET $id").job.text, kTestId);
   EXPECT_EQ(body_of<core::Get>("JOB.GET key:x").job.key, "x");
+  EXPECT_EQ(body_of<core::Get>("JOB.GET key:x").job.text, "key:x");
 }
 
 TEST(DecodeWait, ReadsJobsTimeAndWhetherAny) {
