@@ -16,6 +16,9 @@ constexpr size_t kPendingBytesMax = size_t{32} << 20;
 // stream.
 constexpr std::chrono::milliseconds kIdle{100};
 
+// Between two looks at a disk that was full.
+constexpr std::chrono::milliseconds kFullDiskPause{100};
+
 }  // namespace
 
 Store::~Store() {
@@ -89,13 +92,24 @@ bool Store::take(Pending& work) {
   return true;
 }
 
+// A full disk is no failure of the journal: nothing was written, and acks and deletes are what
+// makes room. The frame waits until it fits, and with it all that came after.
+base::Status Store::append(std::span<const std::byte> payload) {
+  while (true) {
+    base::Status done = journal_->append(seq_last_, payload);
+    if (done || done.error().code != base::ErrorCode::kDiskFull) return done;
+    TRY(journal_->prepare());
+    std::unique_lock lock(mutex_);
+    if (work_.wait_for(lock, kFullDiskPause, [&] { return stopping_; })) return done;
+  }
+}
+
 base::Status Store::commit(Pending& work) {
-  // Nothing but this thread changes seq_last_ from here on until the next take.
   const bool idle_frame = !work.any;
   if (!work.effects.empty() || idle_frame) {
     const base::MonoTime start = clock_.mono();
     const auto payload = std::as_bytes(std::span(work.effects.data(), work.effects.size()));
-    TRY(journal_->append(seq_last_, payload));
+    TRY(append(payload));
     const auto took = static_cast<uint64_t>((clock_.mono() - start).count());
     counters_.frames.fetch_add(1, std::memory_order_relaxed);
     counters_.bytes.fetch_add(work.effects.size(), std::memory_order_relaxed);

@@ -78,7 +78,7 @@ class Store {
   void run();
   bool take(Pending& work);  // False: stopped and nothing left.
   base::Status commit(Pending& work);
-  base::Status write_idle_frame();
+  base::Status append(std::span<const std::byte> payload);
 
   // Constant after construction.
   std::unique_ptr<Journal> journal_;
