@@ -32,10 +32,9 @@ template <class... Args>
 
 // ASSERT(used <= size);
 // ASSERT(used <= size, "used {} size {}", used, size);
-#define ASSERT(condition, ...)                                                                     \
-  do {                                                                                             \
-    if (!(condition)) [[unlikely]] {                                                               \
-      ::base::detail::assert_failed_with(                                                          \
-          ::base::detail::AssertPlace{__FILE__, __LINE__, #condition} __VA_OPT__(, ) __VA_ARGS__); \
-    }                                                                                              \
-  } while (false)
+// An expression, so that it adds no block to the code around it.
+#define ASSERT(condition, ...)                                           \
+  (__builtin_expect(static_cast<bool>(condition), 1)                     \
+       ? static_cast<void>(0)                                            \
+       : ::base::detail::assert_failed_with(::base::detail::AssertPlace{ \
+             __FILE__, __LINE__, #condition} __VA_OPT__(, ) __VA_ARGS__))

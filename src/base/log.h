@@ -62,9 +62,7 @@ std::string log_text(LogFormat format, std::string_view message, std::span<const
 }  // namespace base
 
 // Fields are not computed when the level is off.
-#define LOG(level, message, ...)                                           \
-  do {                                                                     \
-    if (::base::log_enabled(::base::LogLevel::level)) {                    \
-      ::base::log_line(::base::LogLevel::level, (message), {__VA_ARGS__}); \
-    }                                                                      \
-  } while (false)
+#define LOG(level, message, ...)                                             \
+  (::base::log_enabled(::base::LogLevel::level)                              \
+       ? ::base::log_line(::base::LogLevel::level, (message), {__VA_ARGS__}) \
+       : static_cast<void>(0))

@@ -19,7 +19,9 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
   using Base = tl::expected<T, Error>;
   using Base::Base;
   // Implicit, for what map() returns. For chains there is TRY.
+  // NOLINTNEXTLINE(google-explicit-constructor): as in std::expected.
   Result(tl::expected<T, Error> base) : Base(std::move(base)) {}
+  // NOLINTNEXTLINE(google-explicit-constructor): as in std::expected.
   Result(Error error) : Base(tl::unexpected<Error>(std::move(error))) {}
 };
 
@@ -60,8 +62,7 @@ T take(Result<T>&& result) {
 #define TRY(...)                                                              \
   ({                                                                          \
     ::base::Result try_result_ = (__VA_ARGS__);                               \
-    if (!try_result_.has_value()) [[unlikely]] {                              \
+    if (!try_result_.has_value()) [[unlikely]]                                \
       return ::tl::unexpected<::base::Error>(std::move(try_result_).error()); \
-    }                                                                         \
     ::base::detail::take(std::move(try_result_));                             \
   })
