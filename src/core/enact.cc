@@ -148,12 +148,12 @@ Status State::enact(JobUngranted&& ungranted, Now /*now*/) {
 namespace {
 
 void count_end(QueueCounters& counters, const JobEnded& ended) {
-  if (ended.outcome == Outcome::kReleased) ++counters.released;
-  if (ended.outcome == Outcome::kSucceeded) ++counters.succeeded;
-  if (ended.after == JobState::kCancelled) {
+  if (ended.after == JobState::kCancelled) {  // However it ended, it counts as this alone.
     ++counters.cancelled;
     return;
   }
+  if (ended.outcome == Outcome::kReleased) ++counters.released;
+  if (ended.outcome == Outcome::kSucceeded) ++counters.succeeded;
   const bool failed = ended.outcome == Outcome::kFailed || ended.outcome == Outcome::kTimeout;
   const bool lost = ended.outcome == Outcome::kLost;
   if (failed) ++counters.failed;

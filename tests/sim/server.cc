@@ -91,7 +91,10 @@ void Server::send(const model::Op& op, Seen& seen) {
                      std::holds_alternative<model::Undo>(verb);
   engine::Request* sent_now = &request;
   if (!command) {
-    seen.reply = reply_of_error(base::error_word(command.error().code), command.error().message);
+    // An empty list leaves out words that the arity asks for: that is told in Redis' way.
+    const bool arity = command.error().code == base::ErrorCode::kErr;
+    const auto code = arity ? base::ErrorCode::kBadReq : command.error().code;
+    seen.reply = reply_of_error(base::error_word(code), command.error().message);
   } else {
     request.command = *std::move(command);
     sent_.emplace(&request, std::move(sent));
