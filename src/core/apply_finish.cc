@@ -69,6 +69,10 @@ base::Result<Named> find_lease(const Context& context, const JobRef& ref, const 
       return base::fail(ErrorCode::kCancelled, "job {} was cancelled: drop its work",
                         job_id_text(id));
     }
+    if (!found) {  // The token was valid once, so what is wrong is the lease.
+      return base::fail(ErrorCode::kLeaseLost, "job {} and this lease are over, nothing was changed",
+                        job_id_text(id));
+    }
   }
   if (!found) return tl::unexpected(found.error());
   return base::fail(ErrorCode::kLeaseLost,
