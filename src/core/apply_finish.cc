@@ -41,7 +41,7 @@ std::optional<LedgerEntry> find_ended(const Context& context, const Job* job, Jo
       }
     }
   }
-  auto entry = context.state.ledger().find(id, token.fence);
+  auto entry = context.state.ledger().find(id, token.fence, context.now.engine);
   if (entry && entry->secret_hash != secret_hash(token)) entry.reset();
   return entry;
 }
@@ -59,7 +59,8 @@ base::Result<Named> find_lease(const Context& context, const JobRef& ref, const 
   const JobId id = job != nullptr ? job->id : ref.id;
   if (const auto ended = find_ended(context, job, id, token.token)) {
     const bool by_worker = ended->ending == Ending::kFail || ended->ending == Ending::kRelease;
-    if (ended->ending == command && (by_worker || !ended->cancelled)) {
+    const bool repeats = command != Ending::kNone && ended->ending == command;
+    if (repeats && (by_worker || !ended->cancelled)) {
       return Named{.repeats = command,
                    .after = ended->after,
                    .attempt = ended->attempt,

@@ -262,7 +262,7 @@ Status State::enact(JobProgressed&& progressed, Now /*now*/) {
 
 void State::remember(const Job& job, const Attempt& attempt, base::EngineTime now) {
   const bool answerable = attempt.ending != Ending::kNone || attempt.cancelled;
-  if (!answerable || repeatable_until(job, attempt) <= now) return;
+  if (!answerable) return;
   LedgerEntry entry;
   entry.id = job.id;
   entry.fence = attempt.token.fence;
@@ -272,6 +272,7 @@ void State::remember(const Job& job, const Attempt& attempt, base::EngineTime no
   entry.after = attempt.after;
   entry.attempt = attempt.number;
   entry.run_at_ms = attempt.run_at_ms;
+  entry.until = repeatable_until(job, attempt);
   ledger_.add(entry, now);
 }
 
@@ -307,10 +308,10 @@ Status State::enact(ProducerPut&& put, Now /*now*/) {
   return {};
 }
 
-Status State::enact(LedgerPut&& put, Now /*now*/) {
+Status State::enact(LedgerPut&& put, Now now) {
   if (!recovering_) return {};  // An image of what is there.
   for (const LedgerEntry& entry : put.entries) {
-    if (!ledger_.find(entry.id, entry.fence)) ledger_.add(entry, put.closed);
+    if (!ledger_.find(entry.id, entry.fence, now.engine)) ledger_.add(entry, now.engine);
   }
   return {};
 }

@@ -30,7 +30,11 @@ void write_seed() {
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, end.size);
 }
 
-void on_abort(int /*signal*/) { write_seed(); }
+void on_death(int number) {
+  write_seed();
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+}
 
 struct Options {
   uint64_t seeds = 1'000;
@@ -120,7 +124,8 @@ int run_many(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::signal(SIGABRT, on_abort);
+  std::signal(SIGABRT, on_death);
+  std::signal(SIGSEGV, on_death);
 #ifdef DRAY_SANITIZED
   __sanitizer_set_death_callback(write_seed);
 #endif
