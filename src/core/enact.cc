@@ -67,8 +67,9 @@ Status State::enact(PushSeen&& seen, Now now) {
     if (group_) group_->requests.emplace_back(seen.request);
     return {};
   }
-  producers_.put(seen.producer, {seen.producer_seq, seen.id, seen.created}, now.engine);
-  if (group_) group_->producers.emplace_back(std::string(seen.producer), seen.producer_seq);
+  const SeenPush push{seen.producer_seq, seen.id, seen.created};
+  const base::EngineTime used = producers_.put(seen.producer, push, now.engine);
+  if (group_) group_->producers.push_back({std::string(seen.producer), seen.producer_seq, used});
   return {};
 }
 

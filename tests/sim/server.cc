@@ -208,7 +208,10 @@ void Server::check_same(const std::map<std::string, std::string>& before, base::
   for (const auto& [name, part] : before) {
     const auto found = after.find(name);
     if (found == after.end()) return find_fault("the restart forgot " + name);
-    if (found->second != part) return find_fault("the restart changed " + name);
+    if (found->second != part) {
+      return find_fault(fmt::format("the restart changed {}: before\n{}\nafter\n{}", name, part,
+                                    found->second));
+    }
     after.erase(found);
   }
   if (!after.empty()) find_fault("the restart made up " + after.begin()->first);
