@@ -36,13 +36,16 @@ void add_answers(const core::State& state, base::Now now,
 
 }  // namespace
 
-Server::Server(uint64_t seed)
+Server::Server(uint64_t seed, model::Now start)
     : over_wire_(seed % kWireEach == 0),
       version_(seed % (2 * kWireEach) == 0 ? protocol::RespVersion::kResp2
                                            : protocol::RespVersion::kResp3),
       random_(seed),
       chance_(~seed),
-      machine_(std::make_unique<engine::Machine>(random_, core::limits::kHistoryBytesMax)) {}
+      machine_(std::make_unique<engine::Machine>(random_, core::limits::kHistoryBytesMax)),
+      now_(now_of(start)) {
+  machine_->begin(now_);
+}
 
 Server::Seen Server::perform(const model::Op& op, model::Now now) {
   Seen seen;

@@ -24,7 +24,7 @@ using Tally = std::map<std::string, uint64_t>;
 
 class Server {
  public:
-  explicit Server(uint64_t seed);
+  Server(uint64_t seed, model::Now start);
 
   struct Seen {
     model::Reply reply;
