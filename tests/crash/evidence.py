@@ -11,6 +11,13 @@ INFINITE = float("inf")
 FINISHED = ("succeeded", "dead", "cancelled", "expired")
 
 
+class Lists(dict):
+    """Lists by key; asking for a key that is not there gives an empty one and adds nothing."""
+
+    def __missing__(self, key):
+        return []
+
+
 class Call:
     """One call: what was asked, and what came back, if anything did."""
 
@@ -130,6 +137,8 @@ class Evidence:
             getattr(self, "_on_" + call.op)(call)
         for leases in self.leases.values():
             leases.sort(key=lambda lease: lease.fence)
+        for name in ("pushes", "leases", "endings", "renewals", "verbs", "looks"):
+            setattr(self, name, Lists(getattr(self, name)))
 
     def _event(self, line):
         if line["op"] == "dump":
