@@ -175,7 +175,7 @@ class Campaign:
         writer = Writer(self.history_folder, "final")
         try:
             asyncio.run(final_dump.heal_and_drain(HOST, self._port, writer, self._plan.seed))
-            self._drivers.order("quit")
+            self._drivers.quit()
             self._dump(writer, again=False)
             self._stop()
             self._start()

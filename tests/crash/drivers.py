@@ -83,10 +83,11 @@ class Drivers:
         return self.wait(lambda: not any(driver.busy for driver in self._drivers), seconds)
 
     def quit(self):
-        """Ends all client processes, and waits for that."""
-        for driver in self._drivers:
+        """Ends all client processes, and waits for that. More orders go to nobody."""
+        drivers, self._drivers = self._drivers, []
+        for driver in drivers:
             driver.process.stdin.close()
-        for driver in self._drivers:
+        for driver in drivers:
             try:
                 driver.process.wait(QUIT_SECONDS_MAX)
             except subprocess.TimeoutExpired:
