@@ -1,0 +1,102 @@
+// Every bound of the job model, with its unit and its reason. Full means a named error.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace core::limits {
+
+// Names (queue, type, worker label) and client keys, in bytes: long enough for a class path.
+inline constexpr size_t kNameBytesMax = 128;
+// Args of one job by default; the configuration may raise it up to kArgsBytesCap.
+inline constexpr size_t kArgsBytesMax = size_t{1} << 20;
+inline constexpr size_t kArgsBytesCap = size_t{16} << 20;
+// Meta map of a job, keys and values together.
+inline constexpr size_t kMetaBytesMax = size_t{8} << 10;
+// Result of a job.
+inline constexpr size_t kResultBytesMax = size_t{1} << 20;
+// Progress of a job: it is in every GET and in each new lease.
+inline constexpr size_t kProgressBytesMax = size_t{64} << 10;
+// What one attempt keeps of its failure.
+inline constexpr size_t kErrorClassBytesMax = 256;
+inline constexpr size_t kErrorMessageBytesMax = size_t{4} << 10;
+inline constexpr size_t kErrorTraceBytesMax = size_t{16} << 10;
+// Attempts whose history a job keeps; older ones go first.
+inline constexpr size_t kHistoryMax = 32;
+
+// One atomic command (MPUSH, EXEC) or one list of ids.
+inline constexpr size_t kBatchItemsMax = 10'000;
+inline constexpr size_t kBatchBytesMax = size_t{16} << 20;
+inline constexpr uint32_t kFetchCountMax = 1'000;
+inline constexpr size_t kFetchQueuesMax = 64;
+inline constexpr size_t kFetchTypesMax = 256;
+inline constexpr uint32_t kWeightMax = 1'000'000;
+
+inline constexpr int kPriorityMin = 0;
+inline constexpr int kPriorityMax = 9;
+inline constexpr int kPriorityDefault = 5;
+inline constexpr int kPriorityCount = kPriorityMax + 1;
+
+inline constexpr uint32_t kAttemptsDefault = 4;
+inline constexpr uint32_t kAttemptsMax = 1'000;
+inline constexpr uint32_t kCrashesDefault = 3;
+inline constexpr uint32_t kCrashesMax = 1'000;
+// From this crash on a job is leased alone.
+inline constexpr uint32_t kSuspectCrashes = 2;
+
+// All times in milliseconds.
+inline constexpr int64_t kSecondMs = 1'000;
+inline constexpr int64_t kMinuteMs = 60 * kSecondMs;
+inline constexpr int64_t kHourMs = 60 * kMinuteMs;
+inline constexpr int64_t kDayMs = 24 * kHourMs;
+inline constexpr int64_t kDurationMsMax = 315'576'000'000;  // Ten years.
+inline constexpr int64_t kLeaseMsDefault = 30 * kSecondMs;
+inline constexpr int64_t kLeaseMsMin = 1;
+inline constexpr int64_t kLeaseMsMax = kDayMs;
+inline constexpr int64_t kTimeoutMsDefault = 30 * kMinuteMs;
+inline constexpr int64_t kTimeoutSlackMsMin = 5 * kSecondMs;
+inline constexpr int64_t kTimeoutSlackPercent = 10;
+inline constexpr int64_t kCrashDelayMs = kSecondMs;  // A first lost lease comes back after this.
+inline constexpr int kCrashJitterPercent = 50;
+inline constexpr int64_t kRestartGraceMsMax = 30 * kSecondMs;
+inline constexpr int64_t kStallMs = kSecondMs;  // A gap of the loop above this is a stall.
+inline constexpr int64_t kFetchBlockMsCap = kMinuteMs;
+inline constexpr int64_t kWaitBlockMsCap = kMinuteMs;
+inline constexpr size_t kWaitJobsMax = 1'000;
+inline constexpr int64_t kRestartGapMsMax = kHourMs;  // Engine time credited over a restart.
+inline constexpr int64_t kWallJumpMs = kHourMs;       // A step forward above this holds AT.
+inline constexpr int64_t kWallHoldMs = kMinuteMs;     // For this long.
+
+// Idempotency.
+inline constexpr int64_t kRequestMsDefault = 10 * kMinuteMs;
+inline constexpr int64_t kRequestMsMax = kDayMs;
+inline constexpr size_t kRequestTokensMax = 1'000'000;
+inline constexpr size_t kProducersMax = 10'000;
+inline constexpr size_t kProducerWindow = 1'024;
+inline constexpr int64_t kProducerIdleMs = 10 * kMinuteMs;
+
+// Answers to repeated terminal commands after the record is gone.
+inline constexpr int64_t kLedgerMs = kMinuteMs;
+inline constexpr size_t kLedgerEntriesMax = 16'000'000;
+
+// Finished records without KEEP: oldest out first beyond this many bytes.
+inline constexpr size_t kHistoryBytesMax = size_t{256} << 20;
+
+// Backoff lists.
+inline constexpr size_t kBackoffListMax = 64;
+inline constexpr uint32_t kBackoffFactorMilliMax = 1'000'000;  // A factor of 1,000.
+
+// Distinct names: what a client can make the server remember for good.
+inline constexpr size_t kQueuesMax = 100'000;
+inline constexpr size_t kTypesMax = 100'000;
+
+// Due jobs handled in one turn of the loop, so that no turn takes long.
+inline constexpr size_t kDuePerTurn = 2'000;
+
+static_assert(kArgsBytesMax <= kArgsBytesCap);
+static_assert(kArgsBytesCap <= kBatchBytesMax);
+static_assert(kLeaseMsDefault <= kLeaseMsMax);
+static_assert(kRequestMsDefault <= kRequestMsMax);
+static_assert(kCrashesDefault > kSuspectCrashes, "the last crash must have been alone");
+
+}  // namespace core::limits

@@ -1,0 +1,101 @@
+// The answer to a command as a flat tape of values, free of any wire format. The core writes it,
+// the protocol folder turns it into RESP 2, RESP 3 or JSON in one pass. Flat, because a lease has
+// thirty values and a tree of them would cost more than the job itself.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace core {
+
+enum class ReplyTag : char {
+  kOk = 'O',       // No data: "+OK".
+  kNil = 'N',      // Nothing there.
+  kInteger = 'I',  // 8 bytes, host order.
+  kBulk = 'B',     // 4 bytes of length, then the bytes.
+  kSimple = 'S',   // Like kBulk; a short status word without CR or LF ("PONG", "QUEUED").
+  kError = 'E',    // 1 byte of base::ErrorCode, 4 bytes of length, then the message.
+  kArray = 'A',    // 4 bytes: how many values follow.
+  kMap = 'M',      // 4 bytes: how many pairs follow; keys are kBulk.
+};
+
+// Owner: whoever holds the request. Contract: `array(n)` is followed by n values, `map(n)` by n
+// pairs of `bulk` key and value. Where the number is only known at the end, `close` fills it in.
+class Reply {
+ public:
+  void clear() { tape_.clear(); }
+  bool empty() const { return tape_.empty(); }
+  std::string_view tape() const { return tape_; }
+
+  void ok() { tag(ReplyTag::kOk); }
+  void nil() { tag(ReplyTag::kNil); }
+  void integer(int64_t value) {
+    tag(ReplyTag::kInteger);
+    raw(&value, sizeof value);
+  }
+  void bulk(std::string_view bytes) { text(ReplyTag::kBulk, bytes); }
+  void simple(std::string_view word) { text(ReplyTag::kSimple, word); }
+  void error(base::ErrorCode code, std::string_view message);
+  void error(const base::Error& error_in) { error(error_in.code, error_in.message); }
+  void array(uint32_t count) { counted(ReplyTag::kArray, count); }
+  void map(uint32_t pairs) { counted(ReplyTag::kMap, pairs); }
+
+  // For arrays whose length is only known at the end: returns a mark for `close`.
+  size_t array_begin() {
+    array(0);
+    return tape_.size() - sizeof(uint32_t);
+  }
+  // For maps whose optional fields are only known on the way: returns a mark for `close`.
+  size_t map_begin() {
+    map(0);
+    return tape_.size() - sizeof(uint32_t);
+  }
+  void close(size_t mark, uint32_t count) {
+    std::memcpy(tape_.data() + mark, &count, sizeof count);
+  }
+
+  // Puts another tape (one whole value) behind what is there.
+  void append(const Reply& value) { tape_.append(value.tape_); }
+
+  // Cuts back to an earlier length (of `tape().size()`), to take back a half-written value.
+  void rewind(size_t length) { tape_.resize(length); }
+
+ private:
+  void tag(ReplyTag value) { tape_.push_back(static_cast<char>(value)); }
+  void raw(const void* data, size_t size) { tape_.append(static_cast<const char*>(data), size); }
+  void text(ReplyTag value, std::string_view bytes);
+  void counted(ReplyTag value, uint32_t count) {
+    tag(value);
+    raw(&count, sizeof count);
+  }
+
+  std::string tape_;
+};
+
+// Reads a tape value by value. Requires a well-formed tape (it is ours; asserts otherwise).
+class ReplyReader {
+ public:
+  explicit ReplyReader(std::string_view tape) : rest_(tape) {}
+
+  bool done() const { return rest_.empty(); }
+  ReplyTag peek() const { return static_cast<ReplyTag>(rest_.front()); }
+
+  // Consumes the tag and what belongs to it.
+  ReplyTag tag();
+  int64_t integer();          // After kInteger.
+  uint32_t count();           // After kArray, kMap.
+  std::string_view bytes();   // After kBulk, kSimple, and after `code` for kError.
+  base::ErrorCode code();     // After kError.
+
+ private:
+  template <typename T>
+  T take();
+
+  std::string_view rest_;
+};
+
+}  // namespace core

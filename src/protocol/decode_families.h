@@ -1,0 +1,30 @@
+// The decoders of each family of commands: what `decode` is made of. Each reads the words behind
+// the name; that the least number of them is there has been checked.
+#pragma once
+
+#include "base/result.h"
+#include "core/command.h"
+#include "protocol/words.h"
+
+namespace protocol {
+
+base::Status read_push(Words& words, core::Push& push);
+base::Status read_push_many(Words& words, core::PushMany& push);
+
+base::Status read_fetch(Words& words, core::Fetch& fetch);
+
+base::Status read_ack(Words& words, core::Ack& ack);
+base::Status read_ack_many(Words& words, core::AckMany& ack);
+base::Status read_fail(Words& words, core::Fail& fail);
+base::Status read_release(Words& words, core::Release& release);
+base::Status read_extend(Words& words, core::Extend& extend);
+base::Status read_progress(Words& words, core::Progress& progress);
+base::Status read_get(Words& words, core::Get& get);
+base::Status read_wait(Words& words, core::Wait& wait);
+base::Status read_bulk(Words& words, core::Bulk& bulk);
+
+base::Status read_beat(Words& words, core::WorkerBeat& beat);
+base::Status read_bye(Words& words, core::WorkerBye& bye);
+base::Status read_queue_pause(Words& words, core::QueuePause& pause);
+
+}  // namespace protocol
