@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import socket
 import time
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ from server_process import CUT_EXIT, IO_ERROR_EXIT, ServerProcess
 
 HOST = "127.0.0.1"
 FAULT_SECONDS_MAX = 8.0  # After this a fault that did not come about is given up.
-SEGMENT_BYTES = 128 * 1024
-BUDGET_BYTES = 64 * 1024 * 1024
+# Small, so that segments are rotated and trimmed all the time.
+SEGMENT_BYTES = 64 * 1024
+SEGMENT_NAME = re.compile(r"journal-([0-9a-f]{16})")
 DRAIN_CALLS = 200
 
 
@@ -44,13 +46,14 @@ class Plan:
     binary: str
     crash_binary: str
     pace_seconds: float
+    budget_bytes: int
     faults: list = field(default_factory=list)
 
 
 def plan_kills(seed, count):
     """Kills at random moments of a busy server, every other one of the crash build."""
     chance = random.Random(f"{seed}/kills")
-    return [Fault("kill", chance.choice((0, 20, 100, 300, 600, 1000)), position % 2 == 1,
+    return [Fault("kill", chance.choice((5, 30, 100, 300, 600, 1000)), position % 2 == 1,
                   chance.getrandbits(31)) for position in range(count)]
 
 
@@ -88,7 +91,7 @@ class Campaign:
         self._arguments = ["--data", str(self._folder / "data"), "--resp", self._resp,
                            "--http", f"{HOST}:{free_port()}",
                            "--journal-segment", str(SEGMENT_BYTES),
-                           "--journal-budget", str(BUDGET_BYTES)]
+                           "--journal-budget", str(plan.budget_bytes)]
         self._writer = Writer(self.history_folder, "rig")
         self._server = None
         self._drivers = None
@@ -133,19 +136,19 @@ class Campaign:
         """Starts the server, lets the fault happen, and writes what came of it."""
         ready = self._start(fault.crash_build, fault.text)
         if fault.op == "kill":
-            self._kill(fault)
+            self._kill(fault, ready)
         else:
             self._wait_for_end(fault, ready)
         self._drivers.order("down")
 
-    def _kill(self, fault):
+    def _kill(self, fault, ready):
         self._drivers.wait_calls(fault.after, FAULT_SECONDS_MAX, self._server.exit_fd)
         if self._server.exit_code is not None:
             self._broke("bad_exit", "while it served")
         # Written before the kill: what was answered before this line came from a living server.
         moment = time.monotonic()
         code = self._server.kill()
-        self._event(fault, code == -9, moment)
+        self._event(fault, ready, code == -9, moment)
 
     def _wait_for_end(self, fault, ready):
         expected = CUT_EXIT if fault.op == "cut" else IO_ERROR_EXIT
@@ -158,11 +161,19 @@ class Campaign:
             self._server.kill()
         elif code != expected:
             self._broke("bad_exit", f"at {fault.text}, {expected} was expected")
-        self._event(fault, code == expected, moment)
+        self._event(fault, ready, code == expected, moment)
 
-    def _event(self, fault, took_effect, moment):
-        self._writer.event(fault.op, took_effect=took_effect, faults=fault.text,
-                           started=self._server.started, moment=moment)
+    def _event(self, fault, ready, took_effect, moment):
+        self._writer.event(fault.op, took_effect=took_effect, faults=fault.text, ready=ready,
+                           started=self._server.started, moment=moment,
+                           segments_trimmed=self._segments_trimmed())
+
+    def _segments_trimmed(self):
+        """Returns how many segments of the journal are gone: their numbers begin at 1."""
+        names = (self._folder / "data").glob("journal-*")
+        numbers = [int(match[1], 16) for match in map(SEGMENT_NAME.fullmatch,
+                                                      (path.name for path in names)) if match]
+        return min(numbers, default=1) - 1
 
     def _finish(self):
         """Heals, drains and dumps; then stops and starts once more, in order, and dumps again."""

@@ -450,7 +450,8 @@ class Validity(CheckerTest):
 
     def test_a_kill_with_an_unanswered_call_is_in_flight(self):
         self.story.call("push", self.story.spec("a"), "unknown", why="reset")
-        self.story.event("kill", took_effect=True, started=0.5, moment=1.005)
+        self.story.event("kill", took_effect=True, started=0.5, moment=1.005, ready=True,
+                         segments_trimmed=0)
         seen = vacuity.count(Evidence(self.story.finished()))
         self.assertEqual(seen["kills in flight"], 1)
 

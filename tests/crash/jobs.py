@@ -10,6 +10,8 @@ QUEUES = ("work", "bulk", *PAUSED_QUEUES)
 ALL_QUEUES = (FIFO_QUEUE, *QUEUES)
 TYPES = ("email", "report", "video")
 
+# A job with this KEEP is there to the end of a campaign; a shorter one, or none, may be forgotten.
+KEEP_MS_LONG = 3_600_000
 LEASE_MS = 1500
 LEASE_MS_SHORT = 500
 # Spec and the shortest delay that it may give.
@@ -78,6 +80,7 @@ class JobMaker:
     def fifo(self):
         """A job for the queue in which order is judged: nothing sets it back but a crash."""
         spec, options = self._base("ok", FIFO_QUEUE, TYPES[0])
+        self._keep(spec, options, forgettable=True)
         return self._finish(spec, options, 8)
 
     def make(self, behaviour=None, **wishes):
@@ -93,8 +96,8 @@ class JobMaker:
             self._set(spec, options, "delay_ms", "DELAY", 3_600_000)
         elif not wishes.get("plain"):
             self._delay(spec, options)
-            if behaviour == "ok" and chance.random() < 0.5 and not wishes.get("shared_key"):
-                self._set(spec, options, "keep_ms", "KEEP", chance.randint(500, 4000))
+        forgettable = behaviour == "ok" and not (wishes.keys() & {"plain", "own_key", "shared_key"})
+        self._keep(spec, options, forgettable)
         self._identity(spec, options, wishes)
         return self._finish(spec, options, chance.choice((0, 20, 150, 150, 800)))
 
@@ -116,6 +119,14 @@ class JobMaker:
         backoff, spec["backoff_min_ms"] = chance.choice(BACKOFFS)
         options += ["BACKOFF", backoff]
 
+    def _keep(self, spec, options, forgettable):
+        """Most jobs are soon forgotten, so that the journal stays small enough to be trimmed."""
+        dice = self._chance.random() if forgettable else 1.0
+        if dice < 0.75:
+            self._set(spec, options, "keep_ms", "KEEP", self._chance.randint(500, 4000))
+        elif dice >= 0.80:
+            self._set(spec, options, "keep_ms", "KEEP", KEEP_MS_LONG)
+
     def _delay(self, spec, options):
         if self._chance.random() < 0.15:
             self._set(spec, options, "delay_ms", "DELAY", self._chance.randint(1, 1500))
@@ -124,6 +135,7 @@ class JobMaker:
         """A job that may run from a time of the wall clock on."""
         spec, options = self._base("ok", self._chance.choice(QUEUES), TYPES[0])
         self._set(spec, options, "at_ms", "AT", wall_ms)
+        self._keep(spec, options, forgettable=False)
         self._identity(spec, options, {"own_key": True})
         return self._finish(spec, options, 20)
 

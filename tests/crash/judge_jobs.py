@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from evidence import FINISHED
 
+KEEP_MS_LONG = 600_000  # Longer than any campaign: such a job must be there in the end.
 REASONS = {"attempt": "attempts", "retryable": "noretry", "died": "crashes", "crash": "crashes"}
 
 
@@ -42,15 +43,20 @@ def _known_code(call):
 
 
 def _may_be_gone(evidence, job, tries):
-    """Tells whether a job may have no record: deleted, or kept for its time."""
+    """Tells whether a job may have no record: deleted, or ended and kept for its time."""
     if evidence.maybe_verb("delete", job):
         return True
-    if not any("keep_ms" in push.spec for push in tries):
+    if not is_forgettable(tries):
         return False
     ended = any(ending.kind in ("ack", "fail") and ending.maybe
                 for lease in evidence.leases[job]
                 for ending in evidence.endings[(job, lease.token)])
     return ended or bool(evidence.maybe_verb("cancel", job))
+
+
+def is_forgettable(tries):
+    """Tells whether a job, once at its end, may be forgotten during the campaign."""
+    return any(push.spec.get("keep_ms", 0) < KEEP_MS_LONG for push in tries)
 
 
 def _lost(evidence, name, tries):
@@ -252,7 +258,7 @@ def _nothing_forgotten(evidence, job, record):
 
 def _same_again(evidence, job, record):
     """A restart in good order changes nothing."""
-    if not evidence.records_again or "keep_ms" in evidence.pushes[record["name"]][0].spec:
+    if not evidence.records_again or is_forgettable(evidence.pushes[record["name"]]):
         return
     again = evidence.records_again.get(job)
     if again is None or any(again[field] != record[field]

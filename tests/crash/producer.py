@@ -63,7 +63,8 @@ class Producer(Client):
 
     async def _plain(self):
         own_key = self.chance.random() < 0.5
-        await self._push(self._maker.make(own_key=own_key), again=False)
+        job = self._maker.make(own_key=True) if own_key else self._maker.make()
+        await self._push(job, again=False)
 
     async def _sequenced(self):
         await self._push_repeatable(self._maker.make(seq=True))

@@ -34,7 +34,7 @@ class Story:
     @staticmethod
     def spec(name, **fields):
         return {"name": name, "queue": "work", "type": "email", "do": "ok", "priority": 5,
-                "crc": hash(name), **fields}
+                "crc": hash(name), "keep_ms": 3_600_000, **fields}
 
     def push(self, name, job=None, phase="ok", **fields):
         told = {name: fields.pop(name) for name in ("code", "text") if name in fields}

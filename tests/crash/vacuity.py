@@ -18,6 +18,7 @@ MINIMA = {
     "retries": 3,
     "pauses": 3,
     "transactions": 10,
+    "segments trimmed": 1,
 }
 TOOK_EFFECT_PERCENT_MIN = 80
 IN_FLIGHT_PERCENT_MIN = 30
@@ -29,6 +30,8 @@ def count(evidence):
     for call in evidence.calls:
         if call.phase == "unknown":
             seen["calls unknown"] += 1
+        if call.phase == "rejected" and call.op in ("push", "mpush"):
+            seen["pushes refused: " + call.told["code"]] += 1
         if call.ok and call.op == "pause":
             seen["pauses"] += 1
         if call.ok and call.op == "exec":
@@ -70,17 +73,21 @@ def _count_leases(evidence, seen):
 def _count_faults(evidence, seen):
     # Blocked fetches wait for jobs, not for the disk, and do not count.
     lost = [call for call in evidence.calls if call.op != "fetch" and call.end == INFINITE]
+    trimmed = 0
     for line in evidence.faults:
         if line["op"] not in ("kill", "cut", "fail"):
             continue
         seen[line["op"] + "s"] += 1
         seen["faults"] += 1
         seen["faults that took effect"] += bool(line["took_effect"])
+        seen["ends before ready"] += not line["ready"]
+        trimmed = max(trimmed, line["segments_trimmed"])
         if line["op"] == "kill":
             # Sent to this life of the server, and given up only after it.
             seen["kills in flight"] += any(
                 line["started"] < call.start < line["moment"] < call.told.get("t_mono", 0)
                 for call in lost)
+    seen["segments trimmed"] += trimmed
 
 
 def shortfalls(seen):
