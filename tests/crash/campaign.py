@@ -23,11 +23,12 @@ DRAIN_CALLS = 200
 
 @dataclass
 class Fault:
-    """`kill`: -9 after `after` answers. `cut`, `fail`: at the `after`-th changing file call."""
+    """`kill`: -9 after `after` answers, and `burst_s` after a burst was asked for; `cut`, `fail`: at the `after`-th changing file call."""
     op: str
     after: int
     crash_build: bool
     seed: int
+    burst_s: float = 0.0
 
     @property
     def text(self):
@@ -54,7 +55,8 @@ def plan_kills(seed, count):
     """Kills at random moments of a busy server, every other one of the crash build."""
     chance = random.Random(f"{seed}/kills")
     return [Fault("kill", chance.choice((5, 30, 100, 300, 600, 1000)), position % 2 == 1,
-                  chance.getrandbits(31)) for position in range(count)]
+                  chance.getrandbits(31), chance.choice((0.0, chance.uniform(0, 0.015))))
+            for position in range(count)]
 
 
 def plan_cuts(seed, count):
@@ -145,6 +147,9 @@ class Campaign:
         self._drivers.wait_calls(fault.after, FAULT_SECONDS_MAX, self._server.exit_fd)
         if self._server.exit_code is not None:
             self._broke("bad_exit", "while it served")
+        if fault.burst_s:
+            self._drivers.order("burst")
+            self._drivers.wait(lambda: False, fault.burst_s, self._server.exit_fd)
         # Written before the kill: what was answered before this line came from a living server.
         moment = time.monotonic()
         code = self._server.kill()

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""One process of clients. The rig tells it on stdin `up`, `down`, `drain`, `quit`; it tells the rig
+"""One process of clients. The rig tells it on stdin `up`, `down`, `burst`, `drain`, `quit`; it tells the rig
 on stdout how many calls were answered, so that the rig can wait for progress."""
 
 import argparse
@@ -33,7 +33,8 @@ def workers_of(options, endpoint):
                      habits_of(number), options.poison, version=2 + number % 2)
 
 
-async def read_orders(endpoint, quit_event):
+async def read_orders(endpoint, quit_event, producers):
+    bursts = set()
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -43,6 +44,11 @@ async def read_orders(endpoint, quit_event):
             endpoint.up.set()
         elif order == "down":
             endpoint.up.clear()
+        elif order == "burst":
+            for producer in producers:
+                task = asyncio.create_task(producer.burst())
+                bursts.add(task)
+                task.add_done_callback(bursts.discard)
         elif order == "drain":
             endpoint.draining = True
         else:  # `quit`, or the rig is gone.
@@ -62,9 +68,11 @@ async def main(options):
     host, port = options.resp.rsplit(":", 1)
     endpoint = Endpoint(host, int(port))
     quit_event = asyncio.Event()
-    producing = [asyncio.create_task(client.run()) for client in producers_of(options, endpoint)]
+    clients = list(producers_of(options, endpoint))
+    producers = [client for client in clients if isinstance(client, Producer)]
+    producing = [asyncio.create_task(client.run()) for client in clients]
     working = [asyncio.create_task(client.run()) for client in workers_of(options, endpoint)]
-    talking = [asyncio.create_task(read_orders(endpoint, quit_event)),
+    talking = [asyncio.create_task(read_orders(endpoint, quit_event, producers)),
                asyncio.create_task(tell(endpoint, producing))]
     quitting = asyncio.create_task(quit_event.wait())
     pending = {quitting, *producing, *working, *talking}

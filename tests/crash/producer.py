@@ -1,5 +1,6 @@
 """A producer: pushes in every way there is, and sends again what it got no answer to."""
 
+import asyncio
 import time
 from collections import deque
 
@@ -44,7 +45,7 @@ class Producer(Client):
         self._repeatable = deque(maxlen=REPEATABLE)
         self._ways = [(self._plain, 12), (self._sequenced, 25), (self._requested, 12),
                       (self._keyed, 10), (self._fifo, 15), (self._at, 2), (self._batch, 8),
-                      (self._sequenced_batch, 5), (self._transaction, 6), (self._repeat, 8)]
+                      (self._sequenced_batch, 5), (self.burst, 2), (self._transaction, 6), (self._repeat, 8)]
 
     async def run(self):
         ways, weights = zip(*self._ways)
@@ -68,6 +69,11 @@ class Producer(Client):
 
     async def _sequenced(self):
         await self._push_repeatable(self._maker.make(seq=True))
+
+    async def burst(self):
+        """Sends many pushes without waiting between them."""
+        jobs = [self._maker.make(seq=True) for _ in range(self.chance.randint(5, 30))]
+        await asyncio.gather(*(self._push_repeatable(job) for job in jobs))
 
     async def _requested(self):
         await self._push_repeatable(self._maker.make(request=True))

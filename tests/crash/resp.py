@@ -5,6 +5,7 @@ into the history.
 """
 
 import asyncio
+from collections import deque
 
 READ_BYTES_MAX = 64 * 1024 * 1024
 
@@ -75,12 +76,13 @@ async def _read_bulk(reader, length):
 
 
 class Connection:
-    """One connection. Calls on it are sent in order and answered in order, one at a time."""
+    """One connection. Many calls may be under way; they are answered in the order of sending."""
 
     def __init__(self, reader, writer):
         self._reader = reader
         self._writer = writer
-        self._turn = asyncio.Lock()
+        self._waiting = deque()
+        self._reading = asyncio.create_task(self._read_replies())
 
     @classmethod
     async def open(cls, host, port, version):
@@ -95,12 +97,32 @@ class Connection:
         return (await self.ask_all([words]))[0]
 
     async def ask_all(self, requests):
-        """Sends all requests at once; returns their answers."""
-        async with self._turn:
-            self._writer.write(b"".join(encode(words) for words in requests))
-            await self._writer.drain()
-            return [await read_reply(self._reader) for _ in requests]
+        """Sends all requests at once; returns their answers. Raises OSError when the stream ends."""
+        if self._reading.done():
+            raise ConnectionResetError("the stream has ended")
+        answers = [asyncio.get_running_loop().create_future() for _ in requests]
+        self._waiting.extend(answers)
+        self._writer.write(b"".join(encode(words) for words in requests))
+        return await asyncio.gather(*answers)
+
+    async def _read_replies(self):
+        error = ConnectionResetError("dropped")
+        try:
+            while True:
+                reply = await read_reply(self._reader)
+                answer = self._waiting.popleft()
+                if not answer.done():  # Else its caller has given up.
+                    answer.set_result(reply)
+        except (OSError, ValueError, IndexError) as broken:
+            error = broken if isinstance(broken, OSError) else ConnectionError(str(broken))
+        finally:
+            self._writer.transport.abort()
+            for answer in self._waiting:
+                if not answer.done():
+                    answer.set_exception(error)
+                    answer.exception()  # Looked at: its caller may be gone.
 
     def abort(self):
         """Drops the connection as a dying process does."""
         self._writer.transport.abort()
+        self._reading.cancel()
