@@ -26,7 +26,6 @@ enum class BackoffKind : uint8_t {
   kCelery,
   kDramatiq,
   kGraphile,
-  kSeed,  // 60 s * 2^attempt, cap 1 h, then 10 %.
 };
 
 inline constexpr int16_t kJitterOfKind = -1;

@@ -21,10 +21,11 @@ namespace core {
 struct JobRef {
   JobId id;
   std::string_view key;
+  std::string_view text;  // As it was sent.
   bool by_key() const { return !key.empty(); }
 };
 
-// A token as a client sent it. `valid` is false for text that no token has: it names no lease.
+// A token as a client sent it. `valid` is false for text that no token has.
 struct TokenRef {
   LeaseToken token;
   bool valid = false;

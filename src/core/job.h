@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,12 +52,19 @@ enum class Outcome : uint8_t {
   kNone,
   kSucceeded,
   kFailed,
-  kReleased,
-  kLost,     // The lease ran out.
-  kTimeout,  // The run time limit passed.
+  kReleased,  // Given back: it did not count and is not shown.
+  kLost,      // The lease ran out.
+  kTimeout,   // The run time limit passed.
   kCancelled,
 };
 std::string_view outcome_name(Outcome outcome);
+
+// Which command ended an attempt, and so may be repeated. kNone: none did (loss, time-out, FORCE).
+enum class Ending : uint8_t { kNone, kAck, kFail, kRelease };
+
+// Why a dead job is dead.
+enum class DeadReason : uint8_t { kNone, kAttempts, kNotRetryable, kCrashes };
+std::string_view dead_reason_text(DeadReason reason);
 
 // Names a lease: the fence only grows, the secret can't be guessed.
 struct LeaseToken {
@@ -71,12 +79,14 @@ struct Attempt {
   uint32_t generation = 0;
   uint32_t number = 0;  // `attempt` of the job while it ran.
   Outcome outcome = Outcome::kNone;
+  Ending ending = Ending::kNone;
+  bool cancelled = false;               // The job was cancelled with it.
   JobState after = JobState::kRunning;  // Where the job went; with run_at the repeated answer.
   std::string worker;
   base::WallTime started;
   base::WallTime ended;
-  base::EngineTime ended_engine;  // For the ledger's 60 seconds.
-  int64_t run_at_ms = 0;          // What a FAIL answered, unix ms; 0: nothing.
+  base::EngineTime ended_engine;  // Since then its command may be repeated, for a while.
+  int64_t run_at_ms = 0;          // What a FAIL answered, in engine time; 0: nothing.
   std::string error_class;
   std::string message;
   std::string trace;
@@ -85,9 +95,8 @@ struct Attempt {
 // The lease of a running job. `attempt` above says by whom.
 struct Lease {
   base::EngineTime deadline;
-  base::EngineTime timeout_at;  // Zero: no time limit.
+  base::EngineTime timeout_end;  // When the server ends an attempt that runs too long.
   base::EngineTime granted;
-  uint64_t ready_seq = 0;  // The place it was taken from, for a release.
   bool alone = false;      // To a worker that held nothing else.
 };
 
@@ -99,7 +108,6 @@ struct JobExtras {
   std::vector<std::pair<std::string, std::string>> meta;
   std::string progress;
   std::string result;
-  std::string reason;  // Why the job is dead or cancelled.
   Backoff backoff;     // Used if has_backoff.
   bool has_backoff = false;
   bool has_result = false;
@@ -124,7 +132,8 @@ struct Job {
   uint8_t priority = limits::kPriorityDefault;
   bool run_at_is_wall = false;  // run_at compares with the wall clock (AT).
   bool cancel_requested = false;
-  uint32_t generation = 0;
+  DeadReason dead_reason = DeadReason::kNone;
+  uint32_t generation = 1;
   uint32_t attempt = 0;  // Budget used in this generation.
   uint32_t attempts_max = limits::kAttemptsDefault;
   uint32_t fence = 0;
@@ -141,7 +150,7 @@ struct Job {
   base::EngineTime ready_at;
   base::EngineTime finished_at;
   base::WallTime finished_wall;
-  uint64_t ready_seq = 0;  // Place in the order of its (queue, priority).
+  uint64_t ready_seq = 0;  // Place in the order of its (queue, priority); kept while it runs.
   int64_t lease_ms = limits::kLeaseMsDefault;
   int64_t timeout_ms = limits::kTimeoutMsDefault;  // 0: none.
   int64_t soft_timeout_ms = 0;
@@ -154,6 +163,7 @@ struct Job {
   // Places in the state's indexes; not stored.
   Job* link_prev = nullptr;
   Job* link_next = nullptr;
+  size_t bytes = 0;  // What the budgets count of it, as of its last change.
   uint32_t timer_place = 0;       // 1-based place in the engine-time heap; 0: none.
   uint32_t wall_timer_place = 0;  // The same in the wall-time heap.
   bool linked = false;
@@ -167,7 +177,12 @@ JobExtras& extras_of(Job& job);
 // Bytes the job takes up in the store, roughly: what the budgets count.
 size_t job_bytes(const Job& job);
 
+// Returns a copy that is on no index.
+std::unique_ptr<Job> clone_job(const Job& job);
+
 std::string job_id_text(JobId id);
 std::string lease_token_text(const LeaseToken& token);
+// Returns nothing for text that no token has.
+std::optional<LeaseToken> parse_lease_token(std::string_view text);
 
 }  // namespace core

@@ -19,17 +19,17 @@ inline constexpr size_t kResultBytesMax = size_t{1} << 20;
 inline constexpr size_t kProgressBytesMax = size_t{64} << 10;
 // What one attempt keeps of its failure.
 inline constexpr size_t kErrorClassBytesMax = 256;
-inline constexpr size_t kErrorMessageBytesMax = size_t{8} << 10;
-inline constexpr size_t kErrorTraceBytesMax = size_t{32} << 10;
+inline constexpr size_t kErrorMessageBytesMax = size_t{4} << 10;
+inline constexpr size_t kErrorTraceBytesMax = size_t{16} << 10;
 // Attempts whose history a job keeps; older ones go first.
-inline constexpr size_t kHistoryMax = 64;
+inline constexpr size_t kHistoryMax = 32;
 
 // One atomic command (MPUSH, EXEC) or one list of ids.
 inline constexpr size_t kBatchItemsMax = 10'000;
 inline constexpr size_t kBatchBytesMax = size_t{16} << 20;
 inline constexpr uint32_t kFetchCountMax = 1'000;
-inline constexpr size_t kFetchQueuesMax = 1'000;
-inline constexpr size_t kFetchTypesMax = 1'000;
+inline constexpr size_t kFetchQueuesMax = 64;
+inline constexpr size_t kFetchTypesMax = 256;
 inline constexpr uint32_t kWeightMax = 1'000'000;
 
 inline constexpr int kPriorityMin = 0;
@@ -38,7 +38,7 @@ inline constexpr int kPriorityDefault = 5;
 inline constexpr int kPriorityCount = kPriorityMax + 1;
 
 inline constexpr uint32_t kAttemptsDefault = 4;
-inline constexpr uint32_t kAttemptsMax = 1'000'000;
+inline constexpr uint32_t kAttemptsMax = 1'000;
 inline constexpr uint32_t kCrashesDefault = 3;
 inline constexpr uint32_t kCrashesMax = 1'000;
 // From this crash on a job is leased alone.
@@ -49,9 +49,9 @@ inline constexpr int64_t kSecondMs = 1'000;
 inline constexpr int64_t kMinuteMs = 60 * kSecondMs;
 inline constexpr int64_t kHourMs = 60 * kMinuteMs;
 inline constexpr int64_t kDayMs = 24 * kHourMs;
-inline constexpr int64_t kDurationMsMax = 100 * 366 * kDayMs;  // A century: no sum overflows.
+inline constexpr int64_t kDurationMsMax = 315'576'000'000;  // Ten years.
 inline constexpr int64_t kLeaseMsDefault = 30 * kSecondMs;
-inline constexpr int64_t kLeaseMsMin = 100;
+inline constexpr int64_t kLeaseMsMin = 1;
 inline constexpr int64_t kLeaseMsMax = kDayMs;
 inline constexpr int64_t kTimeoutMsDefault = 30 * kMinuteMs;
 inline constexpr int64_t kTimeoutSlackMsMin = 5 * kSecondMs;
@@ -61,7 +61,8 @@ inline constexpr int kCrashJitterPercent = 50;
 inline constexpr int64_t kRestartGraceMsMax = 30 * kSecondMs;
 inline constexpr int64_t kStallMs = kSecondMs;  // A gap of the loop above this is a stall.
 inline constexpr int64_t kFetchBlockMsCap = kMinuteMs;
-inline constexpr int64_t kWaitBlockMsCap = 10 * kMinuteMs;
+inline constexpr int64_t kWaitBlockMsCap = kMinuteMs;
+inline constexpr size_t kWaitJobsMax = 1'000;
 inline constexpr int64_t kRestartGapMsMax = kHourMs;  // Engine time credited over a restart.
 inline constexpr int64_t kWallJumpMs = kHourMs;       // A step forward above this holds AT.
 inline constexpr int64_t kWallHoldMs = kMinuteMs;     // For this long.

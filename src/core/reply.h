@@ -24,7 +24,7 @@ enum class ReplyTag : char {
 };
 
 // Owner: whoever holds the request. Contract: `array(n)` is followed by n values, `map(n)` by n
-// pairs of `bulk` key and value. `map_begin`/`map_end` count for the caller.
+// pairs of `bulk` key and value. Where the number is only known at the end, `close` fills it in.
 class Reply {
  public:
   void clear() { tape_.clear(); }
@@ -44,13 +44,18 @@ class Reply {
   void array(uint32_t count) { counted(ReplyTag::kArray, count); }
   void map(uint32_t pairs) { counted(ReplyTag::kMap, pairs); }
 
-  // For maps whose optional fields are only known on the way: returns a mark for map_end.
+  // For arrays whose length is only known at the end: returns a mark for `close`.
+  size_t array_begin() {
+    array(0);
+    return tape_.size() - sizeof(uint32_t);
+  }
+  // For maps whose optional fields are only known on the way: returns a mark for `close`.
   size_t map_begin() {
     map(0);
     return tape_.size() - sizeof(uint32_t);
   }
-  void map_end(size_t mark, uint32_t pairs) {
-    std::memcpy(tape_.data() + mark, &pairs, sizeof pairs);
+  void close(size_t mark, uint32_t count) {
+    std::memcpy(tape_.data() + mark, &count, sizeof count);
   }
 
   // Puts another tape (one whole value) behind what is there.

@@ -1,0 +1,168 @@
+#include "core/apply.h"
+
+#include <algorithm>
+
+#include "core/context.h"
+
+namespace core {
+
+using base::ErrorCode;
+
+namespace {
+
+template <class... Functions>
+struct Overloaded : Functions... {
+  using Functions::operator()...;
+};
+
+}  // namespace
+
+void apply(Context& context, const Command& command, Answer& answer) {
+  std::visit(
+      Overloaded{
+          [&](const Push& body) { apply_push(context, body, answer); },
+          [&](const PushMany& body) { apply_push_many(context, body, answer); },
+          [&](const Fetch& body) { apply_fetch(context, body, answer); },
+          [&](const Ack& body) { apply_ack(context, body, answer); },
+          [&](const AckMany& body) { apply_ack_many(context, body, answer); },
+          [&](const Fail& body) { apply_fail(context, body, answer); },
+          [&](const Release& body) { apply_release(context, body, answer); },
+          [&](const Extend& body) { apply_extend(context, body, answer); },
+          [&](const Progress& body) { apply_progress(context, body, answer); },
+          [&](const Get& body) { apply_get(context, body, answer); },
+          [&](const Wait& body) { apply_wait(context, body, answer); },
+          [&](const Bulk& body) { apply_bulk(context, body, answer); },
+          [&](const WorkerBeat& body) { apply_beat(context, body, answer); },
+          [&](const WorkerBye& body) { apply_bye(context, body, answer); },
+          [&](const QueueStats& body) { apply_queue_stats(context, body, answer); },
+          [&](const QueueList&) { apply_queue_list(context, answer); },
+          [&](const QueuePause& body) { apply_queue_pause(context, body, answer); },
+          [&](const QueueResume& body) { apply_queue_resume(context, body, answer); },
+          [&](const UndoGrants& body) { apply_undo_grants(context, body); },
+          [&](const AcceptClock&) {
+            context.state.release_wall_hold();
+            answer.reply.ok();
+          },
+          [&](const Exec& body) { apply_exec(context, body, answer); },
+      },
+      command.body);
+}
+
+base::Result<Job*> find_job(const State& state, const JobRef& ref) {
+  if (ref.by_key()) {
+    if (Job* job = state.find_key(ref.key)) return job;
+    return base::fail(ErrorCode::kNotFound, "no job has the key '{}'", ref.key);
+  }
+  if (Job* job = state.find(ref.id)) return job;
+  if (state.was_given(ref.id)) {
+    return base::fail(ErrorCode::kGone, "job {} is finished and its record is gone",
+                      job_id_text(ref.id));
+  }
+  return base::fail(ErrorCode::kNotFound, "no job has the id {}", job_id_text(ref.id));
+}
+
+bool is_name(std::string_view text) {
+  static constexpr auto kAllowed = [] {
+    std::array<bool, 256> allowed{};
+    for (char c = '0'; c <= '9'; ++c) allowed[static_cast<uint8_t>(c)] = true;
+    for (char c = 'a'; c <= 'z'; ++c) allowed[static_cast<uint8_t>(c)] = true;
+    for (char c = 'A'; c <= 'Z'; ++c) allowed[static_cast<uint8_t>(c)] = true;
+    for (const char c : {'_', '.', ':', '-'}) allowed[static_cast<uint8_t>(c)] = true;
+    return allowed;
+  }();
+  return !text.empty() && text.size() <= limits::kNameBytesMax &&
+         std::ranges::all_of(text, [](char c) { return kAllowed[static_cast<uint8_t>(c)]; });
+}
+
+base::Status check_name(std::string_view field, std::string_view text) {
+  if (is_name(text)) return {};
+  return base::fail(ErrorCode::kBadReq,
+                    "field={} '{}' is no name: give 1 to {} characters of A-Z a-z 0-9 _ . : -",
+                    field, text.substr(0, 64), limits::kNameBytesMax);
+}
+
+base::Status check_range(std::string_view field, int64_t value, Range range) {
+  if (value >= range.low && value <= range.high) return {};
+  return base::fail(ErrorCode::kBadReq, "field={} {} is not within {} to {}", field, value,
+                    range.low, range.high);
+}
+
+base::Status check_bytes(std::string_view field, size_t got, size_t limit) {
+  if (got <= limit) return {};
+  return base::fail(ErrorCode::kTooBig,
+                    "limit={} got={} bytes of {}: store it elsewhere and send a reference", limit,
+                    got, field);
+}
+
+// --- Time.
+
+namespace {
+
+// When an AT job is due, on the axis of engine time as the clocks stand now.
+int64_t wall_due_ms(const State& state, base::Now now) {
+  return state.wall_timers().next_ms() - (now.wall.ms - now.engine.ms);
+}
+
+void make_ready(Context& context, Job& job) {
+  emit(context, JobMoved{.id = job.id,
+                         .after = next_state(job.state, Event::kDue),
+                         .ready_seq = context.state.ready_seq_next()});
+}
+
+// What the engine-time timer of `job` stands for.
+void fire(Context& context, Job& job) {
+  const base::EngineTime now = context.now.engine;
+  if (job.state == JobState::kRunning) {
+    end_overdue_lease(context, job);
+  } else if (is_finished(job.state)) {
+    emit(context, JobRemoved{.id = job.id});
+  } else if (job.attempt == 0 && job.expires_at.ms != 0 && job.expires_at <= now) {
+    emit(context, JobMoved{.id = job.id, .after = next_state(job.state, Event::kExpire)});
+  } else {
+    make_ready(context, job);
+  }
+}
+
+}  // namespace
+
+bool apply_due(Context& context, size_t most) {
+  State& state = context.state;
+  const base::Now now = context.now;
+  const bool held = now.engine < state.wall_hold_until();
+  for (size_t done = 0; done < most; ++done) {
+    const bool engine_due = !state.timers().empty() && state.timers().next_ms() <= now.engine.ms;
+    const bool wall_due = !held && !state.wall_timers().empty() &&
+                          state.wall_timers().next_ms() <= now.wall.ms;
+    if (!engine_due && !wall_due) {
+      while (Job* job = state.history_overflow()) {
+        if (++done > most) return true;
+        emit(context, JobRemoved{.id = job->id});
+      }
+      return false;
+    }
+    bool wall_first = wall_due;
+    if (engine_due && wall_due) {
+      const auto engine_key = std::pair(state.timers().next_ms(), state.timers().next().id);
+      wall_first = std::pair(wall_due_ms(state, now), state.wall_timers().next().id) < engine_key;
+    }
+    if (wall_first) {
+      make_ready(context, state.wall_timers().next());
+    } else {
+      fire(context, state.timers().next());
+    }
+  }
+  return true;
+}
+
+base::EngineTime next_due(const State& state, base::Now now) {
+  base::EngineTime due = base::EngineTime::never();
+  if (state.history_overflow() != nullptr) return now.engine;
+  if (!state.timers().empty()) due = base::EngineTime{state.timers().next_ms()};
+  if (!state.wall_timers().empty()) {
+    const base::EngineTime wall{wall_due_ms(state, now)};
+    due = std::min(due, std::max(wall, state.wall_hold_until()));
+  }
+  return due;
+}
+
+}  // namespace core

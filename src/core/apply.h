@@ -1,0 +1,85 @@
+// Commands and the passing of time, applied to the state. Pure: no I/O, no clock, no threads; the
+// same state, command, now and random bits give the same effects and reply.
+//
+// Threading: the engine thread alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "base/time.h"
+#include "core/command.h"
+#include "core/effect.h"
+#include "core/reply.h"
+#include "core/state.h"
+
+namespace core {
+
+// Whose turn it is among weighted queues: for each set of weights the shares so far. Kept in memory
+// only; a restart begins the round anew.
+class WeightedTurns {
+ public:
+  // Returns which of the queues is next. `eligible[i]`: it has something to give.
+  size_t next(const Fetch& fetch, const std::vector<bool>& eligible);
+
+ private:
+  std::unordered_map<std::string, std::vector<int64_t>> credit_;
+};
+
+// All that `apply` works on and with. Borrowed from the engine for one step.
+struct Context {
+  State& state;
+  base::Now now;
+  base::Random& random;
+  EffectSink& sink;
+  WeightedTurns& turns;
+  // Set while new jobs can't be taken (memory, disk, journal): what a push is answered.
+  const base::Error* push_refusal = nullptr;
+};
+
+// What a command leads to.
+struct Answer {
+  Reply reply;
+  // Leases in `reply`: taken back (UndoGrants) if it does not reach the worker.
+  std::vector<std::pair<JobId, LeaseToken>> grants;
+  // Nothing to answer yet: the engine keeps the command waiting (FETCH and WAIT with BLOCK).
+  bool blocks = false;
+
+  void clear() {
+    reply.clear();
+    grants.clear();
+    blocks = false;
+  }
+};
+
+// Applies one command. FETCH and WAIT that have nothing to say yet set `answer.blocks`.
+void apply(Context& context, const Command& command, Answer& answer);
+
+// Carries out what is due at `context.now`, at most `most` jobs, in order of due time, then of id.
+// Returns whether more is due.
+bool apply_due(Context& context, size_t most);
+
+// Returns when `apply_due` next has something to do, in engine time; never() if nothing is timed.
+base::EngineTime next_due(const State& state, base::Now now);
+
+// --- For the engine's waiting fetches and waits.
+
+// Gives the fetch one more job, if there is one for it: a lease is added to the open array of
+// `answer` (see `open_leases`).
+bool grant_next(Context& context, const Fetch& fetch, Answer& answer);
+// Begins and ends the array of leases in `answer.reply`.
+size_t open_leases(Answer& answer);
+void close_leases(Answer& answer, size_t mark);
+
+// Whether a WAIT for these jobs is over, and its answer now.
+bool wait_is_over(const State& state, const std::vector<JobId>& jobs, bool any);
+void write_wait(Reply& reply, const State& state, const std::vector<JobId>& jobs, base::Now now);
+// The ids that the command waits for. Errors: NOTFOUND, BADREQ.
+base::Result<std::vector<JobId>> resolve_wait(const State& state, const Wait& wait);
+
+}  // namespace core

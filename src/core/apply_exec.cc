@@ -1,0 +1,66 @@
+// EXEC: a group of commands, all or none.
+#include "core/context.h"
+
+namespace core {
+
+using base::ErrorCode;
+
+namespace {
+
+// The first error in a command's reply, also inside an array of results; nothing if there is none.
+std::optional<base::Error> error_in(std::string_view tape) {
+  ReplyReader reader(tape);
+  while (!reader.done()) {
+    switch (reader.tag()) {
+      case ReplyTag::kError: {
+        const ErrorCode code = reader.code();
+        return base::Error{code, std::string(reader.bytes())};
+      }
+      case ReplyTag::kInteger:
+        reader.integer();
+        break;
+      case ReplyTag::kBulk:
+      case ReplyTag::kSimple:
+        reader.bytes();
+        break;
+      case ReplyTag::kArray:
+      case ReplyTag::kMap:
+        reader.count();
+        break;
+      case ReplyTag::kOk:
+      case ReplyTag::kNil:
+        break;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void apply_exec(Context& context, const Exec& exec, Answer& answer) {
+  if (exec.commands.size() > limits::kBatchItemsMax) {
+    return answer.reply.error(ErrorCode::kExecAbort,
+                              fmt::format("limit={} got={} commands; nothing was done",
+                                          limits::kBatchItemsMax, exec.commands.size()));
+  }
+  const size_t mark = context.sink.mark();
+  context.state.begin_group();
+  answer.reply.array(static_cast<uint32_t>(exec.commands.size()));
+  for (size_t i = 0; i < exec.commands.size(); ++i) {
+    Answer one;
+    apply(context, exec.commands[i], one);
+    ASSERT(!one.blocks && one.grants.empty(), "command {} is not for a group", i);
+    if (const auto error = error_in(one.reply.tape())) {
+      context.state.end_group(false);
+      context.sink.rewind(mark);
+      answer.clear();
+      return answer.reply.error(ErrorCode::kExecAbort,
+                                fmt::format("index={} {} {}; nothing was done", i,
+                                            base::error_word(error->code), error->message));
+    }
+    answer.reply.append(one.reply);
+  }
+  context.state.end_group(true);
+}
+
+}  // namespace core

@@ -1,0 +1,187 @@
+// JOB.FETCH: which job starts next, and its lease.
+#include <algorithm>
+
+#include "base/base32.h"
+#include "core/context.h"
+
+namespace core {
+
+using base::ErrorCode;
+using base::Status;
+
+size_t WeightedTurns::next(const Fetch& fetch, const std::vector<bool>& eligible) {
+  // Sets of weights that are remembered; beyond that all begin anew, which costs no promise.
+  constexpr size_t kSetsMax = 1'024;
+  std::string name;
+  for (size_t i = 0; i < fetch.queues.size(); ++i) {
+    name.append(fetch.queues[i]).append("=").append(std::to_string(fetch.weights[i])).append(" ");
+  }
+  if (credit_.size() >= kSetsMax && !credit_.contains(name)) credit_.clear();
+  std::vector<int64_t>& credit = credit_[name];
+  credit.resize(fetch.queues.size());
+  // Smooth weighted round robin: each eligible queue earns its weight, the richest pays for all.
+  int64_t total = 0;
+  size_t richest = fetch.queues.size();
+  for (size_t i = 0; i < eligible.size(); ++i) {
+    if (!eligible[i]) continue;
+    credit[i] += fetch.weights[i];
+    total += fetch.weights[i];
+    if (richest == eligible.size() || credit[i] > credit[richest]) richest = i;
+  }
+  ASSERT(richest < eligible.size(), "no queue is eligible");
+  credit[richest] -= total;
+  return richest;
+}
+
+namespace {
+
+Status check_fetch(const Fetch& fetch) {
+  constexpr auto kLabelMax = static_cast<int64_t>(limits::kNameBytesMax);
+  constexpr auto kQueuesMax = static_cast<int64_t>(limits::kFetchQueuesMax);
+  constexpr auto kTypesMax = static_cast<int64_t>(limits::kFetchTypesMax);
+  constexpr Range kAny{0, std::numeric_limits<int64_t>::max()};
+  TRY(check_range("worker", static_cast<int64_t>(fetch.worker.size()), {1, kLabelMax}));
+  TRY(check_range("COUNT", fetch.count, {1, limits::kFetchCountMax}));
+  TRY(check_range("HOLDING", fetch.holding, kAny));
+  if (fetch.block_ms) TRY(check_range("BLOCK", *fetch.block_ms, kAny));
+  TRY(check_range("QUEUES", static_cast<int64_t>(fetch.queues.size()), {1, kQueuesMax}));
+  TRY(check_range("TYPES", static_cast<int64_t>(fetch.types.size()), {0, kTypesMax}));
+  for (const std::string_view queue : fetch.queues) TRY(check_name("QUEUES", queue));
+  for (const std::string_view type : fetch.types) TRY(check_name("TYPES", type));
+  if (!fetch.weighted) return {};
+  if (fetch.weights.size() != fetch.queues.size()) {
+    return base::fail(ErrorCode::kBadReq, "field=WEIGHTS {} weights for {} queues",
+                      fetch.weights.size(), fetch.queues.size());
+  }
+  for (const int64_t weight : fetch.weights) {
+    TRY(check_range("WEIGHTS", weight, {1, limits::kWeightMax}));
+  }
+  return {};
+}
+
+bool takes_suspects(const Fetch& fetch) { return fetch.count == 1 && fetch.holding == 0; }
+
+// The next job of one queue for this fetch, or null.
+Job* first_of(const State& state, std::string_view queue_name, const Fetch& fetch,
+              const std::vector<const TypeName*>& types) {
+  const Queue* queue = state.find_queue(queue_name);
+  if (queue == nullptr || queue->paused || queue->ready.empty()) return nullptr;
+  return queue->ready.first(types, takes_suspects(fetch));
+}
+
+// The job that the fetch gets next, or null.
+Job* choose(Context& context, const Fetch& fetch) {
+  std::vector<const TypeName*> types;
+  for (const std::string_view name : fetch.types) {
+    if (const TypeName* type = context.state.find_type(name)) types.push_back(type);
+  }
+  if (types.empty() && !fetch.types.empty()) return nullptr;
+  if (!fetch.weighted) {
+    for (const std::string_view queue : fetch.queues) {
+      if (Job* job = first_of(context.state, queue, fetch, types)) return job;
+    }
+    return nullptr;
+  }
+  std::vector<Job*> firsts;
+  std::vector<bool> eligible;
+  for (const std::string_view queue : fetch.queues) {
+    firsts.push_back(first_of(context.state, queue, fetch, types));
+    eligible.push_back(firsts.back() != nullptr);
+  }
+  if (std::ranges::find(eligible, true) == eligible.end()) return nullptr;
+  return firsts[context.turns.next(fetch, eligible)];
+}
+
+void write_meta(Reply& reply, const Job& job) {
+  reply.bulk("meta");
+  if (!job.extras) return reply.map(0);
+  reply.map(static_cast<uint32_t>(job.extras->meta.size()));
+  for (const auto& [field, value] : job.extras->meta) {
+    reply.bulk(field);
+    reply.bulk(value);
+  }
+}
+
+void write_lease(Reply& reply, const Job& job) {
+  const auto number = [&](std::string_view field, int64_t value) {
+    reply.bulk(field);
+    reply.integer(value);
+  };
+  const auto text = [&](std::string_view field, std::string_view value) {
+    reply.bulk(field);
+    reply.bulk(value);
+  };
+  uint32_t pairs = 13;
+  const size_t mark = reply.map_begin();
+  text("id", base::base32_encode(job.id.value).view());
+  text("token", lease_token_text(job.attempt_last.token));
+  number("fence", job.fence);
+  text("queue", job.queue->name);
+  text("type", job.type->name);
+  text("args", job.args);
+  number("attempt", job.attempt);
+  number("max_attempts", job.attempts_max);
+  number("priority", job.priority);
+  number("lease_ms", job.lease_ms);
+  number("timeout_ms", job.timeout_ms);
+  number("soft_timeout_ms", job.soft_timeout_ms);
+  number("pushed_ms", job.pushed.ms);
+  write_meta(reply, job);
+  ++pairs;
+  if (job.extras && !job.extras->key.empty()) {
+    text("key", job.extras->key);
+    ++pairs;
+  }
+  if (job.extras && job.extras->has_progress) {
+    text("progress", job.extras->progress);
+    ++pairs;
+  }
+  reply.close(mark, pairs);
+}
+
+}  // namespace
+
+size_t open_leases(Answer& answer) { return answer.reply.array_begin(); }
+
+void close_leases(Answer& answer, size_t mark) {
+  answer.reply.close(mark, static_cast<uint32_t>(answer.grants.size()));
+}
+
+bool grant_next(Context& context, const Fetch& fetch, Answer& answer) {
+  Job* job = choose(context, fetch);
+  if (job == nullptr) return false;
+  ASSERT(job->state == JobState::kReady && !job->queue->paused);
+  JobGranted granted{.id = job->id, .worker = fetch.worker, .alone = takes_suspects(fetch)};
+  context.random.fill(std::as_writable_bytes(std::span(granted.secret)));
+  emit(context, granted);
+  write_lease(answer.reply, *job);
+  answer.grants.emplace_back(job->id, job->attempt_last.token);
+  return true;
+}
+
+void apply_fetch(Context& context, const Fetch& fetch, Answer& answer) {
+  if (const Status fits = check_fetch(fetch); !fits) return answer.reply.error(fits.error());
+  const size_t mark = open_leases(answer);
+  for (int64_t i = 0; i < fetch.count && grant_next(context, fetch, answer); ++i) {
+  }
+  close_leases(answer, mark);
+  if (answer.grants.empty() && fetch.block_ms) {
+    answer.reply.clear();
+    answer.blocks = true;
+  }
+}
+
+void apply_undo_grants(Context& context, const UndoGrants& undo) {
+  for (const auto& [id, token] : undo.grants) {
+    Job* job = context.state.find(id);
+    if (job == nullptr || job->state != JobState::kRunning) continue;
+    if (!(job->attempt_last.token == token)) continue;
+    const bool cancel = job->cancel_requested;
+    emit(context, JobUngranted{.id = id});
+    if (cancel) {
+      emit(context, JobMoved{.id = id, .after = next_state(job->state, Event::kCancel)});
+    }
+  }
+}
+
+}  // namespace core

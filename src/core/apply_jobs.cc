@@ -1,0 +1,134 @@
+// Commands on jobs by id: GET, WAIT, RETRY, CANCEL, DELETE.
+#include <algorithm>
+
+#include "core/context.h"
+
+namespace core {
+
+using base::ErrorCode;
+using base::Status;
+
+namespace {
+
+base::Error bad_state(const Job& job, std::string_view verb) {
+  return base::Error{ErrorCode::kBadState,
+                     fmt::format("state={} job {} cannot be {} now", job_state_name(job.state),
+                                 job_id_text(job.id), verb)};
+}
+
+Status retry_job(Context& context, Job& job) {
+  if (lifecycle(job.state, Event::kRetry).kind != Cell::Kind::kMove) {
+    return tl::unexpected(bad_state(job, "retried"));
+  }
+  emit(context, JobMoved{.id = job.id,
+                         .after = next_state(job.state, Event::kRetry),
+                         .ready_seq = context.state.ready_seq_next(),
+                         .new_generation = true});
+  return {};
+}
+
+Status delete_job(Context& context, Job& job) {
+  if (lifecycle(job.state, Event::kDelete).kind != Cell::Kind::kGone) {
+    return tl::unexpected(bad_state(job, "deleted"));
+  }
+  emit(context, JobRemoved{.id = job.id, .deleted = true});
+  return {};
+}
+
+Status bulk_one(Context& context, const Bulk& bulk, const JobRef& ref) {
+  Job* job = TRY(find_job(context.state, ref));
+  switch (bulk.verb) {
+    case BulkVerb::kRetry:
+      return retry_job(context, *job);
+    case BulkVerb::kCancel:
+      return cancel_job(context, *job, bulk.force);
+    case BulkVerb::kDelete:
+      return delete_job(context, *job);
+  }
+  ASSERT(false, "no such verb");
+  return {};
+}
+
+}  // namespace
+
+Status cancel_job(Context& context, Job& job, bool force) {
+  const Event event = force ? Event::kForceCancel : Event::kCancel;
+  const Cell cell = lifecycle(job.state, event);
+  if (cell.kind == Cell::Kind::kRefuse) return tl::unexpected(bad_state(job, "cancelled"));
+  if (cell.kind == Cell::Kind::kStay) {
+    if (job.state == JobState::kRunning && !job.cancel_requested) {
+      emit(context, JobCancelRequested{.id = job.id});
+    }
+    return {};
+  }
+  if (job.state == JobState::kRunning) {
+    emit(context, JobEnded{.id = job.id, .outcome = Outcome::kCancelled, .after = cell.next});
+  } else {
+    emit(context, JobMoved{.id = job.id, .after = cell.next});
+  }
+  return {};
+}
+
+void apply_bulk(Context& context, const Bulk& bulk, Answer& answer) {
+  const Status fits = check_range("n", static_cast<int64_t>(bulk.jobs.size()),
+                                  {1, static_cast<int64_t>(limits::kBatchItemsMax)});
+  if (!fits) return answer.reply.error(fits.error());
+  answer.reply.array(static_cast<uint32_t>(bulk.jobs.size()));
+  for (const JobRef& ref : bulk.jobs) {
+    const Status done = bulk_one(context, bulk, ref);
+    done ? answer.reply.ok() : answer.reply.error(done.error());
+  }
+}
+
+void apply_get(Context& context, const Get& get, Answer& answer) {
+  const auto job = find_job(context.state, get.job);
+  job ? write_job(answer.reply, **job, context.now) : answer.reply.nil();
+}
+
+base::Result<std::vector<JobId>> resolve_wait(const State& state, const Wait& wait) {
+  constexpr Range kAny{0, std::numeric_limits<int64_t>::max()};
+  TRY(check_range("n", static_cast<int64_t>(wait.jobs.size()),
+                  {1, static_cast<int64_t>(limits::kWaitJobsMax)}));
+  TRY(check_range("BLOCK", wait.block_ms, kAny));
+  std::vector<JobId> ids;
+  for (const JobRef& ref : wait.jobs) {
+    const auto job = find_job(state, ref);
+    if (!job && job.error().code == ErrorCode::kNotFound) return tl::unexpected(job.error());
+    ids.push_back(job ? (*job)->id : ref.id);
+  }
+  return ids;
+}
+
+bool wait_is_over(const State& state, const std::vector<JobId>& jobs, bool any) {
+  const auto over = [&](JobId id) {
+    const Job* job = state.find(id);
+    return job == nullptr || is_finished(job->state);
+  };
+  return any ? std::ranges::any_of(jobs, over) : std::ranges::all_of(jobs, over);
+}
+
+void write_wait(Reply& reply, const State& state, const std::vector<JobId>& jobs, base::Now now) {
+  reply.array(static_cast<uint32_t>(jobs.size()));
+  for (const JobId id : jobs) {
+    if (const Job* job = state.find(id)) {
+      write_job(reply, *job, now);
+      continue;
+    }
+    reply.map(2);
+    reply.bulk("id");
+    reply.bulk(job_id_text(id));
+    reply.bulk("state");
+    reply.bulk("gone");
+  }
+}
+
+void apply_wait(Context& context, const Wait& wait, Answer& answer) {
+  const auto ids = resolve_wait(context.state, wait);
+  if (!ids) return answer.reply.error(ids.error());
+  if (wait_is_over(context.state, *ids, wait.any)) {
+    return write_wait(answer.reply, context.state, *ids, context.now);
+  }
+  answer.blocks = true;
+}
+
+}  // namespace core

@@ -1,0 +1,303 @@
+// JOB.PUSH and JOB.MPUSH.
+#include <algorithm>
+
+#include "core/context.h"
+
+namespace core {
+
+using base::ErrorCode;
+using base::Status;
+
+namespace {
+
+size_t meta_bytes(const PushSpec& spec) {
+  size_t bytes = 0;
+  for (const auto& [field, value] : spec.meta) bytes += field.size() + value.size();
+  return bytes;
+}
+
+Status check_label(std::string_view field, std::string_view text) {
+  return check_range(field, static_cast<int64_t>(text.size()),
+                     {1, static_cast<int64_t>(limits::kNameBytesMax)});
+}
+
+Status check_times(const PushSpec& spec) {
+  constexpr Range kAny{0, limits::kDurationMsMax};
+  constexpr Range kSome{1, limits::kDurationMsMax};
+  constexpr Range kLease{limits::kLeaseMsMin, limits::kLeaseMsMax};
+  constexpr Range kFuture{0, int64_t{1} << 60};
+  if (spec.delay_ms) TRY(check_range("DELAY", *spec.delay_ms, kAny));
+  if (spec.at_ms) TRY(check_range("AT", *spec.at_ms, kFuture));
+  if (spec.timeout_ms) TRY(check_range("TIMEOUT", *spec.timeout_ms, kAny));
+  if (spec.soft_timeout_ms) TRY(check_range("SOFTTIMEOUT", *spec.soft_timeout_ms, kAny));
+  if (spec.lease_ms) TRY(check_range("LEASE", *spec.lease_ms, kLease));
+  if (spec.expire_ms) TRY(check_range("EXPIRE", *spec.expire_ms, kSome));
+  if (spec.keep_ms) TRY(check_range("KEEP", *spec.keep_ms, kAny));
+  if (spec.request_for_ms) {
+    TRY(check_range("FOR", *spec.request_for_ms, {1, limits::kRequestMsMax}));
+  }
+  return {};
+}
+
+// Whether the push may be applied at all, apart from what is in the state.
+Status check_push(const PushSpec& spec) {
+  TRY(check_name("queue", spec.queue));
+  TRY(check_name("type", spec.type));
+  TRY(check_range("PRIORITY", spec.priority, {limits::kPriorityMin, limits::kPriorityMax}));
+  if (spec.attempts) TRY(check_range("ATTEMPTS", *spec.attempts, {1, limits::kAttemptsMax}));
+  if (spec.crashes) TRY(check_range("CRASHES", *spec.crashes, {1, limits::kCrashesMax}));
+  TRY(check_times(spec));
+  if (spec.delay_ms && spec.at_ms) {
+    return base::fail(ErrorCode::kBadReq, "field=AT DELAY and AT exclude each other");
+  }
+  if (spec.has_request && spec.has_producer) {
+    return base::fail(ErrorCode::kBadReq, "field=REQSEQ REQUEST and REQSEQ exclude each other");
+  }
+  if (spec.has_key) TRY(check_label("KEY", spec.key));
+  if (spec.has_request) TRY(check_label("REQUEST", spec.request));
+  if (spec.has_producer) TRY(check_label("REQSEQ", spec.producer));
+  TRY(check_bytes("args", spec.args.size(), limits::kArgsBytesMax));
+  TRY(check_bytes("META", meta_bytes(spec), limits::kMetaBytesMax));
+  if (!spec.not_built.empty()) {
+    return base::fail(ErrorCode::kNotYet,
+                      "{} is known but not built yet; nothing was pushed", spec.not_built);
+  }
+  return {};
+}
+
+Status check_names_bound(const State& state, const PushSpec& spec) {
+  const bool queue_fits = state.queues().size() < limits::kQueuesMax;
+  if (!queue_fits && state.find_queue(spec.queue) == nullptr) {
+    return base::fail(ErrorCode::kOverloaded,
+                      "retry_ms=60000 limit={} queues: put the variable part into the args",
+                      limits::kQueuesMax);
+  }
+  const bool type_fits = state.type_count() < limits::kTypesMax;
+  if (!type_fits && state.find_type(spec.type) == nullptr) {
+    return base::fail(ErrorCode::kOverloaded,
+                      "retry_ms=60000 limit={} types: put the variable part into the args",
+                      limits::kTypesMax);
+  }
+  return {};
+}
+
+void set_meta(JobExtras& extras, const PushSpec& spec) {
+  for (const auto& [field, value] : spec.meta) {
+    const auto same = [&](const auto& pair) { return pair.first == field; };
+    const auto found = std::ranges::find_if(extras.meta, same);
+    if (found != extras.meta.end()) {
+      found->second = value;
+    } else {
+      extras.meta.emplace_back(field, value);
+    }
+  }
+}
+
+// The job as the push describes it, without id and place.
+std::unique_ptr<Job> job_of(const PushSpec& spec, const Context& context) {
+  auto job = std::make_unique<Job>();
+  job->priority = static_cast<uint8_t>(spec.priority);
+  job->args = spec.args;
+  if (spec.attempts) job->attempts_max = static_cast<uint32_t>(*spec.attempts);
+  if (spec.crashes) job->crashes_max = static_cast<uint32_t>(*spec.crashes);
+  if (spec.timeout_ms) job->timeout_ms = *spec.timeout_ms;
+  if (spec.soft_timeout_ms) job->soft_timeout_ms = *spec.soft_timeout_ms;
+  if (spec.lease_ms) job->lease_ms = *spec.lease_ms;
+  if (spec.keep_ms) job->keep_ms = *spec.keep_ms;
+  if (spec.expire_ms) job->expires_at = context.now.engine + base::Duration{*spec.expire_ms};
+  if (spec.has_key) extras_of(*job).key = spec.key;
+  if (!spec.meta.empty()) set_meta(extras_of(*job), spec);
+  if (spec.backoff) {
+    extras_of(*job).backoff = *spec.backoff;
+    extras_of(*job).has_backoff = true;
+  }
+  job->pushed = context.now.wall;
+  job->ready_at = context.now.engine;
+  job->state = JobState::kReady;
+  if (spec.delay_ms && *spec.delay_ms > 0) {
+    job->state = JobState::kScheduled;
+    job->run_at_ms = (context.now.engine + base::Duration{*spec.delay_ms}).ms;
+  } else if (spec.at_ms) {
+    const bool held = context.now.engine < context.state.wall_hold_until();
+    if (held || *spec.at_ms > context.now.wall.ms) {
+      job->state = JobState::kScheduled;
+      job->run_at_ms = *spec.at_ms;
+      job->run_at_is_wall = true;
+    }
+  }
+  return job;
+}
+
+JobId put_new(Context& context, const PushSpec& spec) {
+  std::unique_ptr<Job> job = job_of(spec, context);
+  const JobId id = context.state.id_next();
+  job->id = id;
+  if (job->state == JobState::kReady) job->ready_seq = context.state.ready_seq_next();
+  JobPut put;
+  put.why = JobPut::Why::kPushed;
+  put.image = job.get();
+  put.job = std::move(job);
+  put.queue = spec.queue;
+  put.type = spec.type;
+  emit(context, std::move(put));
+  return id;
+}
+
+// ONDUP replace: the holder keeps id, key, place and time of push, and takes the rest anew.
+void put_instead(Context& context, const PushSpec& spec, const Job& holder) {
+  std::unique_ptr<Job> job = job_of(spec, context);
+  job->id = holder.id;
+  job->generation = holder.generation;
+  job->pushed = holder.pushed;
+  if (job->state == JobState::kReady) {
+    const bool keeps_place = holder.state == JobState::kReady;
+    job->ready_seq = keeps_place ? holder.ready_seq : context.state.ready_seq_next();
+    if (keeps_place) job->ready_at = holder.ready_at;
+  }
+  JobPut put;
+  put.why = JobPut::Why::kReplaced;
+  put.image = job.get();
+  put.job = std::move(job);
+  put.queue = spec.queue;
+  put.type = spec.type;
+  emit(context, std::move(put));
+}
+
+// What the same push was answered before, if it is known.
+base::Result<std::optional<PushAnswer>> seen_before(Context& context, const PushSpec& spec) {
+  const base::EngineTime now = context.now.engine;
+  if (spec.has_request) {
+    if (const auto known = context.state.requests().find(spec.request, now)) return known;
+    if (context.state.requests().full()) {
+      return base::fail(ErrorCode::kOverloaded, "retry_ms=5000 limit={} request tokens are held",
+                        limits::kRequestTokensMax);
+    }
+  }
+  if (spec.has_producer) {
+    const Producers::Answer answer =
+        context.state.look_up_producer(spec.producer, spec.producer_seq, now);
+    if (answer.seen == Producers::Seen::kKnown) return answer.push;
+    if (answer.seen == Producers::Seen::kTooOld) {
+      return base::fail(ErrorCode::kBadReq,
+                        "field=REQSEQ {} lies below the window, which begins at {}: whether it was "
+                        "pushed is not known any more",
+                        spec.producer_seq, answer.oldest);
+    }
+    if (answer.seen == Producers::Seen::kNoRoom) {
+      return base::fail(ErrorCode::kOverloaded, "retry_ms=60000 limit={} producers are active",
+                        limits::kProducersMax);
+    }
+  }
+  return std::optional<PushAnswer>{};
+}
+
+void note_seen(Context& context, const PushSpec& spec, PushAnswer answer) {
+  if (!spec.has_request && !spec.has_producer) return;
+  PushSeen seen{.id = answer.id, .created = answer.created};
+  if (spec.has_request) {
+    seen.request = spec.request;
+    seen.until = context.now.engine +
+                 base::Duration{spec.request_for_ms.value_or(limits::kRequestMsDefault)};
+  } else {
+    seen.producer = spec.producer;
+    seen.producer_seq = spec.producer_seq;
+  }
+  emit(context, std::move(seen));
+}
+
+// Pushes onto the holder of the key: answers it, or replaces it.
+base::Result<PushAnswer> meet_holder(Context& context, const PushSpec& spec, const Job& holder) {
+  const bool untouched = lifecycle(holder.state, Event::kReplace).kind == Cell::Kind::kMove &&
+                         holder.fence == 0;
+  const bool replace = spec.on_duplicate == OnDuplicate::kReplace;
+  if (spec.on_duplicate == OnDuplicate::kError || (replace && !untouched)) {
+    return base::fail(ErrorCode::kDuplicate, "{} holds the key '{}' and is {}",
+                      job_id_text(holder.id), spec.key, job_state_name(holder.state));
+  }
+  const PushAnswer answer{holder.id, false};
+  if (replace) put_instead(context, spec, holder);
+  return answer;
+}
+
+// Applies a push that passed check_push. On an error nothing has changed.
+base::Result<PushAnswer> push_one(Context& context, const PushSpec& spec) {
+  if (const std::optional<PushAnswer> known = TRY(seen_before(context, spec))) return *known;
+  PushAnswer answer;
+  Job* holder = spec.has_key ? context.state.find_key(spec.key) : nullptr;
+  if (holder != nullptr) {
+    answer = TRY(meet_holder(context, spec, *holder));
+  } else {
+    answer = {put_new(context, spec), true};
+  }
+  note_seen(context, spec, answer);
+  return answer;
+}
+
+void write_push(Reply& reply, const PushSpec& spec, PushAnswer answer) {
+  if (spec.on_duplicate == OnDuplicate::kReport) {
+    reply.array(2);
+    reply.bulk(job_id_text(answer.id));
+    reply.integer(answer.created ? 1 : 0);
+  } else {
+    reply.bulk(job_id_text(answer.id));
+  }
+}
+
+// Whether a checked push may still be refused, so that a batch with it has to be taken back.
+bool may_be_refused(const PushSpec& spec) {
+  return spec.has_key || spec.has_request || spec.has_producer;
+}
+
+Status check_batch(const Context& context, const PushMany& push) {
+  TRY(check_range("n", static_cast<int64_t>(push.items.size()),
+                  {1, static_cast<int64_t>(limits::kBatchItemsMax)}));
+  size_t bytes = 0;
+  for (size_t i = 0; i < push.items.size(); ++i) {
+    const PushSpec& spec = push.items[i];
+    base::Status fits = check_push(spec);
+    if (fits) fits = check_names_bound(context.state, spec);
+    if (!fits) {
+      fits.error().message += fmt::format(" (item {}; nothing was pushed)", i);
+      return fits;
+    }
+    bytes += spec.args.size();
+  }
+  return check_bytes("args of one batch", bytes, limits::kBatchBytesMax);
+}
+
+}  // namespace
+
+void apply_push(Context& context, const Push& push, Answer& answer) {
+  Status fits = check_push(push.spec);
+  if (fits) fits = check_names_bound(context.state, push.spec);
+  if (fits && context.push_refusal != nullptr) fits = tl::unexpected(*context.push_refusal);
+  if (!fits) return answer.reply.error(fits.error());
+  const base::Result<PushAnswer> pushed = push_one(context, push.spec);
+  if (!pushed) return answer.reply.error(pushed.error());
+  write_push(answer.reply, push.spec, *pushed);
+}
+
+void apply_push_many(Context& context, const PushMany& push, Answer& answer) {
+  Status fits = check_batch(context, push);
+  if (fits && context.push_refusal != nullptr) fits = tl::unexpected(*context.push_refusal);
+  if (!fits) return answer.reply.error(fits.error());
+  // A batch inside EXEC belongs to that group.
+  const bool group = !context.state.in_group() && std::ranges::any_of(push.items, may_be_refused);
+  const size_t mark = context.sink.mark();
+  if (group) context.state.begin_group();
+  const size_t start = answer.reply.tape().size();
+  answer.reply.array(static_cast<uint32_t>(push.items.size()));
+  for (const PushSpec& spec : push.items) {
+    const base::Result<PushAnswer> pushed = push_one(context, spec);
+    if (!pushed) {
+      if (group) context.state.end_group(false);
+      if (group) context.sink.rewind(mark);
+      answer.reply.rewind(start);
+      return answer.reply.error(pushed.error());
+    }
+    write_push(answer.reply, spec, *pushed);
+  }
+  if (group) context.state.end_group(true);
+}
+
+}  // namespace core

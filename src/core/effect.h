@@ -1,0 +1,149 @@
+// What a command changes, as values. `apply` decides and emits them; `State::enact` is the only
+// thing that changes the state, now and at recovery, so that replay can't decide anything anew.
+// The journal holds effects. Views live until the effect has been enacted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/job.h"
+#include "core/queue.h"
+
+namespace core {
+
+// A whole job: pushed, replaced, or written again so that older frames can go.
+struct JobPut {
+  enum class Why : uint8_t { kPushed, kReplaced, kImage };
+  Why why = Why::kPushed;
+  const Job* image = nullptr;    // What is to be stored; equals `job.get()` where that is set.
+  std::unique_ptr<Job> job;      // To be installed; null for kImage of a job that is there already.
+  std::string_view queue = {};        // Names, since an image read back has no pointers yet.
+  std::string_view type = {};
+};
+
+// A push with a request token or a producer's sequence was answered with this job: the same push
+// sent again gets the same answer.
+struct PushSeen {
+  JobId id = {};
+  bool created = false;
+  std::string_view request = {};  // Empty: it had a producer.
+  base::EngineTime until = {};    // Of a request token.
+  std::string_view producer = {};
+  uint64_t producer_seq = 0;
+};
+
+struct JobGranted {
+  JobId id = {};
+  std::array<uint8_t, 12> secret{};
+  std::string_view worker = {};
+  bool alone = false;
+};
+
+// The grant never reached the worker: all as before it, but the fence stays.
+struct JobUngranted {
+  JobId id = {};
+};
+
+// An attempt ended.
+struct JobEnded {
+  JobId id = {};
+  Outcome outcome = Outcome::kNone;
+  Ending ending = Ending::kNone;
+  JobState after = JobState::kReady;
+  int64_t run_at_ms = 0;       // Engine time; for kScheduled, and for kReady after a failure.
+  uint64_t ready_seq = 0;      // For kReady: its place, old or new.
+  std::string_view error_class = {};
+  std::string_view message = {};
+  std::string_view trace = {};
+  std::string_view result = {};
+  bool has_result = false;
+  DeadReason dead_reason = DeadReason::kNone;
+};
+
+// A job that is not running changes state: due, expired, cancelled, or started again.
+struct JobMoved {
+  JobId id = {};
+  JobState after = JobState::kReady;
+  uint64_t ready_seq = 0;      // For kReady.
+  bool new_generation = false;
+};
+
+struct JobCancelRequested {
+  JobId id = {};
+};
+
+struct JobProgressed {
+  JobId id = {};
+  std::string_view data = {};
+};
+
+// The record ends. What is left for a while is the ledger's answer to a repeated command.
+struct JobRemoved {
+  JobId id = {};
+  bool deleted = false;  // By a client; otherwise its time was over.
+};
+
+struct QueuePut {
+  std::string_view name = {};
+  bool paused = false;
+  std::string_view reason = {};
+  bool has_counters = false;  // Absolute counters, in images.
+  QueueCounters counters = {};
+};
+
+// Images of what is not a job, so that older frames can go.
+struct SeenPush {
+  uint64_t seq = 0;
+  JobId id = {};
+  bool created = false;
+};
+struct ProducerPut {
+  std::string_view name = {};
+  base::EngineTime used = {};
+  std::vector<SeenPush> window = {};  // Ascending by sequence.
+};
+struct LedgerEntry {
+  JobId id = {};
+  uint32_t fence = 0;
+  uint64_t secret_hash = 0;
+  Ending ending = Ending::kNone;
+  bool cancelled = false;
+  JobState after = JobState::kReady;
+  uint32_t attempt = 0;
+  int64_t run_at_ms = 0;  // Engine time.
+};
+struct LedgerPut {
+  base::EngineTime closed = {};  // No entry is younger.
+  std::vector<LedgerEntry> entries = {};
+};
+struct StatePut {
+  uint64_t sequence_next = 1;
+  uint64_t ready_seq_next = 1;
+};
+// All that lives has been written since `begin_seq`: frames before it are needed no longer.
+struct CheckpointDone {
+  uint64_t begin_seq = 0;
+};
+
+using Effect =
+    std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved, JobCancelRequested,
+                 JobProgressed, JobRemoved, QueuePut, ProducerPut, LedgerPut, StatePut,
+                 CheckpointDone>;
+
+// Collects the effects of one batch, in order. Implemented by the store's encoder, so that an
+// effect is turned into bytes while its views live.
+class EffectSink {
+ public:
+  virtual ~EffectSink() = default;
+  virtual void put(const Effect& effect) = 0;
+  // For a group that is taken back: all put since `mark` was returned is dropped by `rewind`.
+  virtual size_t mark() const = 0;
+  virtual void rewind(size_t mark) = 0;
+};
+
+}  // namespace core

@@ -1,0 +1,106 @@
+#include "core/idempotency.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "core/limits.h"
+
+namespace core {
+
+std::optional<PushAnswer> RequestTokens::find(std::string_view token, base::EngineTime now) const {
+  const auto found = tokens_.find(token);
+  if (found == tokens_.end() || found->second.until <= now) return std::nullopt;
+  return found->second.answer;
+}
+
+void RequestTokens::put(std::string_view token, PushAnswer answer, base::EngineTime until) {
+  auto found = tokens_.find(token);
+  if (found == tokens_.end()) found = tokens_.emplace(std::string(token), Entry{}).first;
+  found->second.answer = answer;
+  found->second.until = until;
+  ++found->second.expiries;
+  expiries_.push(Expiry{until, &found->first});
+}
+
+void RequestTokens::take_back(std::string_view token) {
+  // The entry stays until its expiry comes up, since that points to its key.
+  const auto found = tokens_.find(token);
+  ASSERT(found != tokens_.end());
+  found->second.until = base::EngineTime{};
+}
+
+void RequestTokens::expire(base::EngineTime now) {
+  while (!expiries_.empty() && expiries_.top().until <= now) {
+    const auto found = tokens_.find(*expiries_.top().token);
+    expiries_.pop();
+    // A token that was put again after its time has another expiry to come.
+    if (--found->second.expiries == 0) tokens_.erase(found);
+  }
+}
+
+namespace {
+// The window in order of sequence; where `seq` is or would be.
+template <typename Window>
+auto place_of(Window& window, uint64_t seq) {
+  return std::ranges::lower_bound(window, seq, {}, &SeenPush::seq);
+}
+}  // namespace
+
+bool Producers::make_room(base::EngineTime now) {
+  if (producers_.size() < limits::kProducersMax) return true;
+  auto oldest = producers_.begin();
+  for (auto it = producers_.begin(); it != producers_.end(); ++it) {
+    if (it->second.used < oldest->second.used) oldest = it;
+  }
+  if ((now - oldest->second.used).count() < limits::kProducerIdleMs) return false;
+  producers_.erase(oldest);
+  return true;
+}
+
+Producers::Answer Producers::look_up(std::string_view producer, uint64_t seq,
+                                     base::EngineTime now) {
+  const auto found = producers_.find(producer);
+  if (found == producers_.end()) {
+    return make_room(now) ? Answer{} : Answer{.seen = Seen::kNoRoom, .push = {}, .oldest = 0};
+  }
+  const auto& window = found->second.window;
+  if (window.empty()) return {};
+  const uint64_t last = window.back().seq;
+  const uint64_t oldest = last < limits::kProducerWindow ? 0 : last - limits::kProducerWindow + 1;
+  if (seq < oldest) return {.seen = Seen::kTooOld, .push = {}, .oldest = oldest};
+  const auto place = place_of(window, seq);
+  if (place == window.end() || place->seq != seq) return {};
+  return {.seen = Seen::kKnown, .push = {place->id, place->created}, .oldest = oldest};
+}
+
+void Producers::put(std::string_view producer, const SeenPush& push, base::EngineTime now) {
+  auto found = producers_.find(producer);
+  if (found == producers_.end()) {
+    found = producers_.emplace(std::string(producer), Producer{}).first;
+  }
+  Producer& entry = found->second;
+  entry.used = now;
+  // Twice the window is kept, so that taking back the newest puts never misses an older one.
+  if (entry.window.size() >= 2 * limits::kProducerWindow) entry.window.pop_front();
+  const auto place = place_of(entry.window, push.seq);
+  ASSERT(place == entry.window.end() || place->seq != push.seq, "{} put twice", push.seq);
+  entry.window.insert(place, push);
+}
+
+void Producers::take_back(std::string_view producer, uint64_t seq) {
+  const auto found = producers_.find(producer);
+  ASSERT(found != producers_.end());
+  auto& window = found->second.window;
+  const auto place = place_of(window, seq);
+  ASSERT(place != window.end() && place->seq == seq);
+  window.erase(place);
+  if (window.empty()) producers_.erase(found);
+}
+
+void Producers::install(const ProducerPut& image) {
+  Producer& entry = producers_[std::string(image.name)];
+  entry.used = image.used;
+  entry.window.assign(image.window.begin(), image.window.end());
+}
+
+}  // namespace core

@@ -1,0 +1,96 @@
+// Pushes that were seen before: request tokens of applications, and sequence numbers of producers
+// (SDKs). Both say which job an earlier push with the same name made.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <queue>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/time.h"
+#include "core/effect.h"
+#include "core/job.h"
+
+namespace core {
+
+struct StringHash {
+  using is_transparent = void;
+  size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+template <typename Value>
+using StringMap = std::unordered_map<std::string, Value, StringHash, std::equal_to<>>;
+
+// What an earlier push with the same name was answered.
+struct PushAnswer {
+  JobId id;
+  bool created = false;
+};
+
+class RequestTokens {
+ public:
+  std::optional<PushAnswer> find(std::string_view token, base::EngineTime now) const;
+  void put(std::string_view token, PushAnswer answer, base::EngineTime until);
+  void take_back(std::string_view token);  // As if it had not been put.
+  void expire(base::EngineTime now);
+  bool full() const { return tokens_.size() >= limits::kRequestTokensMax; }
+  size_t size() const { return tokens_.size(); }
+
+  template <typename Visit>  // visit(token, PushAnswer, until)
+  void for_each(Visit visit) const {
+    for (const auto& [token, entry] : tokens_) visit(token, entry.answer, entry.until);
+  }
+
+ private:
+  struct Entry {
+    PushAnswer answer;
+    base::EngineTime until;
+    uint32_t expiries = 0;  // That point here; the entry outlives them.
+  };
+  struct Expiry {
+    base::EngineTime until;
+    const std::string* token;  // The map's own key: stays where it is.
+    bool operator>(const Expiry& other) const { return until > other.until; }
+  };
+  StringMap<Entry> tokens_;
+  std::priority_queue<Expiry, std::vector<Expiry>, std::greater<>> expiries_;
+};
+
+class Producers {
+ public:
+  enum class Seen : uint8_t { kNew, kKnown, kTooOld, kNoRoom };
+  struct Answer {
+    Seen seen = Seen::kNew;
+    PushAnswer push;      // kKnown.
+    uint64_t oldest = 0;  // kTooOld: the least number that is still known.
+  };
+
+  // Looks a push up. kNoRoom: a new producer, while all that are held were used just now.
+  Answer look_up(std::string_view producer, uint64_t seq, base::EngineTime now);
+  void put(std::string_view producer, const SeenPush& push, base::EngineTime now);
+  void take_back(std::string_view producer, uint64_t seq);
+  void install(const ProducerPut& image);
+  size_t size() const { return producers_.size(); }
+
+  template <typename Visit>  // visit(ProducerPut)
+  void for_each(Visit visit) const {
+    for (const auto& [name, producer] : producers_) {
+      visit(ProducerPut{name, producer.used, {producer.window.begin(), producer.window.end()}});
+    }
+  }
+
+ private:
+  struct Producer {
+    base::EngineTime used;
+    std::deque<SeenPush> window;  // Ascending by sequence.
+  };
+
+  bool make_room(base::EngineTime now);
+
+  StringMap<Producer> producers_;
+};
+
+}  // namespace core

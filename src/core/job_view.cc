@@ -1,0 +1,131 @@
+// A job as JOB.GET and JOB.WAIT show it.
+#include <algorithm>
+
+#include "core/context.h"
+
+namespace core {
+namespace {
+
+// Writes a map of which optional fields are left out.
+class MapWriter {
+ public:
+  explicit MapWriter(Reply& reply) : reply_(reply), mark_(reply.map_begin()) {}
+  ~MapWriter() { reply_.close(mark_, pairs_); }
+  MapWriter(const MapWriter&) = delete;
+  MapWriter& operator=(const MapWriter&) = delete;
+
+  void text(std::string_view field, std::string_view value) {
+    key(field);
+    reply_.bulk(value);
+  }
+  void text_if_any(std::string_view field, std::string_view value) {
+    if (!value.empty()) text(field, value);
+  }
+  void number(std::string_view field, int64_t value) {
+    key(field);
+    reply_.integer(value);
+  }
+  void key(std::string_view field) {
+    reply_.bulk(field);
+    ++pairs_;
+  }
+
+ private:
+  Reply& reply_;
+  size_t mark_;
+  uint32_t pairs_ = 0;
+};
+
+bool is_shown(const Attempt& attempt) {
+  return attempt.outcome != Outcome::kNone && attempt.outcome != Outcome::kReleased;
+}
+
+void write_attempt(Reply& reply, const Attempt& attempt) {
+  MapWriter map(reply);
+  map.number("attempt", attempt.number);
+  map.number("generation", attempt.generation);
+  map.number("fence", attempt.token.fence);
+  map.text("worker", attempt.worker);
+  map.text("outcome", outcome_name(attempt.outcome));
+  map.number("started_ms", attempt.started.ms);
+  map.number("ended_ms", attempt.ended.ms);
+  map.text_if_any("class", attempt.error_class);
+  map.text_if_any("message", attempt.message);
+  map.text_if_any("trace", attempt.trace);
+}
+
+void write_history(Reply& reply, const Job& job) {
+  std::vector<const Attempt*> shown;
+  if (job.extras) {
+    for (const Attempt& attempt : job.extras->history) {
+      if (is_shown(attempt)) shown.push_back(&attempt);
+    }
+  }
+  if (is_shown(job.attempt_last)) shown.push_back(&job.attempt_last);
+  const size_t skip = shown.size() - std::min(shown.size(), limits::kHistoryMax);
+  reply.array(static_cast<uint32_t>(shown.size() - skip));
+  for (size_t i = skip; i < shown.size(); ++i) write_attempt(reply, *shown[i]);
+}
+
+void write_times(MapWriter& map, const Job& job, base::Now now) {
+  map.number("pushed_ms", job.pushed.ms);
+  if (job.state == JobState::kScheduled) {
+    map.number("run_at_ms", job.run_at_is_wall
+                                ? job.run_at_ms
+                                : unix_ms(base::EngineTime{job.run_at_ms}, now));
+  }
+  if (job.expires_at.ms != 0 && !is_finished(job.state)) {
+    map.number("expires_ms", unix_ms(job.expires_at, now));
+  }
+  map.number("lease_ms", job.lease_ms);
+  map.number("timeout_ms", job.timeout_ms);
+  map.number("soft_timeout_ms", job.soft_timeout_ms);
+  if (job.keep_ms >= 0) map.number("keep_ms", job.keep_ms);
+  if (job.state == JobState::kRunning) {
+    map.text("worker", job.attempt_last.worker);
+    map.number("started_ms", job.attempt_last.started.ms);
+    map.number("lease_until_ms", unix_ms(job.lease.deadline, now));
+    map.number("cancel_requested", job.cancel_requested ? 1 : 0);
+  }
+  if (is_finished(job.state)) map.number("finished_ms", job.finished_wall.ms);
+}
+
+}  // namespace
+
+void write_job(Reply& reply, const Job& job, base::Now now) {
+  MapWriter map(reply);
+  map.text("id", job_id_text(job.id));
+  if (job.extras) map.text_if_any("key", job.extras->key);
+  map.text("state", job_state_name(job.state));
+  map.text("queue", job.queue->name);
+  map.text("type", job.type->name);
+  map.text("args", job.args);
+  map.number("priority", job.priority);
+  map.number("attempt", job.attempt);
+  map.number("max_attempts", job.attempts_max);
+  map.number("generation", job.generation);
+  map.number("fence", job.fence);
+  map.number("crashes", job.crashes);
+  map.number("max_crashes", job.crashes_max);
+  map.number("suspect", job.suspect() ? 1 : 0);
+  write_times(map, job, now);
+  map.text_if_any("reason", dead_reason_text(job.dead_reason));
+  if (job.extras) {
+    const JobExtras& extras = *job.extras;
+    if (extras.has_backoff) map.text("backoff", backoff_text(extras.backoff));
+    if (extras.has_progress) map.text("progress", extras.progress);
+    if (extras.has_result) map.text("result", extras.result);
+  }
+  map.key("meta");
+  reply.map(job.extras ? static_cast<uint32_t>(job.extras->meta.size()) : 0);
+  if (job.extras) {
+    for (const auto& [field, value] : job.extras->meta) {
+      reply.bulk(field);
+      reply.bulk(value);
+    }
+  }
+  map.key("history");
+  write_history(reply, job);
+}
+
+}  // namespace core

@@ -1,0 +1,48 @@
+// A queue and what is counted of it. Queues come into being when first used.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/time.h"
+#include "core/job.h"
+#include "core/ready_index.h"
+
+namespace core {
+
+// Totals since the queue came into being.
+struct QueueCounters {
+  uint64_t pushed = 0;
+  uint64_t started = 0;
+  uint64_t succeeded = 0;
+  uint64_t failed = 0;     // Attempts that failed, also those that are retried.
+  uint64_t retrying = 0;   // Attempts after which the job is to run again.
+  uint64_t retried = 0;    // Finished jobs that a client started again.
+  uint64_t released = 0;
+  uint64_t lost = 0;       // Leases that ran out.
+  uint64_t dead = 0;
+  uint64_t cancelled = 0;
+  uint64_t expired = 0;
+  uint64_t deleted = 0;
+  uint64_t retired = 0;    // Finished records whose time was over.
+  bool operator==(const QueueCounters&) const = default;
+};
+
+// An interned job type.
+struct TypeName {
+  std::string name;
+  uint32_t index = 0;
+};
+
+struct Queue {
+  std::string name;
+  bool paused = false;
+  std::string pause_reason;
+  QueueCounters counters;
+  std::array<uint64_t, kJobStateCount> jobs{};  // By state.
+  ReadyIndex ready;
+  bool woken = false;  // Has something for waiting fetches since they were last served.
+};
+
+}  // namespace core

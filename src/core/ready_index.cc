@@ -1,0 +1,79 @@
+#include "core/ready_index.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/assert.h"
+
+namespace core {
+namespace {
+
+// Of two jobs, either null, the one that became ready first.
+Job* earlier(Job* a, Job* b) {
+  if (a == nullptr) return b;
+  if (b == nullptr) return a;
+  return a->ready_seq < b->ready_seq ? a : b;
+}
+
+}  // namespace
+
+ReadyIndex::Ring* ReadyIndex::find(Level& level, const TypeName* type) {
+  for (Ring& ring : level.rings) {
+    if (ring.type == type) return &ring;
+  }
+  return nullptr;
+}
+
+void ReadyIndex::insert(Job& job) {
+  Level& level = levels_[job.priority];
+  Ring* ring = find(level, job.type);
+  if (ring == nullptr) {
+    level.rings.push_back(Ring{.type = job.type, .plain = {}, .suspects = {}});
+    ring = &level.rings.back();
+  }
+  (job.suspect() ? ring->suspects : ring->plain).insert_by_ready_seq(job);
+  ++level.count;
+  priorities_ |= 1U << job.priority;
+}
+
+void ReadyIndex::remove(Job& job) {
+  Level& level = levels_[job.priority];
+  Ring* ring = find(level, job.type);
+  ASSERT(ring != nullptr && level.count > 0, "job {} is not ready here", job.id.value);
+  (job.suspect() ? ring->suspects : ring->plain).remove(job);
+  --level.count;
+  if (level.count == 0) priorities_ &= ~(1U << job.priority);
+  if (level.rings.size() > 1 && ring->plain.empty() && ring->suspects.empty()) {
+    *ring = level.rings.back();  // A type that is not used now costs no look.
+    level.rings.pop_back();
+  }
+}
+
+Job* ReadyIndex::first(std::span<const TypeName* const> types, bool alone) const {
+  uint32_t left = priorities_;
+  while (left != 0) {
+    const int priority = std::bit_width(left) - 1;
+    left &= ~(1U << priority);
+    Job* best = nullptr;
+    for (const Ring& ring : levels_[static_cast<size_t>(priority)].rings) {
+      if (!types.empty() && std::ranges::find(types, ring.type) == types.end()) continue;
+      best = earlier(best, ring.plain.front());
+      if (alone) best = earlier(best, ring.suspects.front());
+    }
+    if (best != nullptr) return best;
+  }
+  return nullptr;
+}
+
+const Job* ReadyIndex::oldest() const {
+  const Job* best = nullptr;
+  for (const Level& level : levels_) {
+    for (const Ring& ring : level.rings) {
+      best = earlier(const_cast<Job*>(best), ring.plain.front());
+      best = earlier(const_cast<Job*>(best), ring.suspects.front());
+    }
+  }
+  return best;
+}
+
+}  // namespace core

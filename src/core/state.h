@@ -1,0 +1,162 @@
+// All job state of one shard. It changes only through `enact`, which does what an effect says and
+// keeps every index in step; `apply` (commands) and recovery (journal) both end here.
+//
+// Threading: the engine thread alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "core/effect.h"
+#include "core/idempotency.h"
+#include "core/job_table.h"
+#include "core/ledger.h"
+#include "core/queue.h"
+#include "core/timer_heap.h"
+
+namespace core {
+
+class State {
+ public:
+  explicit State(uint64_t shard = 0, size_t history_bytes_max = limits::kHistoryBytesMax);
+  ~State();
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  // Does what the effect says. At recovery an effect may speak of a job whose whole image comes
+  // later (older frames are gone): it is passed over, and `ghosts` counts it until that image or
+  // the job's end is seen. Returns CORRUPT for what cannot be.
+  base::Status enact(Effect&& effect, base::Now now);
+
+  // Recovery: between the two, effects come from the journal; `end_recovery` builds the orders that
+  // are cheaper to build once. CORRUPT: a job was spoken of whose image never came.
+  void begin_recovery() { recovering_ = true; }
+  base::Status end_recovery();
+
+  // --- Looking things up.
+  Job* find(JobId id) const { return jobs_.find(id); }
+  Job* find_key(std::string_view key) const;
+  bool was_given(JobId id) const { return id.value < make_job_id(shard_, sequence_next_).value; }
+  Queue* find_queue(std::string_view name) const;
+  TypeName* find_type(std::string_view name) const;
+  const std::vector<std::unique_ptr<Queue>>& queues() const { return queues_; }
+  const JobTable& jobs() const { return jobs_; }
+  const Ledger& ledger() const { return ledger_; }
+  const RequestTokens& requests() const { return requests_; }
+  const Producers& producers() const { return producers_; }
+  Producers::Answer look_up_producer(std::string_view producer, uint64_t seq, base::EngineTime now) {
+    return producers_.look_up(producer, seq, now);
+  }
+  size_t type_count() const { return types_.size(); }
+  uint64_t live_bytes() const { return live_bytes_; }
+  size_t ghosts() const { return ghosts_.size(); }
+
+  // --- Numbers for the next effects. Enacting them is what uses them up.
+  JobId id_next() const { return make_job_id(shard_, sequence_next_); }
+  uint64_t ready_seq_next() const { return ready_seq_next_; }
+
+  // --- What is due.
+  const TimerHeap<&Job::timer_place>& timers() const { return timers_; }
+  const TimerHeap<&Job::wall_timer_place>& wall_timers() const { return wall_timers_; }
+  // Oldest finished record beyond the byte budget, or null.
+  Job* history_overflow() const;
+  // AT is held until then, because the wall clock stepped forward too far. Not stored: what is
+  // overdue at a start is due at once.
+  base::EngineTime wall_hold_until() const { return wall_hold_until_; }
+  // Notes the clocks of this step: a step forward of more than an hour begins a hold.
+  void watch_wall_clock(base::Now now);
+  void release_wall_hold() { wall_hold_until_ = {}; }
+
+  // --- What is not stored (heartbeats) or only kept in memory.
+  void set_lease_deadline(Job& job, base::EngineTime deadline);
+  void expire_memory(base::EngineTime now);
+  // After a restart or a stall no lease ends before its worker could have renewed it.
+  void credit_leases(base::EngineTime now);
+  // Puts the job's timers where its fields say.
+  void set_timers(Job& job);
+
+  // Queues that have work for waiting fetches since the last call.
+  std::vector<Queue*> take_woken();
+  void wake(Queue& queue);
+
+  // The image of what is neither a job nor a queue, a token, a producer or the ledger.
+  StatePut image() const;
+
+  bool in_group() const { return group_ != nullptr; }
+  // --- Taking a group back (EXEC). `begin_group` starts to keep what each effect overwrites,
+  // `end_group` forgets it (commit) or restores it (abort).
+  void begin_group();
+  void end_group(bool commit);
+
+ private:
+  struct Saved;  // One job before the group touched it.
+  struct Group;
+
+  base::Status enact(JobPut&& put, base::Now now);
+  base::Status enact(PushSeen&& seen, base::Now now);
+  base::Status enact(JobGranted&& granted, base::Now now);
+  base::Status enact(JobUngranted&& ungranted, base::Now now);
+  base::Status enact(JobEnded&& ended, base::Now now);
+  base::Status enact(JobMoved&& moved, base::Now now);
+  base::Status enact(JobCancelRequested&& requested, base::Now now);
+  base::Status enact(JobProgressed&& progressed, base::Now now);
+  base::Status enact(JobRemoved&& removed, base::Now now);
+  base::Status enact(QueuePut&& put, base::Now now);
+  base::Status enact(ProducerPut&& put, base::Now now);
+  base::Status enact(LedgerPut&& put, base::Now now);
+  base::Status enact(StatePut&& put, base::Now now);
+  base::Status enact(CheckpointDone&& done, base::Now now);
+
+  Job* touch(JobId id);  // Finds a job that an effect is about to change; null: a ghost.
+  void attach(Job& job);  // Into all indexes.
+  void detach(Job& job);  // Out of all indexes.
+  Queue& queue_of(std::string_view name);
+  TypeName& type_of(std::string_view name);
+  QueueCounters& counters_of(Queue& queue);
+  // Puts what the ended attempt's repeated command is to be answered into the ledger.
+  void remember(const Job& job, const Attempt& attempt, base::EngineTime now);
+  void prune_history(Job& job, base::EngineTime now);
+  void start_attempt(Job& job, JobGranted& granted, base::Now now);
+
+  // Constant after construction.
+  uint64_t shard_;
+  size_t history_bytes_max_;
+
+  JobTable jobs_;
+  std::vector<std::unique_ptr<Queue>> queues_;
+  StringMap<Queue*> queue_names_;
+  std::vector<std::unique_ptr<TypeName>> types_;
+  StringMap<TypeName*> type_names_;
+  StringMap<Job*> keys_;
+  RequestTokens requests_;
+  Producers producers_;
+  Ledger ledger_;
+  TimerHeap<&Job::timer_place> timers_;
+  TimerHeap<&Job::wall_timer_place> wall_timers_;
+  JobList history_;  // Finished without KEEP and not dead, oldest first.
+  uint64_t history_bytes_ = 0;
+  uint64_t live_bytes_ = 0;
+  uint64_t sequence_next_ = 1;
+  uint64_t ready_seq_next_ = 1;
+  base::EngineTime wall_hold_until_;
+  std::optional<int64_t> wall_offset_ms_;  // Wall less engine time, as of the last step.
+  std::vector<Queue*> woken_;
+  std::unordered_set<uint64_t> ghosts_;  // Ids of jobs whose image has not been seen yet.
+  std::unique_ptr<Group> group_;
+  bool recovering_ = false;
+};
+
+// The moment at which the job's lease ends if nothing comes before: lease or time limit.
+base::EngineTime lease_end(const Job& job);
+// Until when the command that ended `attempt` may be repeated and gets the same answer.
+base::EngineTime repeatable_until(const Job& job, const Attempt& attempt);
+
+}  // namespace core

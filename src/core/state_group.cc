@@ -1,0 +1,44 @@
+#include "core/state_group.h"
+
+#include "base/assert.h"
+
+namespace core {
+
+void State::begin_group() {
+  ASSERT(!group_, "groups do not nest");
+  group_ = std::make_unique<Group>();
+  group_->sequence_next = sequence_next_;
+  group_->ready_seq_next = ready_seq_next_;
+}
+
+void State::end_group(bool commit) {
+  ASSERT(group_ != nullptr);
+  const std::unique_ptr<Group> group = std::move(group_);
+  if (commit) return;
+  for (auto saved = group->jobs.rbegin(); saved != group->jobs.rend(); ++saved) {
+    Job* job = jobs_.find(saved->id);
+    ASSERT(job != nullptr, "a group removes no job");
+    detach(*job);
+    timers_.set(*job, false, 0);
+    wall_timers_.set(*job, false, 0);
+    if (!saved->before) {
+      jobs_.remove(saved->id);
+      continue;
+    }
+    *job = std::move(*saved->before);
+    attach(*job);
+  }
+  for (const std::string& token : group->requests) requests_.take_back(token);
+  for (const auto& [producer, seq] : group->producers) producers_.take_back(producer, seq);
+  for (const auto& [queue, counters] : group->counters) queue->counters = counters;
+  sequence_next_ = group->sequence_next;
+  ready_seq_next_ = group->ready_seq_next;
+  for (size_t i = 0; i < group->queues_made; ++i) {
+    Queue* queue = queues_.back().get();
+    std::erase(woken_, queue);
+    queue_names_.erase(queue->name);
+    queues_.pop_back();
+  }
+}
+
+}  // namespace core

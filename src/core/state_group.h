@@ -1,0 +1,32 @@
+// What State keeps while a group of effects may still be taken back (EXEC): the jobs, counters and
+// numbers as they were before.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "core/state.h"
+
+namespace core {
+
+struct State::Saved {
+  JobId id;
+  std::unique_ptr<Job> before;  // Null: the group made it.
+};
+
+struct State::Group {
+  uint64_t sequence_next = 0;
+  uint64_t ready_seq_next = 0;
+  size_t queues_made = 0;
+  std::vector<Saved> jobs;  // In order of the first touch.
+  std::unordered_set<uint64_t> touched;
+  std::unordered_map<Queue*, QueueCounters> counters;
+  std::vector<std::string> requests;
+  std::vector<std::pair<std::string, uint64_t>> producers;
+};
+
+}  // namespace core
