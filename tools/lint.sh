@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Checks the source. Usage: tools/lint.sh [--all] [format|tidy|selftest|headers|clang-tidy]…
+# Without names: all parts. --all: clang-tidy on all files, not only on changed ones.
+# Requires: build/release is configured (for headers and clang-tidy).
+set -o errexit -o nounset -o pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+python=/usr/bin/python3
+jobs=${DRAY_JOBS:-$(nproc)}
+changed=(--changed)
+
+check_format() {
+  "$python" tools/source_files.py --cpp |
+    xargs --null --no-run-if-empty clang-format-16 --dry-run --Werror
+}
+
+check_tidy() { "$python" tools/tidy.py; }
+
+check_selftest() { "$python" -m unittest discover --start-directory tools --pattern '*_test.py'; }
+
+check_headers() {
+  cmake --build build/release --target check-headers --parallel "$jobs"
+}
+
+# Sources that no target of the release build compiles have no flags to be checked with.
+check_clang-tidy() {
+  "$python" tools/clang_tidy.py "${changed[@]}" --build build/release --jobs "$jobs"
+}
+
+parts=()
+for argument in "$@"; do
+  case "$argument" in
+    --all) changed=() ;;
+    format | tidy | selftest | headers | clang-tidy) parts+=("$argument") ;;
+    *)
+      echo "lint: unknown argument '$argument'" >&2
+      exit 2
+      ;;
+  esac
+done
+if ((${#parts[@]} == 0)); then parts=(format tidy selftest headers clang-tidy); fi
+
+failed=()
+for part in "${parts[@]}"; do
+  if ! "check_$part"; then failed+=("$part"); fi
+done
+if ((${#failed[@]} > 0)); then
+  echo "lint: failed: ${failed[*]}" >&2
+  exit 1
+fi
+echo "lint: ${parts[*]}: clean"
