@@ -8,7 +8,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 python=/usr/bin/python3
 jobs=${DRAY_JOBS:-$(nproc)}
-changed=(--changed)
+changed=(--changed --at-most 40)
 
 check_format() {
   "$python" tools/source_files.py --cpp |

@@ -204,7 +204,7 @@ base::Status read_item(Words& words, core::PushSpec& spec) {
   }
   read_positionals(words, spec);
   const size_t option_words =
-      TRY(words.count("optc", {.words_each = 1, .least = 0, .most = words.left()}));
+      TRY(words.count("optc", {.words_each = 1, .least = 0, .most = core::limits::kBatchItemsMax}));
   Words options = words.take_part(option_words);
   return read_options(options, spec);
 }

@@ -10,8 +10,8 @@
 namespace protocol {
 namespace {
 
-// A count with its sign and the end of its line; nothing valid is longer.
-constexpr size_t kNumberLineMax = 24;
+// Digits of a number: what fits into 63 bits, and is far above all limits.
+constexpr ptrdiff_t kDigitsMax = 18;
 constexpr unsigned char kTlsHandshake = 0x16;
 
 constexpr std::array<std::string_view, 9> kHttpWords = {
@@ -81,7 +81,7 @@ ParseStatus RespParser::start(std::string_view unread) {
   const Line line = read_number(unread, count);
   if (line != Line::kRead) {
     if (line == Line::kNeedMore) position_ = 0;
-    return number_fault(line, "too big mbulk count string", "invalid multibulk length");
+    return number_fault(line, "Protocol error: invalid multibulk length");
   }
   if (count <= 0) {
     done_ = true;
@@ -129,7 +129,7 @@ ParseStatus RespParser::read_bulk_header(std::string_view unread) {
   const Line line = read_number(unread, bulk_bytes_);
   if (line != Line::kRead) {
     if (line == Line::kNeedMore) position_ = header;
-    return number_fault(line, "too big bulk count string", "invalid bulk length");
+    return number_fault(line, "Protocol error: invalid bulk length");
   }
   if (bulk_bytes_ < 0) {
     return fail(RespFault::kSyntax, "Protocol error: invalid bulk length");
@@ -155,7 +155,7 @@ RespParser::Line RespParser::read_number(std::string_view unread, int64_t& value
   const bool negative = at != end && *at == '-';
   if (negative) ++at;
   const char* const digits = at;
-  const char* const digits_end = digits + std::min<ptrdiff_t>(end - digits, 18);
+  const char* const digits_end = digits + std::min(end - digits, kDigitsMax);
   int64_t number = 0;
   while (at != digits_end) {
     const auto digit = static_cast<unsigned>(*at - '0');
@@ -167,20 +167,16 @@ RespParser::Line RespParser::read_number(std::string_view unread, int64_t& value
     const bool open = at == end || *at == '\r';
     return open ? Line::kNeedMore : Line::kMalformed;
   }
-  if (at[0] != '\r' || at[1] != '\n') {
-    const bool long_line = static_cast<size_t>(at - begin) + 6 >= kNumberLineMax;
-    return long_line ? Line::kTooLong : Line::kMalformed;
-  }
+  if (at[0] != '\r' || at[1] != '\n') return Line::kMalformed;
   if (at == digits || (*digits == '0' && (at - digits > 1 || negative))) return Line::kMalformed;
   value = negative ? -number : number;
   position_ = static_cast<size_t>(at + 2 - unread.data());
   return Line::kRead;
 }
 
-ParseStatus RespParser::number_fault(Line line, const char* too_long, const char* malformed) {
+ParseStatus RespParser::number_fault(Line line, const char* malformed) {
   if (line == Line::kNeedMore) return ParseStatus::kNeedMore;
-  return fail(RespFault::kSyntax,
-              std::string("Protocol error: ") + (line == Line::kTooLong ? too_long : malformed));
+  return fail(RespFault::kSyntax, malformed);
 }
 
 ParseStatus RespParser::read_inline(std::string_view unread) {

@@ -62,7 +62,7 @@ class RespParser {
 
  private:
   enum class Phase : uint8_t { kStart, kInline, kBulkHeader, kBulkBody };
-  enum class Line : uint8_t { kRead, kNeedMore, kTooLong, kMalformed };
+  enum class Line : uint8_t { kRead, kNeedMore, kMalformed };
 
   ParseStatus start(std::string_view unread);
   ParseStatus read_words(std::string_view unread);
@@ -73,7 +73,7 @@ class RespParser {
   bool looks_like_http() const;
   void move_views(const char* base);
   Line read_number(std::string_view unread, int64_t& value);
-  ParseStatus number_fault(Line line, const char* too_long, const char* malformed);
+  ParseStatus number_fault(Line line, const char* malformed);
   ParseStatus fail(RespFault fault, std::string text);
   ParseStatus fail_above(const char* what, uint64_t value, size_t limit);
 

@@ -1,0 +1,76 @@
+#include "protocol/decode.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "protocol/decode_fixture.h"
+
+namespace protocol {
+namespace {
+
+// One line for each command that goes to the engine, and the kind of command that comes of it.
+const std::map<std::string_view, std::pair<std::string_view, size_t>>& samples() {
+  const auto kind = [](core::CommandBody body) { return body.index(); };
+  static const std::map<std::string_view, std::pair<std::string_view, size_t>> kSamples = {
+      {"JOB.PUSH", {"JOB.PUSH q t {}", kind(core::Push{})}},
+      {"JOB.MPUSH", {"JOB.MPUSH 1 q t {} 0", kind(core::PushMany{})}},
+      {"JOB.FETCH", {"JOB.FETCH w QUEUES 1 q", kind(core::Fetch{})}},
+      {"JOB.ACK", {"JOB.ACK $id $token", kind(core::Ack{})}},
+      {"JOB.MACK", {"JOB.MACK 1 $id $token 0 x", kind(core::AckMany{})}},
+      {"JOB.FAIL", {"JOB.FAIL $id $token c m", kind(core::Fail{})}},
+      {"JOB.RELEASE", {"JOB.RELEASE $id $token", kind(core::Release{})}},
+      {"JOB.EXTEND", {"JOB.EXTEND $id $token 1", kind(core::Extend{})}},
+      {"JOB.PROGRESS", {"JOB.PROGRESS $id $token 1", kind(core::Progress{})}},
+      {"JOB.GET", {"JOB.GET $id", kind(core::Get{})}},
+      {"JOB.WAIT", {"JOB.WAIT 1 $id BLOCK 1", kind(core::Wait{})}},
+      {"JOB.RETRY", {"JOB.RETRY IDS 1 $id", kind(core::Bulk{})}},
+      {"JOB.CANCEL", {"JOB.CANCEL IDS 1 $id", kind(core::Bulk{})}},
+      {"JOB.DELETE", {"JOB.DELETE IDS 1 $id", kind(core::Bulk{})}},
+      {"WORKER.BEAT", {"WORKER.BEAT w LEASES 0", kind(core::WorkerBeat{})}},
+      {"WORKER.BYE", {"WORKER.BYE w LEASES 0", kind(core::WorkerBye{})}},
+      {"QUEUE.LIST", {"QUEUE.LIST", kind(core::QueueList{})}},
+      {"QUEUE.STATS", {"QUEUE.STATS q", kind(core::QueueStats{})}},
+      {"QUEUE.PAUSE", {"QUEUE.PAUSE q", kind(core::QueuePause{})}},
+      {"QUEUE.RESUME", {"QUEUE.RESUME q", kind(core::QueueResume{})}},
+  };
+  return kSamples;
+}
+
+TEST(Decode, EveryBuiltCommandOfTheEngineIsDecoded) {
+  for (const CommandSpec& spec : table::kCommands) {
+    if (!spec.built || spec.local()) continue;
+    const auto sample = samples().find(spec.name);
+    ASSERT_NE(sample, samples().end()) << spec.name << " has no sample";
+    const auto command = decode_line(sample->second.first);
+    ASSERT_TRUE(command.has_value()) << spec.name << ": " << command.error().message;
+    EXPECT_EQ(command->body.index(), sample->second.second) << spec.name;
+  }
+}
+
+TEST(Decode, EveryOtherCommandAnswersNotYet) {
+  for (const CommandSpec& spec : table::kCommands) {
+    if (spec.built) continue;
+    const std::vector<std::string_view> words = {spec.name, "a", "b"};
+    const auto command = decode(spec, words);
+    ASSERT_FALSE(command.has_value()) << spec.name;
+    EXPECT_EQ(command.error(),
+              (base::Error{base::ErrorCode::kNotYet,
+                           std::string(spec.name) + " is known but not built yet"}));
+  }
+}
+
+// Each prefix of a sample is either a command or an error, and never reads behind its end.
+TEST(Decode, SurvivesEveryPrefix) {
+  for (const auto& [name, sample] : samples()) {
+    const std::vector<std::string_view> all = words_of_line(sample.first);
+    for (size_t size = 1; size <= all.size(); ++size) {
+      const std::vector<std::string_view> words(all.begin(),
+                                                all.begin() + static_cast<ptrdiff_t>(size));
+      EXPECT_EQ(decode(*find_command(name), words).has_value(), size == all.size()) << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace protocol
