@@ -5,9 +5,8 @@
 
 --changed: only changed sources, and those beside a changed header of the same name. --at-most: a
 file takes seconds, so a run that has to end in time looks at N of them and says what it left; which
-ones differs from change to change. A file that was
-found clean is not looked at again until it, a header of ours or the rules change (the memory is
-<build>/clang_tidy_clean.json).
+ones differs from change to change. A file that was found clean is not looked at again until it, a
+header of ours or the rules change (the memory is <build>/clang_tidy_clean.json).
 """
 
 import argparse
