@@ -191,6 +191,7 @@ Status State::enact(JobEnded&& ended, Now now) {
     if (ended.ready_seq >= ready_seq_next_) ready_seq_next_ = ended.ready_seq + 1;
   }
   if (is_finished(ended.after)) {
+    if (!recovering_) ended_.push_back(ended.id);
     job->finished_at = now.engine;
     job->finished_wall = now.wall;
     job->cancel_requested = false;
@@ -230,6 +231,7 @@ Status State::enact(JobMoved&& moved, Now now) {
     if (moved.ready_seq >= ready_seq_next_) ready_seq_next_ = moved.ready_seq + 1;
   }
   if (is_finished(moved.after)) {
+    if (!recovering_) ended_.push_back(moved.id);
     job->finished_at = now.engine;
     job->finished_wall = now.wall;
     job->cancel_requested = false;
@@ -286,6 +288,7 @@ Status State::enact(JobRemoved&& removed, Now now) {
     for (const Attempt& attempt : job->extras->history) remember(*job, attempt, now.engine);
   }
   ++(removed.deleted ? job->queue->counters.deleted : job->queue->counters.retired);
+  if (!recovering_) ended_.push_back(removed.id);
   jobs_.remove(removed.id);
   return {};
 }

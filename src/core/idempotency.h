@@ -39,9 +39,19 @@ class RequestTokens {
   bool full() const { return tokens_.size() >= limits::kRequestTokensMax; }
   size_t size() const { return tokens_.size(); }
 
-  template <typename Visit>  // visit(token, PushAnswer, until)
-  void for_each(Visit visit) const {
-    for (const auto& [token, entry] : tokens_) visit(token, entry.answer, entry.until);
+  // A walk in slices: by the buckets of the table, whose number changes when it grows.
+  size_t bucket_count() const { return tokens_.bucket_count(); }
+  template <typename Visit>  // visit(const PushSeen&)
+  void for_each_in(size_t bucket_begin, size_t bucket_end, Visit visit) const {
+    for (size_t bucket = bucket_begin; bucket < bucket_end; ++bucket) {
+      for (auto it = tokens_.begin(bucket); it != tokens_.end(bucket); ++it) {
+        const Entry& entry = it->second;
+        visit(PushSeen{.id = entry.answer.id,
+                       .created = entry.answer.created,
+                       .request = it->first,
+                       .until = entry.until});
+      }
+    }
   }
 
  private:
@@ -75,10 +85,15 @@ class Producers {
   void install(const ProducerPut& image);
   size_t size() const { return producers_.size(); }
 
-  template <typename Visit>  // visit(ProducerPut)
-  void for_each(Visit visit) const {
-    for (const auto& [name, producer] : producers_) {
-      visit(ProducerPut{name, producer.used, {producer.window.begin(), producer.window.end()}});
+  size_t bucket_count() const { return producers_.bucket_count(); }
+  template <typename Visit>  // visit(const ProducerPut&)
+  void for_each_in(size_t bucket_begin, size_t bucket_end, Visit visit) const {
+    for (size_t bucket = bucket_begin; bucket < bucket_end; ++bucket) {
+      for (auto it = producers_.begin(bucket); it != producers_.end(bucket); ++it) {
+        const Producer& producer = it->second;
+        visit(ProducerPut{it->first, producer.used,
+                          {producer.window.begin(), producer.window.end()}});
+      }
     }
   }
 

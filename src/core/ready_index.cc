@@ -52,7 +52,7 @@ void ReadyIndex::remove(Job& job) {
 Job* ReadyIndex::first(std::span<const TypeName* const> types, bool alone) const {
   uint32_t left = priorities_;
   while (left != 0) {
-    const int priority = std::bit_width(left) - 1;
+    const int priority = static_cast<int>(std::bit_width(left)) - 1;
     left &= ~(1U << priority);
     Job* best = nullptr;
     for (const Ring& ring : levels_[static_cast<size_t>(priority)].rings) {

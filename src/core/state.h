@@ -87,6 +87,9 @@ class State {
   std::vector<Queue*> take_woken();
   void wake(Queue& queue);
 
+  // Jobs that were finished or removed since the last call.
+  std::vector<JobId> take_ended() { return std::exchange(ended_, {}); }
+
   // The image of what is neither a job nor a queue, a token, a producer or the ledger.
   StatePut image() const;
 
@@ -149,6 +152,7 @@ class State {
   base::EngineTime wall_hold_until_;
   std::optional<int64_t> wall_offset_ms_;  // Wall less engine time, as of the last step.
   std::vector<Queue*> woken_;
+  std::vector<JobId> ended_;
   std::unordered_set<uint64_t> ghosts_;  // Ids of jobs whose image has not been seen yet.
   std::unique_ptr<Group> group_;
   bool recovering_ = false;

@@ -53,7 +53,7 @@ void write_argument(const ArgumentSpec& argument, core::Reply& reply) {
       write_argument(child, reply);
     }
   }
-  reply.map_end(mark, pairs);
+  reply.close(mark, pairs);
 }
 
 void write_docs(const CommandSpec& spec, core::Reply& reply) {
@@ -138,7 +138,7 @@ void reply_docs(Arguments names, core::Reply& reply) {
     ++found;
     write_docs(*spec, reply);
   }
-  reply.map_end(mark, found);
+  reply.close(mark, found);
 }
 
 void reply_info(Arguments names, core::Reply& reply) {

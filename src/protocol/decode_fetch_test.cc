@@ -49,14 +49,11 @@ TEST(DecodeFetch, NamesEveryFault) {
   constexpr std::pair<std::string_view, std::string_view> kCases[] = {
       {"JOB.FETCH w QUEUES 1", "ERR wrong number of arguments for 'job.fetch' command"},
       {"JOB.FETCH w COUNT 1 STRICT", "BADREQ field=QUEUES is missing"},
-      {"JOB.FETCH w QUEUES 0 a", "BADREQ field=QUEUES must count 1 to 1000 items, got 0"},
-      {"JOB.FETCH w QUEUES 1001 a", "BADREQ field=QUEUES must count 1 to 1000 items, got 1001"},
       {"JOB.FETCH w QUEUES 2 a",
        "BADREQ field=QUEUES counts 2 items of 1 words, but only 1 words follow"},
       {"JOB.FETCH w QUEUES 1 a b",
        "BADREQ field=OPTION unknown option 'b'; there are COUNT, BLOCK, "
        "HOLDING, TYPES, STRICT, WEIGHTS, QUEUES"},
-      {"JOB.FETCH w TYPES 0 QUEUES 1 a", "BADREQ field=TYPES must count 1 to 1000 items, got 0"},
       {"JOB.FETCH w QUEUES 1 a WEIGHTS 2 1 1",
        "BADREQ field=WEIGHTS must be one for each queue: 2 weights, 1 queues"},
       {"JOB.FETCH w QUEUES 1 a WEIGHTS 1 x",
@@ -72,6 +69,20 @@ TEST(DecodeFetch, NamesEveryFault) {
       {"JOB.FETCH w QUEUES 1 a HOLDING x", "BADREQ field=HOLDING must be a whole number, got 'x'"},
   };
   for (const auto& [line, fault] : kCases) EXPECT_EQ(fault_of(line), fault) << line;
+}
+
+TEST(DecodeFetch, BoundsItsLists) {
+  const size_t queues = core::limits::kFetchQueuesMax;
+  const size_t types = core::limits::kFetchTypesMax;
+  const auto fault = [](std::string_view option, size_t most, size_t got) {
+    return fmt::format("BADREQ field={} must count 1 to {} items, got {}", option, most, got);
+  };
+  EXPECT_EQ(fault_of("JOB.FETCH w QUEUES 0 a"), fault("QUEUES", queues, 0));
+  EXPECT_EQ(fault_of(fmt::format("JOB.FETCH w QUEUES {} a", queues + 1)),
+            fault("QUEUES", queues, queues + 1));
+  EXPECT_EQ(fault_of("JOB.FETCH w TYPES 0 QUEUES 1 a"), fault("TYPES", types, 0));
+  EXPECT_EQ(fault_of(fmt::format("JOB.FETCH w QUEUES 1 a TYPES {} b", types + 1)),
+            fault("TYPES", types, types + 1));
 }
 
 }  // namespace

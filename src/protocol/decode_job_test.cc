@@ -80,7 +80,9 @@ TEST(DecodeLease, ReadsReleaseExtendAndProgress) {
 
 TEST(DecodeGet, ReadsIdOrKey) {
   EXPECT_EQ(core::job_id_text(body_of<core::Get>("JOB.GET $id").job.id), kTestId);
+  EXPECT_EQ(body_of<core::Get>("JOB.GET $id").job.text, kTestId);
   EXPECT_EQ(body_of<core::Get>("JOB.GET key:x").job.key, "x");
+  EXPECT_EQ(body_of<core::Get>("JOB.GET key:x").job.text, "key:x");
 }
 
 TEST(DecodeWait, ReadsJobsTimeAndWhetherAny) {
@@ -105,7 +107,7 @@ TEST(DecodeBulk, ReadsVerbAndIds) {
 }
 
 TEST(DecodeJob, NamesEveryFault) {
-  const std::pair<std::string_view, std::string> kCases[] = {
+  const std::pair<std::string_view, std::string> cases[] = {
       {"JOB.GET x", std::string(kBadId) + "'x'"},
       {"JOB.GET ", std::string(kBadId) + "''"},
       {"JOB.GET key:", std::string(kBadId) + "'key:'"},
@@ -158,7 +160,7 @@ TEST(DecodeJob, NamesEveryFault) {
       {"JOB.DELETE WHERE", "ERR wrong number of arguments for 'job.delete' command"},
       {"JOB.DELETE WHERE x RATE", "BADREQ field=RATE needs a value behind it"},
   };
-  for (const auto& [line, fault] : kCases) EXPECT_EQ(fault_of(line), fault) << line;
+  for (const auto& [line, fault] : cases) EXPECT_EQ(fault_of(line), fault) << line;
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 // One line for each command that goes to the engine, and the kind of command that comes of it.
 const std::map<std::string_view, std::pair<std::string_view, size_t>>& samples() {
-  const auto kind = [](core::CommandBody body) { return body.index(); };
+  const auto kind = [](const core::CommandBody& body) { return body.index(); };
   static const std::map<std::string_view, std::pair<std::string_view, size_t>> kSamples = {
       {"JOB.PUSH", {"JOB.PUSH q t {}", kind(core::Push{})}},
       {"JOB.MPUSH", {"JOB.MPUSH 1 q t {} 0", kind(core::PushMany{})}},

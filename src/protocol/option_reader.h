@@ -26,7 +26,6 @@ class OptionReader {
   bool seen(Option option) const {
     return (seen_ >> static_cast<size_t>(option) & 1) != 0;
   }
-  bool seen_any() const { return seen_ != 0; }
 
   // Errors when both stood there.
   template <typename Option>
@@ -37,7 +36,7 @@ class OptionReader {
     return {};
   }
 
-  // Errors when the option, which is none in name only, did not stand there.
+  // Errors when it did not stand there, for an option that has to.
   template <typename Option>
   base::Status require(Option option) const {
     if (!seen(option)) [[unlikely]]

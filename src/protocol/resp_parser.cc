@@ -12,6 +12,9 @@ namespace {
 
 // Digits of a number: what fits into 63 bits, and is far above all limits.
 constexpr ptrdiff_t kDigitsMax = 18;
+// Room for more words than these is given back after the request: batches are rare, connections
+// many.
+constexpr size_t kWordsKept = 4096;
 constexpr unsigned char kTlsHandshake = 0x16;
 
 constexpr std::array<std::string_view, 9> kHttpWords = {
@@ -53,6 +56,7 @@ ParseStatus RespParser::parse(std::string_view unread) {
     done_ = false;
     phase_ = Phase::kStart;
     position_ = 0;
+    if (arguments_.capacity() > kWordsKept) std::vector<std::string_view>().swap(arguments_);
     arguments_.clear();
   } else if (unread.data() != base_) {
     move_views(unread.data());

@@ -56,6 +56,11 @@ class RespParser {
   // After kRequest: the length of the request at the front of `unread`.
   size_t consumed() const { return position_; }
 
+  // What this parser holds by itself, for the server's budget of buffers.
+  size_t memory_bytes() const {
+    return arguments_.capacity() * sizeof(std::string_view) + inline_bytes_.capacity();
+  }
+
   // After kError. `error_text` is the message behind the code ERR.
   RespFault fault() const { return fault_; }
   const std::string& error_text() const { return error_text_; }

@@ -155,6 +155,18 @@ TEST(RespParser, LimitsMayGrowBetweenRequests) {
   EXPECT_EQ(parser.consumed(), request.size());
 }
 
+TEST(RespParser, GivesTheRoomOfABatchBack) {
+  std::string batch;
+  encode_request_header(100'000, batch);
+  for (int i = 0; i < 100'000; ++i) encode_bulk("", batch);
+  RespParser parser(kRespLimitsClient);
+  ASSERT_EQ(parser.parse(batch), ParseStatus::kRequest);
+  EXPECT_EQ(parser.arguments().size(), 100'000U);
+  EXPECT_GE(parser.memory_bytes(), 100'000 * sizeof(std::string_view));
+  EXPECT_EQ(parser.parse(""), ParseStatus::kNeedMore);
+  EXPECT_LT(parser.memory_bytes(), 1'000U);
+}
+
 // The words lie in the caller's bytes; when those have moved, so have the words.
 TEST(RespParser, WordsAreViewsIntoTheBytes) {
   const std::string first = "*2\r\n$1\r\na\r\n";

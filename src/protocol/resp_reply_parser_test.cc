@@ -130,7 +130,8 @@ TEST(RespReplyParser, KeepsToItsLimits) {
   EXPECT_EQ(parsed("*4\r\n:1\r\n:1\r\n:1\r\n:1\r\n", 100, small),
             "malformed reply: too many values in one reply");
   EXPECT_EQ(parsed("$41\r\n", 100, small), "malformed reply: reply too big");
-  EXPECT_EQ(parsed("$35\r\n" + std::string(37, 'x'), 3, small), "malformed reply: reply too big");
+  EXPECT_EQ(parsed("$35\r\n" + std::string(35, 'x') + "\r\n", 3, small),
+            "malformed reply: reply too big");
   EXPECT_EQ(parsed("+12345678", 1, small), "malformed reply: line too long");
   EXPECT_EQ(parsed("+12345678\r\n", 100, small), "malformed reply: line too long");
   // The limits are of one reply, not of all.

@@ -44,6 +44,7 @@ base::Result<uint64_t> parse_unsigned(std::string_view field, std::string_view w
 
 base::Result<core::JobRef> parse_job(std::string_view word) {
   core::JobRef job;
+  job.text = word;
   if (const auto id = base::base32_decode_u64(word)) [[likely]] {
     job.id.value = *id;
     return job;

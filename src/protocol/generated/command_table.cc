@@ -370,7 +370,7 @@ const std::array<CommandSpec, kCommandCount> kCommands = {{
   {"JOB.PUSH", CommandId::kJobPush, Lane::kPush,
    command_flag::kWrite | command_flag::kMulti, true, -4, 0, 0, 20,
    "jobs", "0.1.0",
-   "Stores a job and makes it ready, or ready later.",
+   "Stores a job and makes it ready, or ready later. UNIQUE, LIMITS and FAIR are not built yet.",
    "O(log N) with N the jobs of the queue"},
   {"JOB.MPUSH", CommandId::kJobMpush, Lane::kPush,
    command_flag::kWrite | command_flag::kMulti, true, -6, 0, 46, 2,

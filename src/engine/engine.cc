@@ -1,0 +1,208 @@
+#include "engine/engine.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "base/log.h"
+
+namespace engine {
+
+using base::ErrorCode;
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+
+namespace {
+
+// Commands of one turn: enough to share a sync, few enough to keep a turn short.
+constexpr size_t kCommandsPerTurn = 4'096;
+constexpr size_t kInboxLaneMax = 200'000;
+
+// The loop turns at least this often: what would be a stall is then seen as one.
+constexpr nanoseconds kTickMost = milliseconds(250);
+
+// Shares of the journal's budget, in percent. A checkpoint starts at the first; what lives must stay
+// below the second, since a checkpoint writes it once more; at the third, pushes stop at once.
+constexpr uint64_t kCheckpointPercent = 50;
+constexpr uint64_t kLivePercent = 40;
+constexpr uint64_t kFullPercent = 90;
+// The share of it that finished records may take, and what one of the ledger's entries counts.
+constexpr uint64_t kHistoryPercent = 10;
+constexpr uint64_t kLedgerEntryBytes = 40;
+
+size_t history_bytes(uint64_t budget_bytes) {
+  return std::min<uint64_t>(core::limits::kHistoryBytesMax, budget_bytes * kHistoryPercent / 100);
+}
+
+}  // namespace
+
+Engine::Engine(std::unique_ptr<store::Journal> journal, const base::Clock& clock,
+               base::Random& random)
+    : clock_(clock),
+      store_(std::move(journal), clock),
+      budget_bytes_(store_.space().bytes_budget),
+      engine_clock_(clock, std::nullopt),
+      machine_(random, history_bytes(budget_bytes_)),
+      inbox_(kInboxLaneMax) {}
+
+Engine::~Engine() { ASSERT(!thread_.joinable(), "stop() comes before the end"); }
+
+base::Result<RecoverySummary> Engine::recover() {
+  machine_.begin_recovery();
+  const auto found = TRY(store_.recover([&](core::Effect&& effect, base::Now now) {
+    return machine_.replay(std::move(effect), now);
+  }));
+  engine_clock_.restart(machine_.recovered_now());
+  TRY(machine_.end_recovery(engine_clock_.now()));
+  return RecoverySummary{.jobs = machine_.state().jobs().size(),
+                         .last_seq = found.last_seq,
+                         .torn_bytes = found.torn_bytes,
+                         .clean_shutdown = found.clean_shutdown};
+}
+
+void Engine::start(Release release, Failed failed) {
+  release_ = std::move(release);
+  failed_ = std::move(failed);
+  last_turn_ = clock_.mono();
+  store_.start({.durable = [this](uint64_t turn) { release_durable(turn); }, .failed = failed_});
+  thread_ = std::thread([this] { run(); });
+}
+
+std::vector<Request*> Engine::submit(std::span<Request* const> requests) {
+  return inbox_.push(requests);
+}
+
+void Engine::run() {
+  while (!stopping_.load(std::memory_order_acquire)) {
+    run_once();
+    wait_for_work();
+  }
+}
+
+// The whole loop: drain, apply, submit; release_durable is the fourth phase.
+void Engine::run_once() {
+  const base::MonoTime start = clock_.mono();
+  inbox_.drain(kCommandsPerTurn, drained_);
+  refusal_ = push_refusal();
+  machine_.begin(engine_clock_.now(), refusal_ ? &*refusal_ : nullptr);
+  watch_stall(start);
+  more_due_ = machine_.apply_due(core::limits::kDuePerTurn);
+  if (quiesce_.load(std::memory_order_acquire)) machine_.quiesce();
+  for (Request* request : drained_) machine_.apply(*request);
+  machine_.feed();
+  machine_.expire_waiting();
+  continue_checkpoint();
+  submit_turn();
+  last_turn_ = clock_.mono();
+  counters_.turn_seconds.add(last_turn_ - start);
+}
+
+// A loop that stood still (SIGSTOP, a slow disk, a paused machine) heard no heartbeats.
+void Engine::watch_stall(base::MonoTime start) {
+  if (start - last_turn_ < milliseconds(core::limits::kStallMs)) return;
+  counters_.stalls.fetch_add(1, std::memory_order_relaxed);
+  LOG(kWarning, "the loop stood still; leases are credited",
+      {"stall_ms", (start - last_turn_).count() / 1'000'000});
+  machine_.credit_stall();
+}
+
+std::optional<base::Error> Engine::push_refusal() const {
+  const store::JournalSpace space = store_.space();
+  if (space.disk != store::DiskLevel::kFine) {
+    return base::Error{ErrorCode::kDiskFull,
+                       "retry_ms=5000 the disk of the data directory is nearly full: free space, "
+                       "or delete jobs; acks and fetches go on"};
+  }
+  const core::State& state = machine_.state();
+  const uint64_t live = state.live_bytes() + state.ledger().size() * kLedgerEntryBytes;
+  const uint64_t live_most = space.bytes_budget * kLivePercent / 100;
+  if (live > live_most || space.bytes_used > space.bytes_budget * kFullPercent / 100) {
+    return base::Error{
+        ErrorCode::kOverloaded,
+        fmt::format("retry_ms=1000 limit={} got={} bytes of jobs (journal {} of {}): wait for "
+                    "workers, or raise the journal budget",
+                    live_most, live, space.bytes_used, space.bytes_budget)};
+  }
+  if (state.ledger().full()) {
+    return base::Error{ErrorCode::kOverloaded,
+                       fmt::format("retry_ms=1000 limit={} answers are remembered for a minute",
+                                   core::limits::kLedgerEntriesMax)};
+  }
+  return std::nullopt;
+}
+
+void Engine::continue_checkpoint() {
+  if (!machine_.in_checkpoint()) {
+    const store::JournalSpace space = store_.space();
+    const uint64_t threshold = space.bytes_budget * kCheckpointPercent / 100;
+    // What the last one left behind grows first, or nothing but checkpoints would be written.
+    if (space.bytes_used < std::max(threshold, checkpoint_bytes_ + checkpoint_bytes_ / 4)) return;
+    machine_.begin_checkpoint(store_.seq_next());
+    counters_.checkpoints.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (const auto trim_before = machine_.checkpoint_slice()) {
+    trim_before_ = *trim_before;
+    checkpoint_bytes_ = machine_.state().live_bytes();
+  }
+}
+
+void Engine::submit_turn() {
+  std::string effects = machine_.take_effects();
+  std::vector<Request*> answered = machine_.take_answered();
+  const core::State& state = machine_.state();
+  counters_.turns.fetch_add(1, std::memory_order_relaxed);
+  counters_.commands.fetch_add(drained_.size(), std::memory_order_relaxed);
+  counters_.jobs.store(state.jobs().size(), std::memory_order_relaxed);
+  counters_.live_bytes.store(state.live_bytes(), std::memory_order_relaxed);
+  counters_.waiting.store(machine_.waiting(), std::memory_order_relaxed);
+  counters_.refusing.store(refusal_ ? 1 : 0, std::memory_order_relaxed);
+  if (effects.empty() && answered.empty()) return;
+  if (effects.empty() && store_.idle()) return release_(std::move(answered));
+  {
+    const std::lock_guard lock(turns_mutex_);
+    turns_.push_back({++turn_, clock_.mono(), std::move(answered)});
+  }
+  store_.submit(turn_, std::move(effects), std::exchange(trim_before_, 0));
+}
+
+// On the commit thread: what these turns answer is durable and may be heard of.
+void Engine::release_durable(uint64_t turn) {
+  std::vector<Request*> answered;
+  {
+    const std::lock_guard lock(turns_mutex_);
+    const base::MonoTime now = clock_.mono();
+    while (!turns_.empty() && turns_.front().number <= turn) {
+      Turn& oldest = turns_.front();
+      counters_.commit_seconds.add(now - oldest.submitted);
+      if (answered.empty()) {
+        answered = std::move(oldest.answered);
+      } else {
+        answered.insert(answered.end(), oldest.answered.begin(), oldest.answered.end());
+      }
+      turns_.pop_front();
+    }
+  }
+  if (!answered.empty()) release_(std::move(answered));
+}
+
+void Engine::wait_for_work() {
+  if (more_due_ || machine_.in_checkpoint()) return;
+  const base::EngineTime now = engine_clock_.now().engine;
+  const base::EngineTime due = machine_.next_due();
+  if (due <= now) return;
+  inbox_.wait(std::min<nanoseconds>(kTickMost, milliseconds(std::min<int64_t>(
+                                                   (due - now).count(), 1'000))));
+}
+
+void Engine::quiesce() {
+  quiesce_.store(true, std::memory_order_release);
+  inbox_.wake();
+}
+
+base::Status Engine::stop() {
+  stopping_.store(true, std::memory_order_release);
+  inbox_.wake();
+  if (thread_.joinable()) thread_.join();
+  return store_.stop();
+}
+
+}  // namespace engine

@@ -1,0 +1,120 @@
+// The engine: one thread that owns all job state. Each turn drains the inbox, applies what came,
+// submits the effects, and releases replies once they are durable.
+//
+// Threading: `submit` and the readers of counters from any thread; `recover`, `start` and `stop`
+// from the thread that owns the engine. Released requests come from the engine or the commit thread.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "engine/engine_clock.h"
+#include "engine/histogram.h"
+#include "engine/inbox.h"
+#include "engine/machine.h"
+#include "store/store.h"
+
+namespace engine {
+
+// Numbers for metrics. Threading: written by the engine thread, read by any.
+struct EngineCounters {
+  std::atomic<uint64_t> turns = 0;
+  std::atomic<uint64_t> commands = 0;
+  std::atomic<uint64_t> stalls = 0;
+  std::atomic<uint64_t> checkpoints = 0;
+  std::atomic<uint64_t> jobs = 0;        // Records held.
+  std::atomic<uint64_t> live_bytes = 0;  // What they count against the budget.
+  std::atomic<uint64_t> waiting = 0;     // Commands that wait.
+  std::atomic<uint64_t> refusing = 0;    // 1: pushes are refused now.
+  Histogram turn_seconds;                // How long the engine holds a turn.
+  Histogram commit_seconds;              // From the end of a turn to its durability.
+};
+
+struct RecoverySummary {
+  uint64_t jobs = 0;
+  uint64_t last_seq = 0;
+  uint64_t torn_bytes = 0;
+  bool clean_shutdown = false;
+};
+
+class Engine {
+ public:
+  // Called with requests whose answers may leave the server.
+  using Release = std::function<void(std::vector<Request*>&&)>;
+  // Called once when the journal failed: the process has to end (exit code 74).
+  using Failed = std::function<void(const base::Error&)>;
+
+  // `clock` and `random` must outlive the engine; `random` is used by the engine thread alone.
+  Engine(std::unique_ptr<store::Journal> journal, const base::Clock& clock, base::Random& random);
+  ~Engine();
+
+  base::Result<RecoverySummary> recover();
+  void start(Release release, Failed failed);
+
+  // Hands commands over. Returns those for which there is no room; they are the caller's again.
+  std::vector<Request*> submit(std::span<Request* const> requests);
+
+  // From now on no lease is given and no fetch waits; what waits is answered now.
+  void quiesce();
+  // Makes all durable and ends the threads.
+  base::Status stop();
+
+  const EngineCounters& counters() const { return counters_; }
+  const store::StoreCounters& store_counters() const { return store_.counters(); }
+  store::JournalSpace space() const { return store_.space(); }
+
+ private:
+  void run();
+  void run_once();
+  void watch_stall(base::MonoTime start);
+  std::optional<base::Error> push_refusal() const;
+  void continue_checkpoint();
+  void submit_turn();
+  void release_durable(uint64_t turn);
+  void wait_for_work();
+
+  // Constant after start().
+  const base::Clock& clock_;
+  store::Store store_;
+  Release release_;
+  Failed failed_;
+  size_t budget_bytes_;
+
+  // The engine thread's.
+  EngineClock engine_clock_;
+  Machine machine_;
+  std::vector<Request*> drained_;
+  std::optional<base::Error> refusal_;
+  uint64_t turn_ = 0;
+  uint64_t trim_before_ = 0;
+  uint64_t checkpoint_bytes_ = 0;  // Journal bytes at the end of the last checkpoint.
+  base::MonoTime last_turn_;
+  bool more_due_ = false;
+
+  // Turns that are not durable yet, oldest first, with what they answer.
+  struct Turn {
+    uint64_t number = 0;
+    base::MonoTime submitted;
+    std::vector<Request*> answered;
+  };
+  std::mutex turns_mutex_;
+  std::deque<Turn> turns_;  // Guarded by turns_mutex_.
+
+  Inbox inbox_;
+  std::atomic<bool> quiesce_{false};
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+  EngineCounters counters_;
+};
+
+}  // namespace engine

@@ -1,0 +1,52 @@
+// Where sessions put commands for the engine thread: three lanes, drained in order of what frees
+// resources first, with a tenth kept for the last so that it never stands still. The commands of one
+// session are taken in the order in which they came, whatever their lanes.
+//
+// Threading: any thread pushes; the engine thread drains and waits.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "engine/request.h"
+
+namespace engine {
+
+class Inbox {
+ public:
+  // `lane_bound`: commands that one lane holds at most.
+  explicit Inbox(size_t lane_bound) : lane_bound_(lane_bound) {}
+
+  // Takes the requests over. Returns those for which there was no room: they are the caller's
+  // again, to be answered OVERLOADED. A kClose always has room.
+  std::vector<Request*> push(std::span<Request* const> requests);
+
+  // Moves at most `most` requests to `out`, which is emptied first.
+  void drain(size_t most, std::vector<Request*>& out);
+
+  // Waits until there is something to drain, `wake` was called, or the time is up.
+  void wait(std::chrono::nanoseconds most);
+  // Ends a wait, now or the next one.
+  void wake();
+
+  size_t size() const;
+
+ private:
+  void take(size_t lane, size_t most, std::vector<Request*>& out);
+
+  const size_t lane_bound_;
+  mutable std::mutex mutex_;
+  std::condition_variable filled_;
+  std::array<std::deque<Request*>, kLaneCount> lanes_;  // Guarded by mutex_, like all below.
+  size_t size_ = 0;
+  bool waiting_ = false;
+  bool woken_ = false;
+};
+
+}  // namespace engine

@@ -1,0 +1,182 @@
+#include "engine/waiting.h"
+
+#include <algorithm>
+#include <queue>
+
+#include "base/assert.h"
+#include "core/limits.h"
+
+namespace engine {
+
+using core::limits::kFetchBlockMsCap;
+using core::limits::kWaitBlockMsCap;
+
+namespace {
+
+// 0 stands for "as long as the server allows".
+base::EngineTime deadline_of(base::EngineTime now, int64_t block_ms, int64_t cap_ms) {
+  return now + base::Duration{block_ms == 0 ? cap_ms : std::min(block_ms, cap_ms)};
+}
+
+}  // namespace
+
+const core::Fetch& Waiting::fetch_of(const Waiter& waiter) const {
+  return std::get<core::Fetch>(waiter.request->command.body);
+}
+
+void Waiting::add(Request& request, Waiter waiter) {
+  waiter.request = &request;
+  const Number number = next_++;
+  deadlines_.emplace(waiter.deadline, number);
+  const bool alone = by_session_.emplace(request.session, number).second;
+  ASSERT(alone, "session {} waits twice", request.session);
+  waiters_.emplace(number, std::move(waiter));
+}
+
+void Waiting::add_fetch(Request& request, base::EngineTime now) {
+  const auto& fetch = std::get<core::Fetch>(request.command.body);
+  const Number number = next_;
+  add(request, {.deadline = deadline_of(now, fetch.block_ms.value_or(0), kFetchBlockMsCap)});
+  for (const std::string_view queue : fetch.queues) {
+    auto found = fetches_by_queue_.find(queue);
+    if (found == fetches_by_queue_.end()) {
+      found = fetches_by_queue_.emplace(std::string(queue), std::set<Number>{}).first;
+    }
+    found->second.insert(number);
+  }
+}
+
+void Waiting::add_wait(Request& request, std::vector<core::JobId> jobs, base::EngineTime now) {
+  const auto& wait = std::get<core::Wait>(request.command.body);
+  for (const core::JobId job : jobs) waits_by_job_[job.value].insert(next_);
+  add(request, {.deadline = deadline_of(now, wait.block_ms, kWaitBlockMsCap),
+                .jobs = std::move(jobs)});
+}
+
+Request* Waiting::remove(Number number) {
+  const auto found = waiters_.find(number);
+  ASSERT(found != waiters_.end());
+  const Waiter& waiter = found->second;
+  Request* request = waiter.request;
+  deadlines_.erase({waiter.deadline, number});
+  by_session_.erase(request->session);
+  for (const core::JobId job : waiter.jobs) {
+    const auto waits = waits_by_job_.find(job.value);
+    if (waits == waits_by_job_.end()) continue;  // A job that was named twice.
+    waits->second.erase(number);
+    if (waits->second.empty()) waits_by_job_.erase(waits);
+  }
+  if (waiter.jobs.empty()) {
+    for (const std::string_view queue : fetch_of(waiter).queues) {
+      const auto fetches = fetches_by_queue_.find(queue);
+      if (fetches == fetches_by_queue_.end()) continue;  // A queue that was named twice.
+      fetches->second.erase(number);
+      if (fetches->second.empty()) fetches_by_queue_.erase(fetches);
+    }
+  }
+  waiters_.erase(found);
+  return request;
+}
+
+// The first round: the fetches of all woken queues in order of arrival, as long as there is
+// something left to give. Returns those that got a job.
+std::vector<Waiting::Number> Waiting::first_round(core::Context& context,
+                                                  const std::vector<core::Queue*>& woken) {
+  using Cursor = std::pair<Number, const std::set<Number>*>;
+  std::priority_queue<Cursor, std::vector<Cursor>, std::greater<>> cursors;
+  for (const core::Queue* queue : woken) {
+    const auto fetches = fetches_by_queue_.find(queue->name);
+    if (fetches != fetches_by_queue_.end()) {
+      cursors.emplace(*fetches->second.begin(), &fetches->second);
+    }
+  }
+  const auto anything_left = [&] {
+    return std::ranges::any_of(woken, [](const core::Queue* queue) { return !queue->ready.empty(); });
+  };
+  std::vector<Number> got;
+  Number last = 0;
+  while (!cursors.empty() && anything_left()) {
+    const auto [number, fetches] = cursors.top();
+    cursors.pop();
+    const auto next = fetches->upper_bound(number);
+    if (next != fetches->end()) cursors.emplace(*next, fetches);
+    if (number == last) continue;  // It waits for two of the queues.
+    last = number;
+    const Waiter& waiter = waiters_.at(number);
+    core::Answer& answer = waiter.request->answer;
+    answer.clear();
+    const size_t mark = core::open_leases(answer);
+    if (core::grant_next(context, fetch_of(waiter), answer)) got.push_back(number);
+    core::close_leases(answer, mark);
+  }
+  return got;
+}
+
+void Waiting::feed(core::Context& context, std::vector<Request*>& answered) {
+  const std::vector<core::Queue*> woken = context.state.take_woken();
+  if (woken.empty() || fetches_by_queue_.empty()) return;
+  const std::vector<Number> got = first_round(context, woken);
+  // The array's head is the first thing in the reply: its count stands right behind the tag.
+  constexpr size_t kMark = 1;
+  std::vector<Number> hungry = got;
+  while (!hungry.empty()) {
+    std::vector<Number> still;
+    for (const Number number : hungry) {
+      const Waiter& waiter = waiters_.at(number);
+      core::Answer& answer = waiter.request->answer;
+      const core::Fetch& fetch = fetch_of(waiter);
+      if (static_cast<int64_t>(answer.grants.size()) >= fetch.count) continue;
+      if (!core::grant_next(context, fetch, answer)) continue;
+      core::close_leases(answer, kMark);
+      still.push_back(number);
+    }
+    hungry = std::move(still);
+  }
+  for (const Number number : got) answered.push_back(remove(number));
+}
+
+void Waiting::answer_wait(const core::Context& context, Number number,
+                          std::vector<Request*>& answered) {
+  const Waiter& waiter = waiters_.at(number);
+  core::write_wait(waiter.request->answer.reply, context.state, waiter.jobs, context.now);
+  answered.push_back(remove(number));
+}
+
+void Waiting::finish(const core::Context& context, const std::vector<core::JobId>& jobs,
+                     std::vector<Request*>& answered) {
+  std::set<Number> touched;
+  for (const core::JobId job : jobs) {
+    const auto waits = waits_by_job_.find(job.value);
+    if (waits != waits_by_job_.end()) touched.insert(waits->second.begin(), waits->second.end());
+  }
+  for (const Number number : touched) {
+    const Waiter& waiter = waiters_.at(number);
+    const bool any = std::get<core::Wait>(waiter.request->command.body).any;
+    if (core::wait_is_over(context.state, waiter.jobs, any)) answer_wait(context, number, answered);
+  }
+}
+
+void Waiting::expire(const core::Context& context, bool all, std::vector<Request*>& answered) {
+  while (!deadlines_.empty() && (all || deadlines_.begin()->first <= context.now.engine)) {
+    const Number number = deadlines_.begin()->second;
+    if (!waiters_.at(number).jobs.empty()) {
+      answer_wait(context, number, answered);
+      continue;
+    }
+    Request* request = remove(number);
+    request->answer.clear();
+    request->answer.reply.array(0);
+    answered.push_back(request);
+  }
+}
+
+Request* Waiting::remove_session(uint64_t session) {
+  const auto found = by_session_.find(session);
+  return found == by_session_.end() ? nullptr : remove(found->second);
+}
+
+base::EngineTime Waiting::next_deadline() const {
+  return deadlines_.empty() ? base::EngineTime::never() : deadlines_.begin()->first;
+}
+
+}  // namespace engine

@@ -1,0 +1,69 @@
+// Commands that wait for something: fetches for jobs, waits for the end of jobs. Each is answered in
+// the very turn that brings what it waits for, or when its time is up.
+//
+// Threading: the engine thread alone.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/time.h"
+#include "core/apply.h"
+#include "core/idempotency.h"
+#include "engine/request.h"
+
+namespace engine {
+
+class Waiting {
+ public:
+  // Takes over a request whose answer is still empty.
+  void add_fetch(Request& request, base::EngineTime now);
+  void add_wait(Request& request, std::vector<core::JobId> jobs, base::EngineTime now);
+
+  // Hands jobs of the woken queues to the waiting fetches: oldest first, one job each a round,
+  // until nobody takes one. Those that got something go to `answered`.
+  void feed(core::Context& context, std::vector<Request*>& answered);
+
+  // Answers the waits that the end of `jobs` completes.
+  void finish(const core::Context& context, const std::vector<core::JobId>& jobs,
+              std::vector<Request*>& answered);
+
+  // Answers those whose time is up, oldest first; `all`: everyone, at shutdown.
+  void expire(const core::Context& context, bool all, std::vector<Request*>& answered);
+
+  // Forgets what the session waits for. Returns its request, or null.
+  Request* remove_session(uint64_t session);
+
+  bool has_waits() const { return !waits_by_job_.empty(); }
+  size_t size() const { return waiters_.size(); }
+  base::EngineTime next_deadline() const;
+
+ private:
+  using Number = uint64_t;  // In order of arrival.
+
+  struct Waiter {
+    Request* request = nullptr;
+    base::EngineTime deadline = {};
+    std::vector<core::JobId> jobs = {};  // Of a wait; empty: a fetch.
+  };
+
+  const core::Fetch& fetch_of(const Waiter& waiter) const;
+  void add(Request& request, Waiter waiter);
+  Request* remove(Number number);
+  std::vector<Number> first_round(core::Context& context, const std::vector<core::Queue*>& woken);
+  void answer_wait(const core::Context& context, Number number, std::vector<Request*>& answered);
+
+  std::map<Number, Waiter> waiters_;
+  std::set<std::pair<base::EngineTime, Number>> deadlines_;
+  core::StringMap<std::set<Number>> fetches_by_queue_;
+  std::unordered_map<uint64_t, std::set<Number>> waits_by_job_;
+  std::unordered_map<uint64_t, Number> by_session_;
+  Number next_ = 1;
+};
+
+}  // namespace engine

@@ -1,0 +1,306 @@
+#include "store/job_codec.h"
+
+namespace store {
+namespace {
+
+using core::Attempt;
+using core::Job;
+using core::JobExtras;
+
+// Bits of the mask, in the order in which the fields follow. Never renumber.
+enum Field : uint32_t {
+  kNamespace = 1U << 0,
+  kFlags = 1U << 1,
+  kDeadReason = 1U << 2,
+  kGeneration = 1U << 3,
+  kAttempt = 1U << 4,
+  kAttemptsMax = 1U << 5,
+  kFence = 1U << 6,
+  kCrashes = 1U << 7,
+  kCrashesMax = 1U << 8,
+  kRunAt = 1U << 9,
+  kExpires = 1U << 10,
+  kReadyAt = 1U << 11,
+  kFinished = 1U << 12,
+  kReadySeq = 1U << 13,
+  kLeaseMs = 1U << 14,
+  kTimeoutMs = 1U << 15,
+  kSoftTimeoutMs = 1U << 16,
+  kKeepMs = 1U << 17,
+  kLease = 1U << 18,
+  kAttemptLast = 1U << 19,
+  kKey = 1U << 20,
+  kMeta = 1U << 21,
+  kProgress = 1U << 22,
+  kResult = 1U << 23,
+  kBackoff = 1U << 24,
+  kHistory = 1U << 25,
+  kUnique = 1U << 26,
+  kLimits = 1U << 27,
+  kFairKey = 1U << 28,
+};
+constexpr uint32_t kKnownFields = (1U << 29) - 1;
+
+constexpr uint8_t kFlagRunAtIsWall = 1;
+constexpr uint8_t kFlagCancelRequested = 2;
+
+uint32_t extras_mask(const JobExtras& extras) {
+  uint32_t mask = 0;
+  if (!extras.key.empty()) mask |= kKey;
+  if (!extras.meta.empty()) mask |= kMeta;
+  if (extras.has_progress) mask |= kProgress;
+  if (extras.has_result) mask |= kResult;
+  if (extras.has_backoff) mask |= kBackoff;
+  if (!extras.history.empty()) mask |= kHistory;
+  if (!extras.unique_key.empty()) mask |= kUnique;
+  if (!extras.limits.empty()) mask |= kLimits;
+  if (!extras.fair_key.empty()) mask |= kFairKey;
+  return mask;
+}
+
+uint32_t mask_of(const Job& job) {
+  static const Job kPlain;
+  uint32_t mask = 0;
+  const auto differs = [&](auto member, Field field) {
+    if (!(job.*member == kPlain.*member)) mask |= field;
+  };
+  differs(&Job::namespace_id, kNamespace);
+  if (job.run_at_is_wall || job.cancel_requested) mask |= kFlags;
+  differs(&Job::dead_reason, kDeadReason);
+  differs(&Job::generation, kGeneration);
+  differs(&Job::attempt, kAttempt);
+  differs(&Job::attempts_max, kAttemptsMax);
+  differs(&Job::fence, kFence);
+  differs(&Job::crashes, kCrashes);
+  differs(&Job::crashes_max, kCrashesMax);
+  differs(&Job::run_at_ms, kRunAt);
+  differs(&Job::expires_at, kExpires);
+  differs(&Job::ready_at, kReadyAt);
+  if (job.finished_at.ms != 0 || job.finished_wall.ms != 0) mask |= kFinished;
+  differs(&Job::ready_seq, kReadySeq);
+  differs(&Job::lease_ms, kLeaseMs);
+  differs(&Job::timeout_ms, kTimeoutMs);
+  differs(&Job::soft_timeout_ms, kSoftTimeoutMs);
+  differs(&Job::keep_ms, kKeepMs);
+  if (job.state == core::JobState::kRunning) mask |= kLease;
+  if (job.attempt_last.token.fence != 0) mask |= kAttemptLast;
+  if (job.extras) mask |= extras_mask(*job.extras);
+  return mask;
+}
+
+void write_attempt(ByteWriter& out, const Attempt& attempt) {
+  out.number(attempt.token.fence);
+  out.raw(attempt.token.secret.data(), attempt.token.secret.size());
+  out.number(attempt.generation);
+  out.number(attempt.number);
+  out.byte(static_cast<uint8_t>(attempt.outcome));
+  out.byte(static_cast<uint8_t>(attempt.ending));
+  out.byte(attempt.cancelled ? 1 : 0);
+  out.byte(static_cast<uint8_t>(attempt.after));
+  out.text(attempt.worker);
+  out.signed_number(attempt.started.ms);
+  out.signed_number(attempt.ended.ms);
+  out.signed_number(attempt.ended_engine.ms);
+  out.signed_number(attempt.run_at_ms);
+  out.text(attempt.error_class);
+  out.text(attempt.message);
+  out.text(attempt.trace);
+}
+
+Attempt read_attempt(ByteReader& in) {
+  Attempt attempt;
+  attempt.token.fence = static_cast<uint32_t>(in.bounded(UINT32_MAX));
+  in.raw(attempt.token.secret.data(), attempt.token.secret.size());
+  attempt.generation = static_cast<uint32_t>(in.bounded(UINT32_MAX));
+  attempt.number = static_cast<uint32_t>(in.bounded(UINT32_MAX));
+  attempt.outcome = static_cast<core::Outcome>(in.bounded(6));
+  attempt.ending = static_cast<core::Ending>(in.bounded(3));
+  attempt.cancelled = in.bounded(1) != 0;
+  attempt.after = static_cast<core::JobState>(in.bounded(core::kJobStateCount - 1));
+  attempt.worker = in.text();
+  attempt.started.ms = in.signed_number();
+  attempt.ended.ms = in.signed_number();
+  attempt.ended_engine.ms = in.signed_number();
+  attempt.run_at_ms = in.signed_number();
+  attempt.error_class = in.text();
+  attempt.message = in.text();
+  attempt.trace = in.text();
+  return attempt;
+}
+
+void write_texts(ByteWriter& out, const std::vector<std::string>& texts) {
+  out.number(texts.size());
+  for (const std::string& text : texts) out.text(text);
+}
+
+std::vector<std::string> read_texts(ByteReader& in) {
+  std::vector<std::string> texts;
+  const uint64_t count = in.number();
+  for (uint64_t i = 0; i < count && in.ok(); ++i) texts.emplace_back(in.text());
+  return texts;
+}
+
+void write_extras(ByteWriter& out, const JobExtras& extras, uint32_t mask) {
+  if (mask & kKey) out.text(extras.key);
+  if (mask & kMeta) {
+    out.number(extras.meta.size());
+    for (const auto& [field, value] : extras.meta) {
+      out.text(field);
+      out.text(value);
+    }
+  }
+  if (mask & kProgress) out.text(extras.progress);
+  if (mask & kResult) out.text(extras.result);
+  if (mask & kBackoff) out.text(core::backoff_text(extras.backoff));
+  if (mask & kHistory) {
+    out.number(extras.history.size());
+    for (const Attempt& attempt : extras.history) write_attempt(out, attempt);
+  }
+  if (mask & kUnique) {
+    out.text(extras.unique_key);
+    out.byte(static_cast<uint8_t>(extras.unique_scope));
+    out.signed_number(extras.unique_ms);
+  }
+  if (mask & kLimits) write_texts(out, extras.limits);
+  if (mask & kFairKey) out.text(extras.fair_key);
+}
+
+void read_backoff(ByteReader& in, JobExtras& extras) {
+  base::Result<core::Backoff> policy = core::parse_backoff(in.text());
+  if (!policy) return in.fail();
+  extras.backoff = *std::move(policy);
+  extras.has_backoff = true;
+}
+
+void read_extras(ByteReader& in, JobExtras& extras, uint32_t mask) {
+  if (mask & kKey) extras.key = in.text();
+  if (mask & kMeta) {
+    const uint64_t count = in.number();
+    for (uint64_t i = 0; i < count && in.ok(); ++i) {
+      std::string field(in.text());
+      extras.meta.emplace_back(std::move(field), in.text());
+    }
+  }
+  extras.has_progress = (mask & kProgress) != 0;
+  if (extras.has_progress) extras.progress = in.text();
+  extras.has_result = (mask & kResult) != 0;
+  if (extras.has_result) extras.result = in.text();
+  if (mask & kBackoff) read_backoff(in, extras);
+  if (mask & kHistory) {
+    const uint64_t count = in.number();
+    for (uint64_t i = 0; i < count && in.ok(); ++i) extras.history.push_back(read_attempt(in));
+  }
+  if (mask & kUnique) {
+    extras.unique_key = in.text();
+    extras.unique_scope = static_cast<core::UniqueScope>(in.bounded(3));
+    extras.unique_ms = in.signed_number();
+  }
+  if (mask & kLimits) extras.limits = read_texts(in);
+  if (mask & kFairKey) extras.fair_key = in.text();
+}
+
+uint32_t read_u32(ByteReader& in) { return static_cast<uint32_t>(in.bounded(UINT32_MAX)); }
+
+void write_fields(ByteWriter& out, const Job& job, uint32_t mask) {
+  if (mask & kNamespace) out.number(job.namespace_id);
+  if (mask & kFlags) {
+    out.byte(static_cast<uint8_t>((job.run_at_is_wall ? kFlagRunAtIsWall : 0) |
+                                  (job.cancel_requested ? kFlagCancelRequested : 0)));
+  }
+  if (mask & kDeadReason) out.byte(static_cast<uint8_t>(job.dead_reason));
+  if (mask & kGeneration) out.number(job.generation);
+  if (mask & kAttempt) out.number(job.attempt);
+  if (mask & kAttemptsMax) out.number(job.attempts_max);
+  if (mask & kFence) out.number(job.fence);
+  if (mask & kCrashes) out.number(job.crashes);
+  if (mask & kCrashesMax) out.number(job.crashes_max);
+  if (mask & kRunAt) out.signed_number(job.run_at_ms);
+  if (mask & kExpires) out.signed_number(job.expires_at.ms);
+  if (mask & kReadyAt) out.signed_number(job.ready_at.ms);
+  if (mask & kFinished) {
+    out.signed_number(job.finished_at.ms);
+    out.signed_number(job.finished_wall.ms);
+  }
+  if (mask & kReadySeq) out.number(job.ready_seq);
+  if (mask & kLeaseMs) out.signed_number(job.lease_ms);
+  if (mask & kTimeoutMs) out.signed_number(job.timeout_ms);
+  if (mask & kSoftTimeoutMs) out.signed_number(job.soft_timeout_ms);
+  if (mask & kKeepMs) out.signed_number(job.keep_ms);
+  if (mask & kLease) {
+    out.signed_number(job.lease.granted.ms);
+    out.signed_number(job.lease.deadline.ms);
+    out.signed_number(job.lease.timeout_end.ms);
+    out.byte(job.lease.alone ? 1 : 0);
+  }
+  if (mask & kAttemptLast) write_attempt(out, job.attempt_last);
+}
+
+void read_fields(ByteReader& in, Job& job, uint32_t mask) {
+  if (mask & kNamespace) job.namespace_id = read_u32(in);
+  if (mask & kFlags) {
+    const uint64_t flags = in.bounded(kFlagRunAtIsWall | kFlagCancelRequested);
+    job.run_at_is_wall = (flags & kFlagRunAtIsWall) != 0;
+    job.cancel_requested = (flags & kFlagCancelRequested) != 0;
+  }
+  if (mask & kDeadReason) job.dead_reason = static_cast<core::DeadReason>(in.bounded(3));
+  if (mask & kGeneration) job.generation = read_u32(in);
+  if (mask & kAttempt) job.attempt = read_u32(in);
+  if (mask & kAttemptsMax) job.attempts_max = read_u32(in);
+  if (mask & kFence) job.fence = read_u32(in);
+  if (mask & kCrashes) job.crashes = read_u32(in);
+  if (mask & kCrashesMax) job.crashes_max = read_u32(in);
+  if (mask & kRunAt) job.run_at_ms = in.signed_number();
+  if (mask & kExpires) job.expires_at.ms = in.signed_number();
+  if (mask & kReadyAt) job.ready_at.ms = in.signed_number();
+  if (mask & kFinished) {
+    job.finished_at.ms = in.signed_number();
+    job.finished_wall.ms = in.signed_number();
+  }
+  if (mask & kReadySeq) job.ready_seq = in.number();
+  if (mask & kLeaseMs) job.lease_ms = in.signed_number();
+  if (mask & kTimeoutMs) job.timeout_ms = in.signed_number();
+  if (mask & kSoftTimeoutMs) job.soft_timeout_ms = in.signed_number();
+  if (mask & kKeepMs) job.keep_ms = in.signed_number();
+  if (mask & kLease) {
+    job.lease.granted.ms = in.signed_number();
+    job.lease.deadline.ms = in.signed_number();
+    job.lease.timeout_end.ms = in.signed_number();
+    job.lease.alone = in.bounded(1) != 0;
+  }
+  if (mask & kAttemptLast) job.attempt_last = read_attempt(in);
+}
+
+constexpr uint32_t kExtrasFields = kKey | kMeta | kProgress | kResult | kBackoff | kHistory |
+                                   kUnique | kLimits | kFairKey;
+
+}  // namespace
+
+void encode_job(ByteWriter& out, const Job& job) {
+  const uint32_t mask = mask_of(job);
+  out.number(mask);
+  out.number(job.id.value);
+  out.byte(static_cast<uint8_t>(job.state));
+  out.byte(job.priority);
+  out.text(job.args);
+  out.signed_number(job.pushed.ms);
+  write_fields(out, job, mask);
+  if (job.extras) write_extras(out, *job.extras, mask);
+}
+
+std::unique_ptr<Job> decode_job(ByteReader& in) {
+  auto job = std::make_unique<Job>();
+  const auto mask = static_cast<uint32_t>(in.bounded(kKnownFields));
+  job->id.value = in.number();
+  job->state = static_cast<core::JobState>(in.bounded(core::kJobStateCount - 1));
+  job->priority = static_cast<uint8_t>(in.bounded(core::limits::kPriorityMax));
+  job->args = in.text();
+  job->pushed.ms = in.signed_number();
+  read_fields(in, *job, mask);
+  if ((mask & kExtrasFields) != 0) read_extras(in, core::extras_of(*job), mask);
+  const bool leased = (mask & kLease) != 0;
+  if (leased != (job->state == core::JobState::kRunning)) in.fail();
+  if (leased && ((mask & kAttemptLast) == 0 || job->attempt == 0)) in.fail();
+  return job;
+}
+
+}  // namespace store

@@ -1,0 +1,152 @@
+#include "store/store.h"
+
+#include <chrono>
+
+#include "base/assert.h"
+#include "base/log.h"
+
+namespace store {
+namespace {
+
+// What may wait for the sync that runs: beyond it the engine waits, so that memory is bounded.
+constexpr size_t kPendingBytesMax = size_t{32} << 20;
+
+// After this long without a frame an empty one is written: it says that the last one was synced,
+// which otherwise only the next frame would say. Long enough not to meet the next job of a slow
+// stream.
+constexpr std::chrono::milliseconds kIdle{100};
+
+// Between two looks at a disk that was full.
+constexpr std::chrono::milliseconds kFullDiskPause{100};
+
+}  // namespace
+
+Store::~Store() {
+  ASSERT(!thread_.joinable(), "stop() comes before the end");
+}
+
+base::Result<JournalRecovery> Store::recover(const EffectVisitor& visit) {
+  const auto frame = [&](uint64_t seq, std::span<const std::byte> payload) -> base::Status {
+    const std::string_view bytes(reinterpret_cast<const char*>(payload.data()), payload.size());
+    return base::with_context(decode_effects(bytes, visit), fmt::format("frame {}", seq));
+  };
+  base::Result<JournalRecovery> found = journal_->open(frame);
+  if (found) seq_last_ = found->last_seq;
+  return found;
+}
+
+void Store::start(Callbacks callbacks) {
+  callbacks_ = std::move(callbacks);
+  thread_ = std::thread([this] { run(); });
+}
+
+void Store::submit(uint64_t turn, std::string&& effects, uint64_t trim_before) {
+  {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return pending_.effects.size() < kPendingBytesMax || failed_; });
+    if (pending_.effects.empty()) {
+      pending_.effects = std::move(effects);
+    } else {
+      pending_.effects.append(effects);
+    }
+    pending_.turn = turn;
+    if (trim_before != 0) pending_.trim_before = trim_before;
+    pending_.any = true;
+    if (writing_) return;  // The commit thread looks again when it is done.
+  }
+  work_.notify_one();
+}
+
+bool Store::idle() const {
+  const std::lock_guard lock(mutex_);
+  return !writing_ && !pending_.any;
+}
+
+uint64_t Store::seq_next() const {
+  const std::lock_guard lock(mutex_);
+  return seq_last_ + 1;
+}
+
+bool Store::take(Pending& work) {
+  std::unique_lock lock(mutex_);
+  writing_ = false;
+  const auto ready = [&] { return pending_.any || stopping_; };
+  if (!idle_frame_due_) {
+    work_.wait(lock, ready);
+  } else if (!work_.wait_for(lock, kIdle, ready)) {
+    idle_frame_due_ = false;
+    work = Pending{};
+    writing_ = true;
+    ++seq_last_;
+    return true;
+  }
+  if (!pending_.any) return false;
+  work = std::exchange(pending_, Pending{});
+  writing_ = true;
+  if (!work.effects.empty()) {
+    ++seq_last_;
+    idle_frame_due_ = true;
+  }
+  lock.unlock();
+  room_.notify_one();
+  return true;
+}
+
+// A full disk is no failure of the journal: nothing was written, and acks and deletes are what
+// makes room. The frame waits until it fits, and with it all that came after.
+base::Status Store::append(std::span<const std::byte> payload) {
+  while (true) {
+    base::Status done = journal_->append(seq_last_, payload);
+    if (done || done.error().code != base::ErrorCode::kDiskFull) return done;
+    TRY(journal_->prepare());
+    std::unique_lock lock(mutex_);
+    if (work_.wait_for(lock, kFullDiskPause, [&] { return stopping_; })) return done;
+  }
+}
+
+base::Status Store::commit(Pending& work) {
+  const bool idle_frame = !work.any;
+  if (!work.effects.empty() || idle_frame) {
+    const base::MonoTime start = clock_.mono();
+    const auto payload = std::as_bytes(std::span(work.effects.data(), work.effects.size()));
+    TRY(append(payload));
+    const auto took = static_cast<uint64_t>((clock_.mono() - start).count());
+    counters_.frames.fetch_add(1, std::memory_order_relaxed);
+    counters_.bytes.fetch_add(work.effects.size(), std::memory_order_relaxed);
+    counters_.syncs_ns.fetch_add(took, std::memory_order_relaxed);
+    counters_.sync_last_ns.store(took, std::memory_order_relaxed);
+  }
+  if (work.any) callbacks_.durable(work.turn);
+  if (work.trim_before != 0) TRY(journal_->trim(work.trim_before));
+  if (idle_frame) TRY(journal_->prepare());
+  return {};
+}
+
+void Store::run() {
+  Pending work;
+  while (take(work)) {
+    const base::Status done = commit(work);
+    if (done) continue;
+    {
+      const std::lock_guard lock(mutex_);
+      failed_ = true;
+    }
+    room_.notify_one();
+    // Whether the last frame is durable is not known; a second sync would lie. So this ends here.
+    callbacks_.failed(done.error());
+    return;
+  }
+}
+
+base::Status Store::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  work_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  if (failed_) return {};
+  return journal_->close();
+}
+
+}  // namespace store

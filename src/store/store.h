@@ -1,0 +1,102 @@
+// The durable side of a shard, as the engine sees it: hand over the effects of a turn, hear when
+// they are durable. A commit thread writes what has come together while the last sync ran as one
+// frame, so that the engine applies the next commands meanwhile.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/effect_codec.h"
+#include "store/journal.h"
+
+namespace store {
+
+// Numbers of the store for metrics. Threading: any thread may read.
+struct StoreCounters {
+  std::atomic<uint64_t> frames = 0;
+  std::atomic<uint64_t> bytes = 0;  // Of payloads.
+  std::atomic<uint64_t> syncs_ns = 0;
+  std::atomic<uint64_t> sync_last_ns = 0;
+};
+
+// Threading: `recover` and `start` before the first turn; `submit`, `seq_next` and `stop` from the
+// engine thread; callbacks come from the commit thread.
+class Store {
+ public:
+  struct Callbacks {
+    // All turns up to and including `turn` are durable.
+    std::function<void(uint64_t turn)> durable;
+    // The journal failed: nothing more will be durable. The process has to end.
+    std::function<void(const base::Error&)> failed;
+  };
+
+  Store(std::unique_ptr<Journal> journal, const base::Clock& clock)
+      : journal_(std::move(journal)), clock_(clock) {}
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // Opens the journal and hands every effect in it to `visit`, oldest first.
+  base::Result<JournalRecovery> recover(const EffectVisitor& visit);
+
+  // Starts the commit thread.
+  void start(Callbacks callbacks);
+
+  // Hands over the effects of turn `turn`, which may be none: then it is durable when those before
+  // it are. Waits while too much is waiting to be written. `trim_before`: once this is durable,
+  // frames before that sequence may go (0: none).
+  void submit(uint64_t turn, std::string&& effects, uint64_t trim_before = 0);
+
+  // Whether all that was submitted is durable.
+  bool idle() const;
+
+  // The least sequence number that effects submitted from now on can get.
+  uint64_t seq_next() const;
+
+  // Makes all durable, ends the commit thread and closes the journal in order.
+  base::Status stop();
+
+  JournalSpace space() const { return journal_->space(); }
+  const StoreCounters& counters() const { return counters_; }
+
+ private:
+  struct Pending {
+    std::string effects;
+    uint64_t turn = 0;  // The last one in it.
+    uint64_t trim_before = 0;
+    bool any = false;
+  };
+
+  void run();
+  bool take(Pending& work);  // False: stopped and nothing left.
+  base::Status commit(Pending& work);
+  base::Status append(std::span<const std::byte> payload);
+
+  // Constant after construction.
+  std::unique_ptr<Journal> journal_;
+  const base::Clock& clock_;
+  Callbacks callbacks_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable work_;   // For the commit thread.
+  std::condition_variable room_;   // For the engine thread.
+  Pending pending_;                // Guarded by mutex_, like all below.
+  uint64_t seq_last_ = 0;          // Given to a frame last.
+  bool writing_ = false;
+  bool stopping_ = false;
+  bool failed_ = false;
+  bool idle_frame_due_ = false;
+
+  std::thread thread_;
+  StoreCounters counters_;
+};
+
+}  // namespace store
