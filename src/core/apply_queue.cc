@@ -60,6 +60,14 @@ void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer
   write_stats(answer.reply, queue != nullptr ? *queue : kNever, context.now);
 }
 
+void apply_queue_stats_all(Context& context, Answer& answer) {
+  answer.reply.map(static_cast<uint32_t>(context.state.queues().size()));
+  for (const auto& queue : context.state.queues()) {
+    answer.reply.bulk(queue->name);
+    write_stats(answer.reply, *queue, context.now);
+  }
+}
+
 void apply_queue_list(Context& context, Answer& answer) {
   std::vector<std::string_view> names;
   for (const auto& queue : context.state.queues()) names.push_back(queue->name);

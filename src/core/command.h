@@ -144,6 +144,8 @@ struct QueueStats {
   std::string_view queue;
 };
 struct QueueList {};
+// From the server itself: the stats of all queues, as a map by name, for metrics.
+struct QueueStatsAll {};
 struct QueuePause {
   std::string_view queue;
   std::string_view reason;
@@ -167,8 +169,8 @@ struct Exec {
 
 using CommandBody =
     std::variant<Push, PushMany, Fetch, Ack, AckMany, Fail, Release, Extend, Progress, Get, Wait,
-                 Bulk, WorkerBeat, WorkerBye, QueueStats, QueueList, QueuePause, QueueResume,
-                 UndoGrants, AcceptClock, Exec>;
+                 Bulk, WorkerBeat, WorkerBye, QueueStats, QueueStatsAll, QueueList, QueuePause,
+                 QueueResume, UndoGrants, AcceptClock, Exec>;
 
 struct Command {
   CommandBody body;

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
-#include <vector>
 
 #include "core/apply.h"
 #include "core/command.h"
@@ -32,7 +32,7 @@ struct Request {
   SessionOrder* order = nullptr;  // Of the session; outlives the request.
 
   std::string bytes;               // What `command` points into.
-  std::vector<std::string> parts;  // The same for the members of an EXEC.
+  std::deque<std::string> parts;   // The same for the members of an EXEC.
   core::Command command;
   core::Answer answer;
 };

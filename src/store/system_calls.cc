@@ -35,8 +35,10 @@ int flags_of(SystemCalls::Open how) {
   return always;
 }
 
+constexpr size_t kPidBytes = 24;
+
 int64_t pid_in(int file) {
-  std::array<char, 24> text{};
+  std::array<char, kPidBytes> text{};
   if (::pread(file, text.data(), text.size() - 1, 0) < 0) return 0;
   return std::strtoll(text.data(), nullptr, 10);
 }
@@ -124,9 +126,12 @@ class KernelCalls final : public SystemCalls {
       ::close(file);
       return -error;
     }
-    const std::string text = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(file, 0) < 0 || ::pwrite(file, text.data(), text.size(), 0) < 0) {
-      // The text is for people; the lock holds without it.
+    // Of one length always, so that nothing of an earlier holder stays behind it.
+    std::string text = std::to_string(::getpid());
+    text.resize(kPidBytes - 1, ' ');
+    text += '\n';
+    if (::pwrite(file, text.data(), text.size(), 0) < 0) {
+      // It is for people only; the lock holds without it.
     }
     return file;
   }

@@ -139,7 +139,14 @@ base::Status FileJournal::open_pool(const DirectoryListing& listing, uint64_t vo
   options.spare_count = options_.spare_count;
   pool_.emplace(directory_, options);
   TRY(pool_->adopt(listing));
-  // A trim whose removals were not finished, or not durable.
+  return finish_trim(listing);
+}
+
+// Removes what a trim had no time to remove. The watermark that allows it is written once more: the
+// one that was read may have come out of the kernel's cache only.
+base::Status FileJournal::finish_trim(const DirectoryListing& listing) {
+  if (listing.segments.empty() || listing.segments.front() >= first_index_) return {};
+  TRY(mark_->write(mark_->mark()));
   for (const uint64_t index : listing.segments) {
     if (index < first_index_) TRY(directory_.files().remove(directory_.segment_path(index)));
   }

@@ -53,6 +53,7 @@ class FileJournal final : public Journal {
   base::Result<DirectoryListing> open_directory();
   base::Status open_watermark(const DirectoryListing& listing);
   base::Status open_pool(const DirectoryListing& listing, uint64_t volume_bytes);
+  base::Status finish_trim(const DirectoryListing& listing);
   base::Status take_over(const RecoveredJournal& found);
   base::Status rewrite_unsure(const std::vector<UnsureFrame>& frames);
 

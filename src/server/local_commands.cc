@@ -1,0 +1,286 @@
+#include "server/local_commands.h"
+
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include "protocol/command_docs.h"
+#include "server/version.h"
+
+namespace server {
+
+using base::ErrorCode;
+using core::Reply;
+using protocol::Arguments;
+using protocol::CommandId;
+
+namespace {
+
+bool same_word(std::string_view word, std::string_view capitals) {
+  return std::ranges::equal(word, capitals, [](char a, char b) {
+    return std::toupper(static_cast<unsigned char>(a)) == b;
+  });
+}
+
+// In a time that does not depend on where the two differ.
+bool same_secret(std::string_view given, std::string_view wanted) {
+  return given.size() == wanted.size() &&
+         CRYPTO_memcmp(given.data(), wanted.data(), wanted.size()) == 0;
+}
+
+bool log_in(const LocalContext& context, Client& client, std::string_view secret) {
+  if (!context.token.empty() && !same_secret(secret, context.token)) return false;
+  client.authenticated = true;
+  return true;
+}
+
+void wrong_password(Reply& reply) {
+  reply.error(ErrorCode::kWrongPass, "invalid username-password pair or user is disabled.");
+}
+
+void write_hello(const Client& client, Reply& reply) {
+  reply.map(7);
+  const auto text = [&](std::string_view field, std::string_view value) {
+    reply.bulk(field);
+    reply.bulk(value);
+  };
+  text("server", "dray");
+  text("version", kVersion);
+  reply.bulk("proto");
+  reply.integer(static_cast<int64_t>(client.version));
+  reply.bulk("id");
+  reply.integer(static_cast<int64_t>(client.id));
+  text("mode", "standalone");
+  text("role", "master");
+  reply.bulk("modules");
+  reply.array(0);
+}
+
+void hello(const LocalContext& context, Client& client, Arguments arguments, Reply& reply) {
+  protocol::RespVersion version = client.version;
+  size_t at = 1;
+  if (arguments.size() > at) {
+    if (arguments[at] != "2" && arguments[at] != "3") {
+      return reply.error(ErrorCode::kNoProto, "unsupported protocol version");
+    }
+    version = arguments[at] == "3" ? protocol::RespVersion::kResp3 : protocol::RespVersion::kResp2;
+    ++at;
+  }
+  std::string name = client.name;
+  while (at < arguments.size()) {
+    const size_t left = arguments.size() - at;
+    if (same_word(arguments[at], "AUTH") && left >= 3) {
+      if (!log_in(context, client, arguments[at + 2])) return wrong_password(reply);
+      at += 3;
+    } else if (same_word(arguments[at], "SETNAME") && left >= 2) {
+      name = arguments[at + 1];
+      at += 2;
+    } else {
+      return reply.error(ErrorCode::kErr,
+                         fmt::format("Syntax error in HELLO option '{}'", arguments[at]));
+    }
+  }
+  if (!client.authenticated) {
+    return reply.error(ErrorCode::kNoAuth,
+                       "HELLO must be called with the client already authenticated, otherwise the "
+                       "HELLO <proto> AUTH <user> <pass> option can be used to authenticate the "
+                       "client and select the RESP protocol version at the same time");
+  }
+  client.version = version;
+  client.name = name;
+  write_hello(client, reply);
+}
+
+void auth(const LocalContext& context, Client& client, Arguments arguments, Reply& reply) {
+  if (context.token.empty()) {
+    return reply.error(ErrorCode::kErr,
+                       "AUTH called without any token configured for the server. Are you sure your "
+                       "configuration is correct?");
+  }
+  if (!log_in(context, client, arguments.back())) return wrong_password(reply);
+  reply.ok();
+}
+
+std::string client_line(const LocalContext& context, const Client& client) {
+  const int64_t age_s = (context.clock.wall() - client.connected).count() / 1000;
+  return fmt::format("id={} addr={} name={} age={} lib-name={} lib-ver={} resp={} tot-cmds={}\n",
+                     client.id, client.peer, client.name, age_s, client.library,
+                     client.library_version, static_cast<int>(client.version), client.commands);
+}
+
+void client_set_info(Client& client, Arguments arguments, Reply& reply) {
+  if (arguments.size() != 4) {
+    return reply.error(ErrorCode::kErr, "wrong number of arguments for 'client|setinfo' command");
+  }
+  constexpr size_t kInfoBytesMax = 64;
+  if (same_word(arguments[2], "LIB-NAME")) {
+    client.library = arguments[3].substr(0, kInfoBytesMax);
+  } else if (same_word(arguments[2], "LIB-VER")) {
+    client.library_version = arguments[3].substr(0, kInfoBytesMax);
+  } else {
+    return reply.error(ErrorCode::kErr, fmt::format("Unrecognized option '{}'", arguments[2]));
+  }
+  reply.ok();
+}
+
+void client_command(const LocalContext& context, Client& client, const protocol::CommandSpec& spec,
+                    Arguments arguments, Reply& reply) {
+  const std::string_view sub = arguments[1];
+  if (same_word(sub, "ID")) return reply.integer(static_cast<int64_t>(client.id));
+  if (same_word(sub, "GETNAME")) {
+    return client.name.empty() ? reply.nil() : reply.bulk(client.name);
+  }
+  if (same_word(sub, "SETNAME") && arguments.size() == 3) {
+    constexpr size_t kNameBytesMax = 128;
+    const auto printable = [](char c) { return c > ' ' && c <= '~'; };
+    if (!std::ranges::all_of(arguments[2], printable) || arguments[2].size() > kNameBytesMax) {
+      return reply.error(ErrorCode::kErr,
+                         "Client names cannot contain spaces, newlines or special characters.");
+    }
+    client.name = arguments[2];
+    return reply.ok();
+  }
+  if (same_word(sub, "SETINFO")) return client_set_info(client, arguments, reply);
+  if (same_word(sub, "INFO")) return reply.bulk(client_line(context, client));
+  if (same_word(sub, "LIST")) return reply.bulk(client_line(context, client));
+  if (same_word(sub, "NO-EVICT") || same_word(sub, "NO-TOUCH")) return reply.ok();
+  reply.error(protocol::unknown_subcommand(spec, sub));
+}
+
+// Matches * and ? only, without recursion: the work is bounded by the product of the lengths.
+bool glob_matches(std::string_view pattern, std::string_view text) {
+  size_t p = 0;
+  size_t t = 0;
+  size_t star = std::string_view::npos;
+  size_t star_text = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p;
+      ++t;
+    } else if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_text = t;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      t = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+void config(const protocol::CommandSpec& spec, Arguments arguments, Reply& reply) {
+  // What clients and redis-benchmark ask a Redis for, as true of Dray.
+  static constexpr std::pair<std::string_view, std::string_view> kSettings[] = {
+      {"appendfsync", "always"}, {"appendonly", "yes"}, {"databases", "1"},
+      {"maxmemory", "0"},        {"save", ""},
+  };
+  if (!same_word(arguments[1], "GET") || arguments.size() < 3) {
+    return reply.error(protocol::unknown_subcommand(spec, arguments[1]));
+  }
+  constexpr size_t kPatternBytesMax = 128;
+  uint32_t pairs = 0;
+  const size_t mark = reply.map_begin();
+  for (const auto& [name, value] : kSettings) {
+    const auto wanted = [&](std::string_view pattern) {
+      return pattern.size() <= kPatternBytesMax && glob_matches(pattern, name);
+    };
+    if (!std::ranges::any_of(arguments.subspan(2), wanted)) continue;
+    reply.bulk(name);
+    reply.bulk(value);
+    ++pairs;
+  }
+  reply.close(mark, pairs);
+}
+
+void time_command(const LocalContext& context, Reply& reply) {
+  const int64_t now_ms = context.clock.wall().ms;
+  reply.array(2);
+  reply.bulk(std::to_string(now_ms / 1000));
+  reply.bulk(std::to_string(now_ms % 1000 * 1000));
+}
+
+void select(Arguments arguments, Reply& reply) {
+  if (arguments[1] == "0" || arguments[1] == "default") return reply.ok();
+  reply.error(ErrorCode::kErr, "DB index is out of range");
+}
+
+void reset(const LocalContext& context, Client& client, Reply& reply) {
+  client.name.clear();
+  client.version = protocol::RespVersion::kResp2;
+  client.authenticated = context.token.empty();
+  reply.simple("RESET");
+}
+
+}  // namespace
+
+std::string info_text(const LocalContext& context) {
+  const engine::EngineCounters& engine = context.engine.counters();
+  const store::StoreCounters& store = context.engine.store_counters();
+  const store::JournalSpace space = context.engine.space();
+  const int64_t uptime_s = (context.clock.mono() - context.started).count() / 1'000'000'000;
+  return fmt::format(
+      "# Server\r\nredis_version:7.2.0\r\ndray_version:{}\r\nredis_mode:standalone\r\n"
+      "process_id:{}\r\nuptime_in_seconds:{}\r\n"
+      "# Clients\r\nconnected_clients:{}\r\nblocked_clients:{}\r\n"
+      "# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n"
+      "# Persistence\r\nloading:0\r\naof_enabled:1\r\njournal_bytes:{}\r\njournal_budget:{}\r\n"
+      "journal_frames:{}\r\ncheckpoints:{}\r\n"
+      "# Stats\r\ntotal_commands_processed:{}\r\nturns:{}\r\nstalls:{}\r\n"
+      "# Replication\r\nrole:master\r\nconnected_slaves:0\r\n"
+      "# Jobs\r\njobs:{}\r\nlive_bytes:{}\r\npushes_refused_now:{}\r\n",
+      kVersion, getpid(), uptime_s, context.connections, engine.waiting.load(), space.bytes_used,
+      space.bytes_budget, store.frames.load(), engine.checkpoints.load(), engine.commands.load(),
+      engine.turns.load(), engine.stalls.load(), engine.jobs.load(), engine.live_bytes.load(),
+      engine.refusing.load());
+}
+
+void answer_local(const LocalContext& context, Client& client, const protocol::CommandSpec& spec,
+                  Arguments arguments, Reply& reply) {
+  if (const base::Status fits = protocol::check_arity(spec, arguments); !fits) {
+    return reply.error(fits.error());
+  }
+  switch (spec.id) {
+    case CommandId::kHello:
+      return hello(context, client, arguments, reply);
+    case CommandId::kAuth:
+      return auth(context, client, arguments, reply);
+    case CommandId::kPing:
+      return arguments.size() > 1 ? reply.bulk(arguments[1]) : reply.simple("PONG");
+    case CommandId::kEcho:
+      return reply.bulk(arguments[1]);
+    case CommandId::kQuit:
+      client.quits = true;
+      return reply.ok();
+    case CommandId::kReset:
+      return reset(context, client, reply);
+    case CommandId::kSelect:
+      return select(arguments, reply);
+    case CommandId::kClient:
+      return client_command(context, client, spec, arguments, reply);
+    case CommandId::kCommand:
+      return protocol::write_command_reply(arguments, reply);
+    case CommandId::kInfo:
+      return reply.bulk(info_text(context));
+    case CommandId::kConfig:
+      return config(spec, arguments, reply);
+    case CommandId::kTime:
+      return time_command(context, reply);
+    case CommandId::kWatch:
+      return reply.error(ErrorCode::kErr,
+                         "WATCH is not offered: claim a key with ONCE.CLAIM, or push with KEY or "
+                         "REQUEST");
+    case CommandId::kUnwatch:
+      return reply.ok();
+    default:
+      return reply.error(protocol::not_built(spec.name));
+  }
+}
+
+}  // namespace server

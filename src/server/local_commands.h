@@ -1,0 +1,34 @@
+// Commands that the server answers without the engine: HELLO, AUTH, PING, CLIENT, INFO and their
+// like; what clients of Redis say when they connect.
+//
+// Threading: the I/O thread.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "core/reply.h"
+#include "engine/engine.h"
+#include "protocol/command_lookup.h"
+#include "server/client.h"
+
+namespace server {
+
+// What the answers are made of. Borrowed.
+struct LocalContext {
+  const engine::Engine& engine;
+  const base::Clock& clock;
+  const std::string& token;  // Empty: nobody has to give one.
+  base::MonoTime started;
+  size_t connections = 0;
+};
+
+// Answers the command. Requires: spec.local(), built, and neither MULTI, EXEC nor DISCARD, which
+// are the session's. `verbatim` is set when the reply is text for people.
+void answer_local(const LocalContext& context, Client& client, const protocol::CommandSpec& spec,
+                  protocol::Arguments arguments, core::Reply& reply);
+
+// The text of INFO.
+std::string info_text(const LocalContext& context);
+
+}  // namespace server

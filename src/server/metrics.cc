@@ -1,0 +1,173 @@
+#include "server/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <limits>
+#include <map>
+#include <sstream>
+
+#include "server/version.h"
+
+namespace server {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+constexpr double kNsPerSecond = 1e9;
+
+// Collects samples under their family's name, in order of first use.
+class Families {
+ public:
+  using Labels = std::vector<ClientMetric::Label>;
+
+  void add(const char* name, const char* help, MetricType type, Labels labels, double value) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    if (type == MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+    family(name, help, type).metric.push_back(std::move(metric));
+  }
+
+  void add_histogram(const char* name, const char* help, const engine::Histogram& histogram) {
+    ClientMetric metric;
+    uint64_t count = 0;
+    for (size_t i = 0; i < engine::Histogram::kBuckets; ++i) {
+      count += histogram.bucket(i);
+      const bool last = i + 1 == engine::Histogram::kBuckets;
+      const double bound = last ? std::numeric_limits<double>::infinity()
+                                : engine::Histogram::bound_seconds(i);
+      metric.histogram.bucket.push_back({count, bound});
+    }
+    metric.histogram.sample_count = count;
+    metric.histogram.sample_sum = static_cast<double>(histogram.sum_ns()) / kNsPerSecond;
+    family(name, help, MetricType::Histogram).metric.push_back(std::move(metric));
+  }
+
+  std::string text() const {
+    std::ostringstream out;
+    prometheus::TextSerializer().Serialize(out, families_);
+    return out.str();
+  }
+
+ private:
+  MetricFamily& family(const char* name, const char* help, MetricType type) {
+    const auto [found, fresh] = places_.try_emplace(name, families_.size());
+    if (fresh) families_.push_back(MetricFamily{name, help, type, {}});
+    return families_[found->second];
+  }
+
+  std::vector<MetricFamily> families_;
+  std::map<std::string, size_t> places_;
+};
+
+using Stats = std::map<std::string, int64_t, std::less<>>;
+
+// The tape of QueueStatsAll: name -> field -> number; texts are passed over.
+std::map<std::string, Stats> read_stats(const core::Reply& reply) {
+  std::map<std::string, Stats> queues;
+  core::ReplyReader reader(reply.tape());
+  if (reader.done() || reader.peek() != core::ReplyTag::kMap) return queues;
+  reader.tag();
+  const uint32_t count = reader.count();
+  for (uint32_t i = 0; i < count; ++i) {
+    reader.tag();
+    Stats& stats = queues[std::string(reader.bytes())];
+    reader.tag();
+    const uint32_t fields = reader.count();
+    for (uint32_t f = 0; f < fields; ++f) {
+      reader.tag();
+      const std::string field(reader.bytes());
+      if (reader.tag() == core::ReplyTag::kInteger) {
+        stats[field] = reader.integer();
+      } else {
+        reader.bytes();
+      }
+    }
+  }
+  return queues;
+}
+
+void add_queue(Families& families, const std::string& queue, const Stats& stats) {
+  const auto value = [&](std::string_view field) {
+    const auto found = stats.find(field);
+    return found == stats.end() ? 0.0 : static_cast<double>(found->second);
+  };
+  const auto gauge = [&](const char* name, const char* help, double number) {
+    families.add(name, help, MetricType::Gauge, {{"queue", queue}}, number);
+  };
+  const auto counter = [&](const char* name, const char* help, double number) {
+    families.add(name, help, MetricType::Counter, {{"queue", queue}}, number);
+  };
+  for (const char* state : {"ready", "scheduled", "running", "waiting", "dead"}) {
+    families.add("dray_queue_jobs", "Jobs by state.", MetricType::Gauge,
+                 {{"queue", queue}, {"state", state}}, value(state));
+  }
+  const std::pair<const char*, const char*> results[] = {{"ok", "succeeded"}, {"failed", "failed"},
+                                                         {"dead", "died"},    {"cancelled", "cancelled"},
+                                                         {"expired", "expired"}};
+  for (const auto& [result, field] : results) {
+    families.add("dray_jobs_finished_total",
+                 "Ends of jobs and of attempts; failed counts every attempt that failed.",
+                 MetricType::Counter, {{"queue", queue}, {"result", result}}, value(field));
+  }
+  constexpr double kMsPerSecond = 1e3;
+  gauge("dray_queue_oldest_ready_seconds", "Age of the job that has been ready longest.",
+        value("oldest_ms") / kMsPerSecond);
+  gauge("dray_queue_paused", "1 while the queue is paused.", value("paused"));
+  counter("dray_jobs_enqueued_total", "Jobs pushed.", value("pushed"));
+  counter("dray_jobs_started_total", "Leases given.", value("started"));
+  counter("dray_leases_expired_total", "Leases that ran out.", value("lost"));
+  counter("dray_job_retries_total", "Attempts after which the job is to run again.",
+          value("retrying"));
+}
+
+void add_server(Families& families, MetricsHost& host) {
+  const engine::EngineCounters& engine = host.engine().counters();
+  const store::StoreCounters& store = host.engine().store_counters();
+  const store::JournalSpace space = host.engine().space();
+  const auto gauge = [&](const char* name, const char* help, uint64_t value) {
+    families.add(name, help, MetricType::Gauge, {}, static_cast<double>(value));
+  };
+  const auto counter = [&](const char* name, const char* help, uint64_t value) {
+    families.add(name, help, MetricType::Counter, {}, static_cast<double>(value));
+  };
+  families.add("dray_build_info", "The version of this server.", MetricType::Gauge,
+               {{"version", std::string(kVersion)}}, 1);
+  gauge("dray_connections", "Open RESP connections.", host.connections());
+  gauge("dray_jobs", "Job records held.", engine.jobs.load());
+  gauge("dray_live_bytes", "What the job records count against the journal's budget.",
+        engine.live_bytes.load());
+  gauge("dray_waiting_commands", "Fetches and waits that wait.", engine.waiting.load());
+  gauge("dray_pushes_refused", "1 while new jobs are refused.", engine.refusing.load());
+  gauge("dray_store_bytes", "Bytes of the journal.", space.bytes_used);
+  gauge("dray_store_budget_bytes", "What the journal must stay below.", space.bytes_budget);
+  gauge("dray_store_disk_level", "0 fine, 1 low, 2 on the ballast, 3 full.",
+        static_cast<uint64_t>(space.disk));
+  counter("dray_wal_bytes_total", "Bytes of effects written.", store.bytes.load());
+  counter("dray_wal_frames_total", "Frames written, each with one sync.", store.frames.load());
+  counter("dray_checkpoints_total", "Checkpoints begun.", engine.checkpoints.load());
+  counter("dray_commands_total", "Commands applied.", engine.commands.load());
+  counter("dray_loop_stalls_total", "Times the loop stood still for over a second.",
+          engine.stalls.load());
+  families.add_histogram("dray_store_commit_seconds", "From a turn's end to its durability.",
+                         engine.commit_seconds);
+  families.add_histogram("dray_engine_turn_seconds", "How long one turn holds the engine.",
+                         engine.turn_seconds);
+}
+
+}  // namespace
+
+std::string metrics_text(MetricsHost& host, const core::Reply& queue_stats) {
+  Families families;
+  add_server(families, host);
+  for (const auto& [queue, stats] : read_stats(queue_stats)) add_queue(families, queue, stats);
+  return families.text();
+}
+
+}  // namespace server
