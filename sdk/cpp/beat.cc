@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sdk/cpp/request.h"
+
 namespace dray::detail {
 namespace {
 

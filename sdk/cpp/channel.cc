@@ -88,8 +88,7 @@ Result<protocol::RespValue> Channel::go(const Exchange& command, bool& sent) {
   Connection* connection = TRY(this->connection());
   // From here on some of it may have arrived.
   sent = true;
-  const milliseconds answer =
-      command.answer.count() > 0 ? command.answer : target_.answer_timeout;
+  const milliseconds answer = command.answer.count() > 0 ? command.answer : target_.answer_timeout;
   TRY(connection->send(command.bytes, Deadline::in(answer)));
   return connection->receive(Deadline::in(answer + command.wait));
 }

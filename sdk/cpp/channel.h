@@ -19,8 +19,8 @@ milliseconds pause_after(int goes, base::Random& random);
 
 // What connections are made from.
 struct Target {
-  Endpoint endpoint;
-  std::string name;  // Of the connection, for people.
+  Endpoint endpoint = {};
+  std::string name = {};  // Of the connection, for people.
   milliseconds connect_timeout;
   milliseconds answer_timeout;
   milliseconds retry_for;

@@ -104,7 +104,9 @@ struct Client::State {
 Client::Client(ClientOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 Client::~Client() = default;
 
-const ClientOptions& Client::options() const { return state_->options; }
+const ClientOptions& Client::options() const {
+  return state_->options;
+}
 
 Pushed Client::push(const NewJob& job) {
   const State::Borrowed borrowed(*state_);

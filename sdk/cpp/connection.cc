@@ -111,7 +111,7 @@ Status Connection::introduce(const Endpoint& endpoint, std::string_view name, De
   if (endpoint.password.empty()) {
     hello = request({"HELLO", "3", "SETNAME", name});
   } else {
-    const std::string_view user = endpoint.user.empty() ? "default" : endpoint.user;
+    const std::string user = endpoint.user.empty() ? "default" : endpoint.user;
     hello = request({"HELLO", "3", "AUTH", user, endpoint.password, "SETNAME", name});
   }
   if (!endpoint.job_namespace.empty()) {

@@ -13,8 +13,8 @@
 
 namespace dray::detail {
 
-// Errors: kIo when the connection broke or the time is over; after any error it must be thrown away.
-// Threading: one owner.
+// Errors: kIo when the connection broke or the time is over; after any error it must be thrown
+// away. Threading: one owner.
 class Connection {
  public:
   // Connects and introduces itself (HELLO, AUTH, SETNAME, SELECT). An error of the server (a wrong

@@ -9,7 +9,9 @@
 namespace dray::detail {
 
 // The SDK waits for sockets in real time, so it reads the machine's clock.
-inline base::MonoTime mono_now() { return base::SystemClock{}.mono(); }
+inline base::MonoTime mono_now() {
+  return base::SystemClock{}.mono();
+}
 
 class Deadline {
  public:

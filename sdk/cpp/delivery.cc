@@ -9,8 +9,8 @@ using base::ErrorCode;
 
 // Commands sent in one go; bounds what has to be sent again.
 constexpr size_t kItemsPerGo = 256;
-// How long an answer is offered to a server that is away or refuses it. Beats keep the lease as soon
-// as the server is back; beyond this nobody waits for it any more.
+// How long an answer is offered to a server that is away or refuses it. Beats keep the lease as
+// soon as the server is back; beyond this nobody waits for it any more.
 constexpr milliseconds kPatience{10 * 60 * 1'000};
 
 bool is_refused_today(const base::Error& error) {
@@ -197,7 +197,8 @@ Delivery::Verdict Delivery::judge_progress(Item& item, const protocol::RespValue
   if (is_not_ours(error)) {
     lost(item, error.message);
   } else {
-    hooks_.notice(fmt::format("progress of job {} is refused: {}", item.held->job().id, reply.text));
+    hooks_.notice(
+        fmt::format("progress of job {} is refused: {}", item.held->job().id, reply.text));
   }
   return Verdict::kDone;
 }

@@ -94,7 +94,8 @@ Result<Endpoint> parse_endpoint(std::string_view url) {
   const std::string_view scheme =
       scheme_end == std::string_view::npos ? std::string_view{} : url.substr(0, scheme_end);
   if (scheme == "drays" || scheme == "rediss") {
-    return fail(ErrorCode::kNotYet, "field=url TLS is not built yet: use dray:// on a private link");
+    return fail(ErrorCode::kNotYet,
+                "field=url TLS is not built yet: use dray:// on a private link");
   }
   if (scheme != "dray" && scheme != "redis") {
     return fail(ErrorCode::kBadReq, "field=url must begin with dray:// : {}", kForm);

@@ -67,7 +67,9 @@ std::string joined(std::string_view word, const std::string& message) {
 
 }  // namespace
 
-std::string_view error_word(ErrorCode code) { return kWords[static_cast<size_t>(code)].word; }
+std::string_view error_word(ErrorCode code) {
+  return kWords[static_cast<size_t>(code)].word;
+}
 
 Error::Error(ErrorCode code, const std::string& message)
     : std::runtime_error(joined(error_word(code), message)),
@@ -112,6 +114,8 @@ void retry_in(std::chrono::milliseconds delay, const std::string& message) {
                          .permanent = false});
 }
 
-void snooze(std::chrono::milliseconds delay) { throw Snooze(delay); }
+void snooze(std::chrono::milliseconds delay) {
+  throw Snooze(delay);
+}
 
 }  // namespace dray

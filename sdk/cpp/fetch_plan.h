@@ -1,10 +1,10 @@
 // What a worker asks for next, if anything. Pure: no clock, no socket.
 //
-// The rule behind it: a job whose workers died (a suspect) is leased only to a fetch of one job by a
-// worker that holds nothing, and the crash that makes it dead must have been alone. So a worker
-// (1) says truly what it holds, (2) asks for one job first when it holds nothing, (3) runs a job that
-// may die by its next crash alone to its end, and (4) when it is never empty by itself, makes itself
-// empty from time to time.
+// The rule behind it: a job whose workers died (a suspect) is leased only to a fetch of one job by
+// a worker that holds nothing, and the crash that makes it dead must have been alone. So a worker
+// (1) says truly what it holds, (2) asks for one job first when it holds nothing, (3) runs a job
+// that may die by its next crash alone to its end, and (4) when it is never empty by itself, makes
+// itself empty from time to time.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -20,7 +20,7 @@ struct FetchState {
   size_t busy = 0;          // Threads that run a handler, also one whose lease is over.
   bool quiet = false;       // The server wants no more fetches.
   bool runs_alone = false;  // The one that is held must have no company.
-  base::MonoTime now;
+  base::MonoTime now = {};
 };
 
 struct FetchPlan {

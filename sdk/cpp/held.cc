@@ -58,7 +58,9 @@ std::optional<milliseconds> Held::time_left() const {
   return std::max(deadline_.left(), milliseconds{0});
 }
 
-bool Held::soft_timed_out() const { return !soft_deadline_.is_never() && soft_deadline_.is_over(); }
+bool Held::soft_timed_out() const {
+  return !soft_deadline_.is_never() && soft_deadline_.is_over();
+}
 
 CancelReason Held::cancel_reason() const {
   const CancelReason reason = reason_;

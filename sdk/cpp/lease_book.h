@@ -15,9 +15,8 @@ namespace dray::detail {
 // A lease is running until somebody claims it: the handler that has returned, the watch over time
 // limits, or the stop. Who claims it delivers how it ended and then closes it. A lease that is lost
 // is closed at once, and nobody delivers anything.
-// By token, not by job: a job whose lease was lost may be leased to us again while its first handler
-// still runs.
-// Threading: any thread may call any method.
+// By token, not by job: a job whose lease was lost may be leased to us again while its first
+// handler still runs. Threading: any thread may call any method.
 class LeaseBook {
  public:
   // A lease of the same job that is still here must be lost: the server gives no two.
@@ -27,7 +26,8 @@ class LeaseBook {
   // It is delivered, or not ours any more.
   void close(const Held& held);
   // Closes it and tells its handler. Returns false, and does nothing, when it is claimed or closed:
-  // a beat that crosses our own ack hears that the lease is over, and only the ack's answer knows why.
+  // a beat that crosses our own ack hears that the lease is over, and only the ack's answer knows
+  // why.
   bool lose(const std::string& token);
 
   bool is_open(const Held& held) const;

@@ -58,8 +58,8 @@ Outcome run_handler(const Handler& handler, Context& context) {
 }
 
 Outcome timed_out(const LeasedJob& job) {
-  return failed(
-      failure_of("Timeout", fmt::format("ran longer than its limit of {} ms", job.timeout.count())));
+  return failed(failure_of("Timeout",
+                           fmt::format("ran longer than its limit of {} ms", job.timeout.count())));
 }
 
 Outcome result_refused(const std::string& why) {

@@ -15,9 +15,9 @@ struct Outcome {
   enum class Kind : uint8_t { kAck, kFail, kRelease };
 
   Kind kind = Kind::kAck;
-  std::optional<std::string> result;  // Of kAck.
-  Failure failure;                    // Of kFail.
-  milliseconds delay{0};              // Of kRelease.
+  std::optional<std::string> result = {};  // Of kAck.
+  Failure failure = {};                    // Of kFail.
+  milliseconds delay{0};                   // Of kRelease.
 };
 
 // Runs the handler. No exception leaves it: what is thrown becomes the outcome.

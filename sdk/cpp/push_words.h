@@ -15,7 +15,7 @@ namespace dray::detail {
 // The name by which the server knows a push again. A producer's numbers only grow, and of each
 // producer the server remembers the last 1,024.
 struct PushName {
-  std::string producer;
+  std::string producer = {};
   uint64_t number = 0;
 };
 

@@ -86,7 +86,9 @@ AttemptRecord attempt_of(const Value& raw) {
 
 }  // namespace
 
-WallTime wall_time(int64_t unix_ms) { return WallTime(milliseconds(unix_ms)); }
+WallTime wall_time(int64_t unix_ms) {
+  return WallTime(milliseconds(unix_ms));
+}
 
 // Recursion is bounded by the parser's limit of depth.
 // NOLINTNEXTLINE(misc-no-recursion)

@@ -15,7 +15,9 @@ Wake::Wake() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   ASSERT(fd_ >= 0, "no file descriptor is left for an eventfd");
 }
 
-Wake::~Wake() { close(fd_); }
+Wake::~Wake() {
+  close(fd_);
+}
 
 void Wake::set() const {
   const uint64_t one = 1;
@@ -23,7 +25,9 @@ void Wake::set() const {
   [[maybe_unused]] const ssize_t written = write(fd_, &one, sizeof one);
 }
 
-bool Wake::is_set() const { return wait(std::chrono::milliseconds{0}); }
+bool Wake::is_set() const {
+  return wait(std::chrono::milliseconds{0});
+}
 
 bool Wake::wait(std::chrono::milliseconds duration) const {
   const Deadline deadline = Deadline::in(duration);

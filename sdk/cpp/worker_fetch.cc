@@ -94,7 +94,8 @@ base::Status Worker::State::fetch_once(const FetchPlan& plan) {
 }
 
 void Worker::State::take_back(detail::Connection& connection) {
-  // Closing at once could lose leases that are on their way: they would cost an attempt and a crash.
+  // Closing at once could lose leases that are on their way: they would cost an attempt and a
+  // crash.
   connection.finish_sending();
   base::Result<RespValue> reply = connection.receive(Deadline::in(kFetchEnd));
   if (!reply || reply->is_error()) return;

@@ -32,7 +32,9 @@ ClientOptions named(ClientOptions client, const std::string& name) {
   return client;
 }
 
-[[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::kBadReq, message); }
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorCode::kBadReq, message);
+}
 
 }  // namespace
 
@@ -61,7 +63,9 @@ void Worker::State::add(std::string type, Handler handler) {
   }
 }
 
-void Worker::State::add_any(Handler handler) { any_ = std::move(handler); }
+void Worker::State::add_any(Handler handler) {
+  any_ = std::move(handler);
+}
 
 void Worker::State::stop_on_signals(std::initializer_list<int> signals) {
   signals_ = std::make_unique<detail::StopSignals>(signals, [this] {

@@ -74,10 +74,10 @@ struct Worker::State final : detail::HeldOwner {
 
   detail::Wake stop_wake_;
   detail::LeaseBook book_;
-  detail::Channel fetch_channel_;   // Fetching thread only.
-  detail::FetchPlanner planner_;    // Fetching thread only.
+  detail::Channel fetch_channel_;     // Fetching thread only.
+  detail::FetchPlanner planner_;      // Fetching thread only.
   std::optional<base::Error> fatal_;  // Fetching thread only: why run() throws.
-  uint64_t returned_ = 0;           // Fetching thread only: leases given back unstarted.
+  uint64_t returned_ = 0;             // Fetching thread only: leases given back unstarted.
   std::unique_ptr<detail::StopSignals> signals_;
 
   std::mutex mutex_;

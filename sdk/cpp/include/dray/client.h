@@ -57,8 +57,8 @@ class Client {
   // Of all jobs; up to 1,000.
   std::vector<JobRecord> wait(std::span<const std::string> ids, milliseconds timeout);
 
-  // Throw kBadState, kNotFound or kGone when it cannot be done. A running job is asked to stop; with
-  // `force` it is cancelled at once, whatever its worker does.
+  // Throw kBadState, kNotFound or kGone when it cannot be done. A running job is asked to stop;
+  // with `force` it is cancelled at once, whatever its worker does.
   void cancel(std::string_view id, bool force = false);
   // Starts a finished job again from its first attempt. Never sent twice: kUnknown when the answer
   // got lost.

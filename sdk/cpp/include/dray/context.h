@@ -22,8 +22,8 @@ enum class CancelReason : uint8_t {
 };
 
 // A thread cannot be ended from outside, so every reason is only told: a handler that runs long
-// looks at cancelled(), or waits with wait(), and returns soon when it is true. What it returns then
-// is dropped, except after kRequested, where it still ends the lease.
+// looks at cancelled(), or waits with wait(), and returns soon when it is true. What it returns
+// then is dropped, except after kRequested, where it still ends the lease.
 //
 // Threading: any thread may call any method while the handler runs. Lifetime: until it returns.
 class Context {

@@ -68,14 +68,15 @@ class Error : public std::runtime_error {
   std::string message_;
 };
 
-// How one run of a job failed. A handler may throw any std::exception: then the class is the name of
-// its type, the message is what(), and the job is run again by its own backoff. This one says more.
+// How one run of a job failed. A handler may throw any std::exception: then the class is the name
+// of its type, the message is what(), and the job is run again by its own backoff. This one says
+// more.
 struct Failure {
-  std::string error_class;  // Empty: the type's name. What retry rules and error groups go by.
-  std::string message;
-  std::string trace;                                  // Any text, such as a stack trace.
-  std::optional<std::chrono::milliseconds> retry_in;  // Instead of the job's own backoff.
-  bool permanent = false;                             // Do not run again: dead at once.
+  std::string error_class = {};  // Empty: the type's name. What retry rules and error groups go by.
+  std::string message = {};
+  std::string trace = {};                                  // Any text, such as a stack trace.
+  std::optional<std::chrono::milliseconds> retry_in = {};  // Instead of the job's own backoff.
+  bool permanent = false;                                  // Do not run again: dead at once.
 };
 
 class JobError : public std::runtime_error {

@@ -14,8 +14,8 @@ struct Value {
   Kind kind = Kind::kNil;
   int64_t integer = 0;
   double number = 0;
-  std::string text;          // Of kError: the code's word and the message.
-  std::vector<Value> items;  // Of kMap: field, value, field, value, …
+  std::string text = {};          // Of kError: the code's word and the message.
+  std::vector<Value> items = {};  // Of kMap: field, value, field, value, …
 
   // Returns the value of a field of a record; null when it is absent.
   const Value* find(std::string_view field) const;

@@ -1,5 +1,5 @@
-// Runs jobs: handlers by type on threads of its own, with leases kept alive, cancellation, a graceful
-// stop and reconnection.
+// Runs jobs: handlers by type on threads of its own, with leases kept alive, cancellation, a
+// graceful stop and reconnection.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -18,14 +18,14 @@
 namespace dray {
 
 struct WorkerQueue {
-  std::string name;
+  std::string name = {};
   // 0 everywhere: queues are served strictly in the order given. Else each has a weight >= 1 and
   // gets that share of the starts while all have jobs.
   int weight = 0;
 };
 
 struct WorkerOptions {
-  std::vector<WorkerQueue> queues;
+  std::vector<WorkerQueue> queues = {};
   int concurrency = 4;  // Handlers at the same time, each on its own thread. 1 to 1,000.
   // After stop(): how long running handlers may take before their jobs are given back.
   milliseconds grace{25'000};
@@ -38,9 +38,9 @@ struct WorkerOptions {
   milliseconds suspect_patience{1'000};
   // A label for people. Empty: host:pid:random.
   std::string name = {};
-  // Called with one line when something happens that an operator wants to know: a lost connection, a
-  // lost lease, an answer that could not be delivered. Empty: the line goes to stderr. Called by any
-  // of the worker's threads; must not throw.
+  // Called with one line when something happens that an operator wants to know: a lost connection,
+  // a lost lease, an answer that could not be delivered. Empty: the line goes to stderr. Called by
+  // any of the worker's threads; must not throw.
   std::function<void(std::string_view line)> notice = {};
 };
 
@@ -60,8 +60,8 @@ using Handler = std::function<std::optional<std::string>(Context&)>;
 // run; a program that cannot wait calls std::quick_exit, which loses nothing, as their jobs have
 // been given back.
 // Threading: run() uses the caller's thread to fetch, `concurrency` threads for handlers, one that
-// keeps leases alive and one that delivers answers, each with a connection of its own. stop() may be
-// called by any thread.
+// keeps leases alive and one that delivers answers, each with a connection of its own. stop() may
+// be called by any thread.
 class Worker {
  public:
   Worker(ClientOptions client, WorkerOptions options);
