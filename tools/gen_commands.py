@@ -159,7 +159,7 @@ def header_text(spec):
         "// clang-format off",
         "#pragma once",
         "",
-        "#include <array>",
+        "#include <cstddef>",
         "#include <cstdint>",
         "",
         "namespace protocol {",

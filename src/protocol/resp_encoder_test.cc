@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/reply.h"
+#include "protocol/resp_reply_parser.h"
 
 namespace protocol {
 namespace {
@@ -68,6 +69,39 @@ TEST(RespEncoder, VerbatimIsForResp3) {
   encode_verbatim("a:1\r\n", RespVersion::kResp2, out);
   encode_verbatim("a:1\r\n", RespVersion::kResp3, out);
   EXPECT_EQ(out, "$5\r\na:1\r\n\r\n=9\r\ntxt:a:1\r\n\r\n");
+}
+
+// Sizes around every boundary of copying and buffering, read back by the client's parser.
+TEST(RespEncoder, KeepsEveryByteOfEverySize) {
+  core::Reply reply;
+  std::vector<std::string> sent;
+  for (size_t size = 0; size < 2100; size += size < 70 ? 1 : 97) {
+    std::string bytes;
+    for (size_t i = 0; i < size; ++i) bytes += static_cast<char>(i * 7 + size);
+    sent.push_back(bytes);
+  }
+  reply.array(static_cast<uint32_t>(sent.size()));
+  for (const std::string& bytes : sent) reply.bulk(bytes);
+  for (const RespVersion version : {RespVersion::kResp2, RespVersion::kResp3}) {
+    RespReplyParser parser;
+    const std::string bytes = encoded(reply, version);
+    ASSERT_EQ(parser.parse(bytes), ReplyStatus::kValue);
+    EXPECT_EQ(parser.consumed(), bytes.size());
+    ASSERT_EQ(parser.value().items.size(), sent.size());
+    for (size_t i = 0; i < sent.size(); ++i) EXPECT_EQ(parser.value().items[i].text, sent[i]);
+  }
+}
+
+TEST(RespEncoder, KeepsTheOrderOfLinesAndValues) {
+  core::Reply reply;
+  reply.array(5);
+  reply.bulk("a");
+  reply.error(base::ErrorCode::kGone, "x");
+  reply.integer(10);
+  reply.simple("S");
+  reply.nil();
+  expect_both(reply, "*5\r\n$1\r\na\r\n-GONE x\r\n:10\r\n+S\r\n$-1\r\n",
+              "*5\r\n$1\r\na\r\n-GONE x\r\n:10\r\n+S\r\n_\r\n");
 }
 
 TEST(RespEncoder, AppendsBehindWhatIsThere) {

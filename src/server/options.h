@@ -30,7 +30,4 @@ inline constexpr int kExitCorrupt = 65;  // The data cannot be verified.
 inline constexpr int kExitUnavailable = 69;  // An address or the data directory is taken.
 inline constexpr int kExitIo = 74;           // The journal failed while serving.
 
-// Serves until SIGTERM or SIGINT. Returns the exit code.
-int serve(const ServeOptions& options);
-
 }  // namespace server

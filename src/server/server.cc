@@ -49,6 +49,8 @@ struct Server::Question : engine::Request {
 Server::Server(engine::Engine& engine, const base::Clock& clock, std::string token)
     : engine_(engine), clock_(clock), token_(std::move(token)), started_(clock.mono()) {}
 
+Server::~Server() = default;
+
 base::Status Server::bind(Acceptor& acceptor, const Address& address) {
   const std::string name = address.host + ":" + std::to_string(address.port);
   const auto fail = [&](const error_code& error) {
@@ -175,7 +177,6 @@ int Server::run() {
         // What was in flight may or may not be on disk: nobody is told anything any more. A restart
         // reads what there is.
         LOG(kError, "the journal failed; the server ends here", {"error", error.message});
-        log_flush();
         std::_Exit(kExitIo);
       });
   wait_for_signal();

@@ -25,6 +25,7 @@ class Server final : public SessionHost, public MetricsHost {
  public:
   // All must outlive the server. The engine is recovered, not started.
   Server(engine::Engine& engine, const base::Clock& clock, std::string token);
+  ~Server() override;
 
   // Binds both addresses. Errors: UNAVAILABLE names the address.
   base::Status listen(const Address& resp, const Address& http);

@@ -2,7 +2,7 @@
 // clang-format off
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
 
 namespace protocol {

@@ -1,0 +1,13 @@
+#include "bench/load/clock.h"
+
+#include <ctime>
+
+namespace load {
+
+int64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace load

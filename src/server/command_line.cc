@@ -1,0 +1,74 @@
+#include <CLI/CLI.hpp>
+
+#include "server/serve.h"
+#include "server/version.h"
+
+namespace server {
+namespace {
+
+// "host:port", "[::1]:port".
+std::string parse_address(const std::string& text, Address& address) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return "give HOST:PORT";
+  std::string host = text.substr(0, colon);
+  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (host == "localhost") host = "127.0.0.1";
+  unsigned long port = 0;
+  const std::string digits = text.substr(colon + 1);
+  if (!CLI::detail::lexical_cast(digits, port) || port > 65'535) {
+    return "the port is a number from 0 to 65535";
+  }
+  address = {host, static_cast<uint16_t>(port)};
+  return {};
+}
+
+void add_serve(CLI::App& app, ServeOptions& options) {
+  CLI::App* serve = app.add_subcommand("serve", "run the server");
+  serve->add_option("--data", options.data, "data directory; made if it is not there")->required();
+  const auto address = [&](const char* name, const char* help, Address& target) {
+    serve
+        ->add_option_function<std::string>(
+            name, [](const std::string&) {}, help)
+        ->type_name("HOST:PORT")
+        ->check([&target](const std::string& text) { return parse_address(text, target); });
+  };
+  address("--resp", "address for workers and clients (127.0.0.1:3729)", options.resp);
+  address("--http", "address for health and metrics (127.0.0.1:3730)", options.http);
+  serve->add_option("--token-file", options.token_file,
+                    "file with the token that clients must AUTH with (mode 0600)");
+  serve->add_option("--journal-budget", options.journal_budget_bytes,
+                    "what the journal may take on disk; bounds the jobs that are held")
+      ->transform(CLI::AsSizeValue(false))
+      ->default_str("4GiB");
+  serve->add_option("--journal-segment", options.journal_segment_bytes,
+                    "size of one journal file; 0: by the size of the volume")
+      ->transform(CLI::AsSizeValue(false));
+  serve->add_flag("--allow-volatile", options.allow_volatile,
+                  "serve from a volume that may not keep what it was given (tmpfs, NFS, overlay)");
+  serve->add_option("--journal", options.journal, "files, or null to keep nothing (benchmarks)")
+      ->check(CLI::IsMember({"files", "null"}));
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
+  CLI::App app("Dray, a durable background-job server", "dray");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", std::string(kVersion));
+  ServeOptions options;
+  add_serve(app, options);
+  app.add_subcommand("version", "print the version");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? kExitOk : kExitUsage;
+  }
+  if (app.got_subcommand("version")) {
+    std::printf("dray %s\n", std::string(kVersion).c_str());
+    return kExitOk;
+  }
+  return serve(options, calls);
+}
+
+}  // namespace server

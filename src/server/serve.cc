@@ -1,0 +1,117 @@
+#include <fmt/format.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/log.h"
+#include "engine/engine.h"
+#include "server/options.h"
+#include "server/serve.h"
+#include "server/server.h"
+#include "store/file.h"
+#include "store/file_journal/file_journal.h"
+#include "store/memory/null_journal.h"
+
+namespace server {
+
+using base::ErrorCode;
+
+namespace {
+
+int exit_code_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kCorrupt:
+      return kExitCorrupt;
+    case ErrorCode::kUnavailable:
+      return kExitUnavailable;
+    case ErrorCode::kIo:
+    case ErrorCode::kDiskFull:
+      return kExitIo;
+    case ErrorCode::kBadReq:
+      return kExitUsage;
+    default:
+      return kExitFailed;
+  }
+}
+
+int refuse_to_start(const base::Error& error) {
+  fmt::print(stderr, "dray: {} {}\n", base::error_word(error.code), error.message);
+  return exit_code_of(error.code);
+}
+
+// The token of a file that only its owner can read; without the line's end.
+base::Result<std::string> read_token(const std::string& path) {
+  if (path.empty()) return std::string();
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return base::fail(ErrorCode::kBadReq, "--token-file {} cannot be read", path);
+  struct stat about = {};
+  std::string token(4096, '\0');
+  const bool known = ::fstat(file, &about) == 0;
+  const ssize_t size = ::read(file, token.data(), token.size());
+  ::close(file);
+  if (!known || size < 0) return base::fail(ErrorCode::kBadReq, "--token-file {} cannot be read", path);
+  if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return base::fail(ErrorCode::kBadReq,
+                      "--token-file {} can be read by others: chmod 600 it", path);
+  }
+  token.resize(static_cast<size_t>(size));
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
+  constexpr size_t kTokenBytesMin = 16;
+  if (token.size() < kTokenBytesMin) {
+    return base::fail(ErrorCode::kBadReq, "--token-file {} holds {} bytes, at least {} are wanted",
+                      path, token.size(), kTokenBytesMin);
+  }
+  return token;
+}
+
+base::Result<std::unique_ptr<store::Journal>> make_journal(const ServeOptions& options,
+                                                           store::FileSystem& files,
+                                                           base::Random& random) {
+  if (options.journal == "null") {
+    fmt::print(stderr, "dray: --journal null keeps nothing: for benchmarks only\n");
+    return std::make_unique<store::NullJournal>();
+  }
+  if (options.journal != "files") {
+    return base::fail(ErrorCode::kBadReq, "--journal is files or null, not '{}'", options.journal);
+  }
+  if (options.data.empty()) return base::fail(ErrorCode::kBadReq, "--data DIR is missing");
+  store::FileJournalOptions journal;
+  journal.directory = options.data;
+  journal.segment_bytes = options.journal_segment_bytes;
+  journal.budget_bytes = options.journal_budget_bytes;
+  journal.allow_volatile = options.allow_volatile;
+  return std::make_unique<store::FileJournal>(files, random, std::move(journal));
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options, store::SystemCalls& calls) {
+  base::SystemClock clock;
+  base::SystemRandom salts;   // The commit thread's.
+  base::SystemRandom tokens;  // The engine thread's.
+  store::FileSystem files(calls);
+  base::Result<std::string> token = read_token(options.token_file);
+  if (!token) return refuse_to_start(token.error());
+  auto journal = make_journal(options, files, salts);
+  if (!journal) return refuse_to_start(journal.error());
+  engine::Engine engine(*std::move(journal), clock, tokens);
+  Server server(engine, clock, *std::move(token));
+  const base::MonoTime start = clock.mono();
+  const base::Result<engine::RecoverySummary> found = engine.recover();
+  if (!found) return refuse_to_start(found.error());
+  LOG(kInfo, "recovered", {"jobs", found->jobs}, {"last_seq", found->last_seq},
+      {"torn_bytes", found->torn_bytes}, {"clean_shutdown", found->clean_shutdown},
+      {"ms", (clock.mono() - start).count() / 1'000'000});
+  const base::Status listening = server.listen(options.resp, options.http);
+  if (!listening) {
+    base::ignore(engine.stop(), "nothing was written; the address is what matters");
+    return refuse_to_start(listening.error());
+  }
+  fmt::print("ready resp={} http={}\n", server.resp_address(), server.http_address());
+  std::fflush(stdout);
+  return server.run();
+}
+
+}  // namespace server

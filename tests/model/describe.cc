@@ -1,0 +1,218 @@
+// Values as one line of text, for failure reports.
+#include "model/op.h"
+#include "model/view.h"
+
+namespace model {
+namespace {
+
+std::string shown(const std::string& text) {
+  constexpr size_t kShown = 40;
+  return text.size() <= kShown ? text : text.substr(0, kShown) + "…";
+}
+
+template <typename T>
+std::string option(const char* name, const std::optional<T>& value) {
+  return value ? std::string(" ") + name + " " + std::to_string(*value) : "";
+}
+
+std::string option(const char* name, const std::optional<std::string>& value) {
+  return value ? std::string(" ") + name + " " + shown(*value) : "";
+}
+
+std::string words(const std::vector<std::string>& values) {
+  std::string text = " " + std::to_string(values.size());
+  for (const std::string& value : values) text += " " + shown(value);
+  return text;
+}
+
+std::string line(const LeaseName& lease) { return " " + lease.id + " " + lease.token; }
+
+std::string line(const std::vector<LeaseName>& leases) {
+  std::string text = " LEASES " + std::to_string(leases.size());
+  for (const LeaseName& lease : leases) text += line(lease);
+  return text;
+}
+
+std::string line(const Push& push) {
+  std::string text = " " + shown(push.queue) + " " + shown(push.type) + " " + shown(push.args);
+  text += option("PRIORITY", push.priority) + option("DELAY", push.delay_ms);
+  text += option("AT", push.at_wall_ms) + option("ATTEMPTS", push.attempts);
+  text += option("BACKOFF", push.backoff) + option("TIMEOUT", push.timeout_ms);
+  text += option("SOFTTIMEOUT", push.soft_timeout_ms) + option("LEASE", push.lease_ms);
+  text += option("EXPIRE", push.expire_ms) + option("CRASHES", push.crashes);
+  text += option("KEY", push.key) + option("UNIQUE", push.unique) + option("FAIR", push.fair);
+  if (push.on_duplicate) {
+    static const char* const names[] = {"return", "report", "error", "replace"};
+    text += std::string(" ONDUP ") + names[static_cast<size_t>(*push.on_duplicate)];
+  }
+  text += option("REQUEST", push.request) + option("FOR", push.request_for_ms);
+  if (push.producer) {
+    text += " REQSEQ " + shown(*push.producer) + " " + std::to_string(push.producer_seq);
+  }
+  if (!push.limits.empty()) text += " LIMITS" + words(push.limits);
+  text += option("KEEP", push.keep_ms);
+  if (!push.meta.empty()) text += " META " + std::to_string(push.meta.size());
+  for (const auto& [field, value] : push.meta) text += " " + shown(field) + " " + shown(value);
+  return text;
+}
+
+struct Describer {
+  std::string operator()(const Push& v) const { return "JOB.PUSH" + line(v); }
+  std::string operator()(const MPush& v) const {
+    std::string text = "JOB.MPUSH " + std::to_string(v.items.size());
+    for (const Push& item : v.items) text += " (" + line(item) + " )";
+    return text;
+  }
+  std::string operator()(const Fetch& v) const {
+    std::string text = "JOB.FETCH " + shown(v.worker) + option("COUNT", v.count);
+    text += option("BLOCK", v.block_ms) + option("HOLDING", v.holding);
+    if (v.types) text += " TYPES" + words(*v.types);
+    if (v.weights) {
+      text += " WEIGHTS " + std::to_string(v.weights->size());
+      for (const int64_t weight : *v.weights) text += " " + std::to_string(weight);
+    }
+    return text + " QUEUES" + words(v.queues);
+  }
+  std::string operator()(const Ack& v) const {
+    return "JOB.ACK" + line(v.lease) + option("RESULT", v.result);
+  }
+  std::string operator()(const MAck& v) const {
+    std::string text = "JOB.MACK " + std::to_string(v.items.size());
+    for (const Ack& item : v.items) text += " (" + line(item.lease) + " )";
+    return text;
+  }
+  std::string operator()(const Fail& v) const {
+    return "JOB.FAIL" + line(v.lease) + " '" + shown(v.error_class) + "' '" + shown(v.message) +
+           "'" + option("TRACE", v.trace) + option("RETRYIN", v.retry_in_ms) +
+           (v.no_retry ? " NORETRY" : "");
+  }
+  std::string operator()(const Release& v) const {
+    return "JOB.RELEASE" + line(v.lease) + option("DELAY", v.delay_ms);
+  }
+  std::string operator()(const Extend& v) const {
+    return "JOB.EXTEND" + line(v.lease) + " " + std::to_string(v.ms);
+  }
+  std::string operator()(const Progress& v) const {
+    return "JOB.PROGRESS" + line(v.lease) + " " + shown(v.data);
+  }
+  std::string operator()(const Get& v) const { return "JOB.GET " + shown(v.id); }
+  std::string operator()(const Wait& v) const {
+    return "JOB.WAIT" + words(v.ids) + " BLOCK " + std::to_string(v.block_ms) +
+           (v.any ? " ANY" : " ALL");
+  }
+  std::string operator()(const Cancel& v) const {
+    return std::string("JOB.CANCEL") + (v.force ? " FORCE" : "") + " IDS" + words(v.ids);
+  }
+  std::string operator()(const Retry& v) const { return "JOB.RETRY IDS" + words(v.ids); }
+  std::string operator()(const Delete& v) const { return "JOB.DELETE IDS" + words(v.ids); }
+  std::string operator()(const Beat& v) const {
+    return "WORKER.BEAT " + shown(v.worker) + line(v.leases);
+  }
+  std::string operator()(const Bye& v) const {
+    return "WORKER.BYE " + shown(v.worker) + line(v.leases);
+  }
+  std::string operator()(const QueueStats& v) const { return "QUEUE.STATS " + shown(v.queue); }
+  std::string operator()(const QueueList&) const { return "QUEUE.LIST"; }
+  std::string operator()(const QueuePause& v) const {
+    return "QUEUE.PAUSE " + shown(v.queue) + (v.reason.empty() ? "" : " REASON " + v.reason);
+  }
+  std::string operator()(const QueueResume& v) const { return "QUEUE.RESUME " + shown(v.queue); }
+  std::string operator()(const Exec& v) const {
+    std::string text = "MULTI";
+    for (const Op& member : v.members) text += " { " + std::visit(*this, member.verb) + " }";
+    return text + " EXEC";
+  }
+  std::string operator()(const Advance& v) const { return v.stall ? "(stall)" : "(time)"; }
+  std::string operator()(const Restart&) const { return "(restart)"; }
+  std::string operator()(const Close& v) const { return "(close) ungot" + line(v.ungot); }
+  std::string operator()(const Undo& v) const { return "(reply not taken)" + line(v.leases); }
+};
+
+std::string describe_items(const Reply& reply) {
+  std::string text = "[";
+  for (const Reply& item : reply.items) text += (text.size() > 1 ? ", " : "") + describe(item);
+  return text + "]";
+}
+
+std::string describe_failed(const Reply& reply) {
+  return std::string("{state ") + (reply.state ? name_of(*reply.state) : "nothing") +
+         option("run_at", reply.run_at_engine_ms) + " attempt " + std::to_string(reply.attempt) +
+         "}";
+}
+
+}  // namespace
+
+const char* name_of(State state) {
+  static const char* const names[] = {"scheduled", "ready",     "running", "succeeded",
+                                      "dead",      "cancelled", "expired"};
+  return names[static_cast<size_t>(state)];
+}
+
+const char* name_of(Outcome outcome) {
+  static const char* const names[] = {"succeeded", "failed", "lost", "cancelled"};
+  return names[static_cast<size_t>(outcome)];
+}
+
+const char* name_of(DeadReason reason) {
+  static const char* const names[] = {"none", "attempts", "noretry", "crashes"};
+  return names[static_cast<size_t>(reason)];
+}
+
+std::string describe(const Op& op) {
+  return "#" + std::to_string(op.conn) + " " + std::visit(Describer{}, op.verb);
+}
+
+std::string describe(const JobView& job) {
+  return job.id + " {" + name_of(job.state) + " queue " + job.queue + " type " + job.type +
+         " priority " + std::to_string(job.priority) + " attempt " + std::to_string(job.attempt) +
+         "/" + std::to_string(job.max_attempts) + " generation " + std::to_string(job.generation) +
+         " fence " + std::to_string(job.fence) + "}";
+}
+
+std::string describe(const Reply& reply) {
+  switch (reply.kind) {
+    case Reply::Kind::kNone:
+      return "no reply";
+    case Reply::Kind::kOk:
+      return "OK";
+    case Reply::Kind::kError: {
+      std::string text = "-" + reply.code;
+      if (!reply.id.empty()) text += " " + reply.id;
+      if (reply.state) text += std::string(" state=") + name_of(*reply.state);
+      if (reply.index >= 0) text += " " + std::to_string(reply.index) + " " + reply.inner_code;
+      return text;
+    }
+    case Reply::Kind::kNil:
+      return "nil";
+    case Reply::Kind::kGone:
+      return "{state gone}";
+    case Reply::Kind::kPushed:
+      return "id " + reply.id + (reply.created ? (*reply.created ? " created" : " found") : "");
+    case Reply::Kind::kFailed:
+      return describe_failed(reply);
+    case Reply::Kind::kLease:
+      return "{lease_ms " + std::to_string(reply.lease_ms) + " cancelled " +
+             (reply.cancelled ? "1}" : "0}");
+    case Reply::Kind::kLeases: {
+      std::string text = std::to_string(reply.leases.size()) + " leases";
+      for (const GrantView& grant : reply.leases) text += " " + grant.id;
+      return text;
+    }
+    case Reply::Kind::kJob:
+      return "job " + (reply.job.empty() ? "?" : describe(reply.job[0]));
+    case Reply::Kind::kBeat:
+      return "{state " + reply.worker_state + " cancel" + words(reply.cancel) + " lost" +
+             words(reply.lost) + "}";
+    case Reply::Kind::kStats:
+      return "stats of " + (reply.queue.empty() ? "?" : reply.queue[0].name);
+    case Reply::Kind::kNames:
+      return "names" + words(reply.names);
+    case Reply::Kind::kArray:
+      return describe_items(reply);
+    case Reply::Kind::kBlocked:
+      return "(waits)";
+  }
+  return "?";
+}
+
+}  // namespace model

@@ -1,0 +1,166 @@
+// model/step.h
+// One step of the reference model being carried out: the rules themselves, by verb. Inner part of
+// model::Model; only model/*.cc and the model's own tests include it.
+//
+// Each verb returns the reply that must be seen. Where the rules leave freedom it takes the value
+// from `seen` (the observed reply; null in a dry run, then a placeholder) if that value is allowed,
+// and throws Mismatch if it is not.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/world.h"
+
+namespace model {
+
+// What was expected and what was got, in one line.
+struct Mismatch {
+  std::string text;
+};
+
+enum class DueKind { kTimeout, kLost, kExpire, kReady, kForget };
+
+struct Due {
+  int64_t at_ms = 0;
+  std::string id;
+  DueKind kind = DueKind::kReady;
+};
+
+// Returns the next thing that time will do to this job, due yet or not.
+std::optional<Due> due_of(const World& world, const Job& job);
+// Returns the first of all that is due now.
+std::optional<Due> next_due(const World& world);
+bool at_held(const World& world);
+
+class Step {
+ public:
+  Step(World& world, Conn conn) : w_(world), conn_(conn) {}
+
+  Reply apply(const Op& op, const Reply* seen);
+
+  // Throws Mismatch unless `seen` is what `expected` says. Adopts open times of jobs shown.
+  void match(const Reply& expected, const Reply& seen, const std::string& where);
+  // Same for one job. A lease's token is compared if the view shows one, and must be shown if
+  // `with_token`.
+  void match_job(Job& job, const JobView& seen, bool with_token);
+  void match_queue(const std::string& name, const QueueView& seen);
+
+  // The Now of the step begins: a large step forward of the wall clock holds AT.
+  void observe_clocks(Now now);
+  // Feeds waiting fetches, then answers waits that are over; `time_came`: also those whose time is
+  // up. Throws Mismatch unless `answers` holds exactly those that are due.
+  // Returns the answers that are due. With null (a dry run) nothing is judged.
+  std::vector<WaiterAnswer> serve_waiters(const std::vector<WaiterAnswer>* answers, bool time_came);
+
+ private:
+  friend struct Visitor;
+
+  // step_push.cc
+  Reply push(const Push& push, const Reply* seen);
+  Reply mpush(const MPush& mpush, const Reply* seen);
+  Reply create(const Push& push, const Reply* seen);
+  Reply duplicate(const Push& push, Job& holder);
+  bool may_replace(const Job& holder) const;
+  void replace(const Push& push, Job& holder);
+  Job job_from(const Push& push) const;
+  void place(const Push& push, Job& job);
+  const PushAnswer* remembered(const Push& push) const;
+  void remember(const Push& push, const PushAnswer& answer);
+
+  // step_fetch.cc
+  Reply fetch(const Fetch& fetch, const Reply* seen);
+  std::vector<std::string> candidates(const Fetch& fetch) const;
+  Job* head_of(const std::string& queue, const Fetch& fetch) const;
+  GrantView grant(const Fetch& fetch, Conn conn, const GrantView* seen, const std::string& where);
+  void check_token(const GrantView& seen, const std::string& where);
+  void undo(const std::vector<LeaseName>& leases);
+  struct Answers {
+    bool dry = false;
+    std::map<Conn, const Reply*> seen;  // Not accounted for yet.
+    std::vector<WaiterAnswer> due;
+  };
+  void feed(Answers& answers);
+  void answer_over(Answers& answers, bool time_came);
+  void settle(Answers& answers, Conn conn, const Reply& expected);
+  Reply wait(const Wait& wait);
+  bool wait_holds(const Waiter& waiter) const;
+  Reply wait_answer(const std::vector<std::string>& ids) const;
+
+  // step_finish.cc
+  struct Found {
+    Job* job = nullptr;
+    Reply refusal;  // When job is null.
+  };
+  Found find_lease(const LeaseName& lease, LeaseVerb verb);
+  Reply ack(const Ack& ack);
+  Reply mack(const MAck& mack);
+  Reply fail(const Fail& fail, const Reply* seen);
+  Reply release(const Release& release);
+  Reply extend(const Extend& extend);
+  Reply progress(const Progress& progress);
+  Reply beat(const Beat& beat);
+  Reply bye(const Bye& bye);
+  void release_lease(Job& job, int64_t delay_ms);
+  void renew(Job& job, int64_t ms);
+  Reply lease_reply(const Job& job) const;
+  void add_history(Job& job, Outcome outcome, const Fail& how);
+  void end_failed(Job& job, const Fail& how, const Reply* seen);
+  void end_cancelled(Job& job, const Fail& how);
+  void finish(Job& job, State state);
+  void die(Job& job, DeadReason reason);
+  void run_again(Job& job, Range delay, const Reply* seen);
+  void make_ready(Job& job);
+  void make_ready_at_old_place(Job& job);
+  void record(const Job& job, const std::string& token, const LedgerEntry& entry);
+
+  // step_manage.cc
+  Reply get(const Get& get);
+  Reply cancel(const Cancel& cancel);
+  Reply retry(const Retry& retry);
+  Reply remove(const Delete& del);
+  Reply exec(const Exec& exec, const Reply* seen);
+  Reply pause(const QueuePause& pause);
+  Reply resume(const QueueResume& resume);
+  Reply stats(const QueueStats& stats);
+  Reply list() const;
+  void forget(const std::string& id);
+
+  // step_time.cc
+  void carry_out(const Due& due);
+  void lose(Job& job);
+  void time_out(Job& job);
+  void advance(const Advance& advance);
+  void give_grace(bool renewals_may_be_lost);
+  void restart();
+
+  // Shared.
+  Queue& queue_of(const Job& job) { return w_.queues[job.view.queue]; }
+  std::optional<std::string> resolve(const std::string& id) const;
+  Reply no_record(const std::string& id) const;
+
+  World& w_;
+  Conn conn_;
+};
+
+// Replies.
+Reply ok_reply();
+Reply error_reply(const std::string& code);
+Reply array_reply(std::vector<Reply> items);
+
+// Limits and spellings.
+bool valid_name(const std::string& name);
+bool valid_id(const std::string& id);
+bool valid_token(const std::string& token);
+bool within(int64_t value, int64_t low, int64_t high);
+// A well-formed id above `id` (empty: any), and a well-formed token by number: for dry runs.
+std::string id_after(const std::string& id, uint64_t by = 1);
+std::string made_up_token(int64_t number);
+// All that can be seen of a queue, the optional fields included.
+QueueView queue_view(const World& world, const std::string& name);
+// Returns the code that a push is refused with for its words alone, or nothing.
+std::optional<std::string> push_refusal(const Push& push);
+
+}  // namespace model

@@ -1,0 +1,194 @@
+// model/view.h
+// What can be seen of a server, in the model's own words: a job, a queue, a reply, a snapshot.
+// The driver translates the real system's values into these; the model compares them.
+//
+// Times: *_engine_ms is engine time, *_wall_ms unix time, as the core holds them; turning one into
+// the other for the wire is the protocol's business and is not judged here.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/op.h"
+
+namespace model {
+
+enum class State { kScheduled, kReady, kRunning, kSucceeded, kDead, kCancelled, kExpired };
+
+// How one attempt ended. A timeout is kFailed with class "Timeout"; a lost lease is kLost with
+// class "LeaseLost"; their messages are the server's own and are not compared.
+enum class Outcome { kSucceeded, kFailed, kLost, kCancelled };
+
+// Why a dead job is dead: its attempts are used up, it may not be retried, or its worker died
+// too often.
+enum class DeadReason { kNone, kAttempts, kNoRetry, kCrashes };
+
+struct RunAt {
+  bool is_wall = false;  // AT: compared with the wall clock; otherwise engine time.
+  int64_t ms = 0;
+  bool operator==(const RunAt&) const = default;
+};
+
+struct AttemptView {
+  int64_t attempt = 0;  // The job's attempt counter during that lease.
+  int64_t generation = 0;
+  int64_t fence = 0;
+  std::string worker;
+  Outcome outcome = Outcome::kFailed;
+  std::string error_class;
+  std::string message;
+  std::string trace;
+  bool operator==(const AttemptView&) const = default;
+};
+
+struct LeaseView {
+  std::string worker;
+  std::string token;  // Empty in a JOB.GET, which does not show tokens; then not compared.
+  int64_t deadline_engine_ms = 0;
+  std::optional<int64_t> timeout_at_engine_ms;  // When the server ends it; absent: no TIMEOUT.
+};
+
+struct JobView {
+  std::string id;
+  int64_t generation = 1;
+  State state = State::kReady;
+  std::string queue;
+  std::string type;
+  std::string args;
+  int64_t priority = 5;
+  int64_t attempt = 0;  // Budget used in this generation, the running attempt included.
+  int64_t max_attempts = 4;
+  int64_t fence = 0;  // 0: never leased.
+  int64_t crashes = 0;
+  int64_t max_crashes = 3;
+  bool suspect = false;
+  bool cancel_requested = false;
+  RunAt run_at;  // Compared while the job is scheduled.
+  int64_t lease_ms = 30'000;
+  int64_t timeout_ms = 1'800'000;
+  int64_t soft_timeout_ms = 0;
+  std::optional<int64_t> expires_at_engine_ms;  // Compared until the job is finished.
+  std::optional<int64_t> keep_ms;
+  std::optional<std::string> key;
+  std::map<std::string, std::string> meta;
+  std::optional<std::string> progress;
+  std::optional<std::string> result;
+  int64_t pushed_wall_ms = 0;
+  std::optional<int64_t> finished_engine_ms;
+  DeadReason dead_reason = DeadReason::kNone;
+  std::optional<LeaseView> lease;  // Present exactly while running.
+  std::vector<AttemptView> history;
+};
+
+struct QueueView {
+  std::string name;
+  bool paused = false;
+  std::string pause_reason;
+  // Jobs by state now.
+  int64_t ready = 0;
+  int64_t scheduled = 0;
+  int64_t running = 0;
+  int64_t succeeded_kept = 0;
+  int64_t dead = 0;
+  int64_t cancelled_kept = 0;
+  int64_t expired_kept = 0;
+  // Since the queue came into being, restarts included.
+  int64_t pushed = 0;
+  int64_t started = 0;
+  int64_t succeeded = 0;
+  int64_t failed = 0;
+  // Compared when the driver fills them in.
+  std::optional<int64_t> lost;
+  std::optional<int64_t> released;
+  std::optional<int64_t> died;
+  std::optional<int64_t> cancelled;
+  std::optional<int64_t> expired;
+  std::optional<int64_t> retried;
+  std::optional<int64_t> oldest_ms;
+  std::optional<std::vector<std::string>> ready_ids;  // In the order a worker would get them.
+};
+
+struct GrantView {
+  std::string id;
+  std::string token;
+  int64_t fence = 0;
+  std::string queue;
+  std::string type;
+  std::string args;
+  int64_t attempt = 0;
+  int64_t max_attempts = 0;
+  int64_t priority = 0;
+  int64_t lease_ms = 0;
+  int64_t timeout_ms = 0;
+  int64_t soft_timeout_ms = 0;
+  int64_t pushed_wall_ms = 0;
+  std::map<std::string, std::string> meta;
+  std::optional<std::string> key;
+  std::optional<std::string> progress;
+};
+
+// One observed reply. `kind` says which fields mean something.
+struct Reply {
+  enum class Kind {
+    kNone,     // World ops (Advance, Restart, Close, Undo) have no reply.
+    kOk,       //
+    kError,    // code; DUPLICATE: id; BADSTATE: state if known; EXECABORT: index, inner_code.
+    kNil,      // JOB.GET of nothing.
+    kGone,     // An item of JOB.WAIT whose job is gone.
+    kPushed,   // id; created with ONDUP report only.
+    kFailed,   // state, run_at (scheduled and ready only), attempt.
+    kLease,    // JOB.EXTEND, JOB.PROGRESS: lease_ms, cancelled.
+    kLeases,   // JOB.FETCH: leases, in the order given; may be empty.
+    kJob,      // job.
+    kBeat,     // worker_state, cancel, lost.
+    kStats,    // queue.
+    kNames,    // names: QUEUE.LIST, in the order given.
+    kArray,    // items: JOB.MPUSH, JOB.MACK, verbs with IDS, JOB.WAIT, EXEC.
+    kBlocked,  // No reply yet: the connection waits.
+  };
+
+  Kind kind = Kind::kNone;
+  std::string code;
+  std::string inner_code;
+  int64_t index = -1;
+  std::string id;
+  std::optional<bool> created;
+  std::optional<State> state;
+  std::optional<int64_t> run_at_engine_ms;
+  int64_t attempt = 0;
+  int64_t lease_ms = 0;
+  bool cancelled = false;
+  std::vector<GrantView> leases;
+  std::vector<JobView> job;  // Exactly one for kJob.
+  std::string worker_state;
+  std::vector<std::string> cancel;
+  std::vector<std::string> lost;
+  std::vector<QueueView> queue;  // Exactly one for kStats.
+  std::vector<std::string> names;
+  std::vector<Reply> items;
+};
+
+// A waiting connection (blocked fetch or wait) that was answered by this step.
+struct WaiterAnswer {
+  Conn conn = 0;
+  Reply reply;
+};
+
+// All jobs and queues, in any order.
+struct Snapshot {
+  std::vector<JobView> jobs;
+  std::vector<QueueView> queues;
+};
+
+const char* name_of(State state);
+const char* name_of(Outcome outcome);
+const char* name_of(DeadReason reason);
+
+// Return the value as one line for failure reports.
+std::string describe(const Reply& reply);
+std::string describe(const JobView& job);
+
+}  // namespace model

@@ -1,0 +1,102 @@
+// model/world.h
+// The state of the reference model: plain data, copyable (an EXEC works on a copy first).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/backoff.h"
+#include "model/op.h"
+#include "model/view.h"
+
+namespace model {
+
+struct Job {
+  JobView view;  // What can be seen; the other fields are the model's own.
+  Backoff backoff;
+  int64_t ready_seq = 0;                // The place in the ready order; kept while leased.
+  int64_t ready_since_ms = 0;           // When it got that place.
+  bool lease_alone = false;             // The FETCH asked for one job and did not hold others.
+  int64_t granted_deadline = 0;         // The lease's deadline without renewals.
+  std::optional<Range> run_at_range;    // Jitter not seen yet.
+  std::optional<Range> deadline_range;  // After a restart: renewals may be forgotten or not.
+};
+
+struct Queue {
+  bool paused = false;
+  std::string pause_reason;
+  int64_t pushed = 0, started = 0, succeeded = 0, failed = 0, lost = 0;
+  int64_t released = 0, died = 0, cancelled = 0, expired = 0, retried = 0;
+};
+
+// The answer that a REQUEST token or a producer's seq repeats.
+struct PushAnswer {
+  std::string id;
+  bool created = false;
+};
+
+struct RequestToken {
+  PushAnswer answer;
+  int64_t until_ms = 0;
+};
+
+struct Producer {
+  int64_t highest_seq = -1;
+  std::map<int64_t, PushAnswer> seen;
+};
+
+enum class LeaseVerb { kAck, kFail, kRelease, kOther };
+
+// What a token that ended its lease answers from then on.
+struct LedgerEntry {
+  LeaseVerb verb = LeaseVerb::kOther;  // Only this verb repeats `answer`.
+  Reply answer;
+  bool cancelled = false;  // Other verbs: CANCELLED rather than LEASELOST.
+  int64_t until_ms = 0;
+};
+
+// A connection that waits: a blocked FETCH or a JOB.WAIT.
+struct Waiter {
+  Conn conn = 0;
+  int64_t until_ms = 0;
+  std::optional<Fetch> fetch;
+  std::vector<std::string> wait_ids;  // Resolved.
+  bool wait_any = false;
+};
+
+// A grant of the last step, for the generator: its reply may still be said not to be taken.
+struct Granted {
+  Conn conn = 0;
+  LeaseName lease;
+};
+
+struct World {
+  Now now;
+  std::optional<int64_t> at_held_until_ms;
+  std::map<std::string, Job> jobs;          // By id; ids sort as their numbers do.
+  std::map<std::string, Queue> queues;      // By name.
+  std::map<std::string, std::string> keys;  // KEY name to id.
+  std::map<std::string, RequestToken> requests;
+  std::map<std::string, Producer> producers;
+  std::map<std::pair<std::string, std::string>, LedgerEntry> ledger;  // By (id, token).
+  std::set<std::string> tokens;                                       // Every token ever given.
+  std::vector<Waiter> waiters;                                        // Oldest first.
+  std::vector<Granted> granted;                                       // In the last step.
+  std::string highest_id;
+  int64_t next_ready_seq = 1;
+  int64_t placeholders = 0;  // Ids and tokens made up in dry runs.
+};
+
+// Returns the job, or null.
+const Job* find_job(const World& world, const std::string& id);
+Job* find_job(World& world, const std::string& id);
+
+bool is_finished(State state);
+
+}  // namespace model
