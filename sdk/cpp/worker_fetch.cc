@@ -83,8 +83,14 @@ base::Status Worker::State::fetch_once(const FetchPlan& plan) {
   const milliseconds answer = target_.answer_timeout;
   TRY(connection->send(fetch_request(plan), Deadline::in(answer)));
   base::Result<RespValue> reply = connection->receive(Deadline::in(answer + plan.block));
-  if (!reply && is_stopping()) {
-    take_back(*connection);
+  if (is_stopping()) {
+    if (!reply) {
+      // Closing at once could lose leases that are on their way: that would cost them an attempt
+      // and a crash.
+      connection->finish_sending();
+      reply = connection->receive(Deadline::in(kFetchEnd));
+    }
+    if (reply && !reply->is_error()) keep_unstarted(*std::move(reply));
     return {};
   }
   if (!reply) return tl::unexpected(std::move(reply).error());
@@ -93,13 +99,8 @@ base::Status Worker::State::fetch_once(const FetchPlan& plan) {
   return {};
 }
 
-void Worker::State::take_back(detail::Connection& connection) {
-  // Closing at once could lose leases that are on their way: they would cost an attempt and a
-  // crash.
-  connection.finish_sending();
-  base::Result<RespValue> reply = connection.receive(Deadline::in(kFetchEnd));
-  if (!reply || reply->is_error()) return;
-  for (RespValue& lease : reply->items) {
+void Worker::State::keep_unstarted(RespValue&& reply) {
+  for (RespValue& lease : reply.items) {
     book_.add(std::make_shared<Held>(detail::leased_job_of(std::move(lease)), *this));
   }
 }

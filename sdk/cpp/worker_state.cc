@@ -153,19 +153,19 @@ WorkerReport Worker::State::run() {
   start_threads();
   fetch_until_stopped();
   wait_for_handlers();
-  const uint64_t unfinished = give_back_unfinished();
+  give_back_unfinished();
   delivery_->stop(kLastAnswers);
   beat_->stop();
   signals_.reset();
+  WorkerReport report = delivery_->report_so_far();
+  report.released += returned_;
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
+    report.unfinished = busy_;
   }
   changed_.notify_all();
   if (fatal_) throw Error(base::error_word(fatal_->code), fatal_->message);
-  WorkerReport report = delivery_->report_so_far();
-  report.released += returned_;
-  report.unfinished = unfinished;
   return report;
 }
 
@@ -175,9 +175,9 @@ void Worker::State::wait_for_handlers() {
   while (busy_ > 0 && !hurry_ && !until.is_over()) changed_.wait_for(lock, until.left());
 }
 
-uint64_t Worker::State::give_back_unfinished() {
+void Worker::State::give_back_unfinished() {
   const auto unfinished = book_.claim_all();
-  if (unfinished.empty()) return 0;
+  if (unfinished.empty()) return;
   for (const auto& held : unfinished) held->cancel(CancelReason::kStopping);
   detail::Request words{"WORKER.BYE", name_, "LEASES"};
   words.add(static_cast<int64_t>(unfinished.size()));
@@ -193,7 +193,6 @@ uint64_t Worker::State::give_back_unfinished() {
     notice("unfinished jobs could not be given back; they come back when their leases run out");
   }
   for (const auto& held : unfinished) book_.close(*held);
-  return unfinished.size();
 }
 
 void Worker::State::run_handlers() {

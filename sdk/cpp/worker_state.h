@@ -50,8 +50,8 @@ struct Worker::State final : detail::HeldOwner {
   base::Status fetch_once(const detail::FetchPlan& plan);
   // Of a fetch that failed: what to do about it, and the pause before the next.
   void take_fault(const base::Error& fault, int faults);
-  // After the stop came while a fetch was waiting: what was leased to us just then.
-  void take_back(detail::Connection& connection);
+  // Of a fetch that was answered when the stop had come: only held, and given back at the end.
+  void keep_unstarted(protocol::RespValue&& reply);
   std::string fetch_request(const detail::FetchPlan& plan) const;
   void start(protocol::RespValue&& reply, bool fetched_alone);
   bool needs_to_be_alone(const detail::Held& held);
@@ -62,7 +62,7 @@ struct Worker::State final : detail::HeldOwner {
   const Handler* handler_of(const std::string& type) const;
 
   void wait_for_handlers();
-  uint64_t give_back_unfinished();
+  void give_back_unfinished();
   bool is_stopping() const { return stop_wake_.is_set(); }
 
   const WorkerOptions options_;
@@ -77,7 +77,7 @@ struct Worker::State final : detail::HeldOwner {
   detail::Channel fetch_channel_;     // Fetching thread only.
   detail::FetchPlanner planner_;      // Fetching thread only.
   std::optional<base::Error> fatal_;  // Fetching thread only: why run() throws.
-  uint64_t returned_ = 0;             // Fetching thread only: leases given back unstarted.
+  uint64_t returned_ = 0;             // Fetching thread only: leases given back at the end.
   std::unique_ptr<detail::StopSignals> signals_;
 
   std::mutex mutex_;
