@@ -1,9 +1,10 @@
 #include "tests/conformance/journal_suite.h"
 
 #include <atomic>
-#include <random>
 #include <thread>
 #include <utility>
+
+#include "base/random.h"
 
 namespace conformance {
 
@@ -15,9 +16,9 @@ using store::Journal;
 namespace {
 
 std::vector<std::byte> payload_of(uint64_t seq, size_t bytes) {
-  std::mt19937_64 generator(seq * 1'000'003 + bytes);
+  base::SeededRandom random(seq * 1'000'003 + bytes);
   std::vector<std::byte> payload(bytes);
-  for (std::byte& byte : payload) byte = static_cast<std::byte>(generator());
+  random.fill(payload);
   return payload;
 }
 
@@ -28,6 +29,7 @@ const FrameVisitor kVisitNothing = [](uint64_t, auto) -> base::Status { return {
 JournalSuite::JournalSuite() : world_(GetParam().make_world()) {}
 
 void JournalSuite::open() {
+  if (HasFatalFailure()) return;
   ASSERT_EQ(journal_, nullptr);
   journal_ = world_->make_journal(kBudgetBytes);
   Frames seen;
@@ -52,6 +54,7 @@ void JournalSuite::open() {
 }
 
 void JournalSuite::append(size_t payload_bytes) {
+  if (HasFatalFailure()) return;
   const std::vector<std::byte> payload = payload_of(last_seq_ + 1, payload_bytes);
   const auto appended = journal_->append(last_seq_ + 1, payload);
   ASSERT_TRUE(appended.has_value()) << appended.error().message;
@@ -60,12 +63,14 @@ void JournalSuite::append(size_t payload_bytes) {
 }
 
 void JournalSuite::trim(uint64_t seq_needed) {
+  if (HasFatalFailure()) return;
   const auto trimmed = journal_->trim(seq_needed);
   ASSERT_TRUE(trimmed.has_value()) << trimmed.error().message;
   seq_needed_ = std::max(seq_needed_, seq_needed);
 }
 
 void JournalSuite::close() {
+  if (HasFatalFailure()) return;
   const auto closed = journal_->close();
   ASSERT_TRUE(closed.has_value()) << closed.error().message;
   journal_.reset();
