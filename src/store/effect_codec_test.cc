@@ -179,6 +179,8 @@ std::vector<Sample> samples() {
   add("ledger-put", core::LedgerPut{{entry}});
   add("state-put", core::StatePut{100, 200});
   add("checkpoint-done", core::CheckpointDone{33});
+  add("ticked", core::Ticked{});
+  add("producer-forgotten", core::ProducerForgotten{"p"});
   return samples;
 }
 
