@@ -41,7 +41,7 @@ std::optional<LedgerEntry> find_ended(const Context& context, const Job* job, Jo
       }
     }
   }
-  auto entry = context.state.ledger().find(id, token.fence);
+  auto entry = context.state.ledger().find(id, token.fence, context.now.engine);
   if (entry && entry->secret_hash != secret_hash(token)) entry.reset();
   return entry;
 }
@@ -59,7 +59,8 @@ base::Result<Named> find_lease(const Context& context, const JobRef& ref, const 
   const JobId id = job != nullptr ? job->id : ref.id;
   if (const auto ended = find_ended(context, job, id, token.token)) {
     const bool by_worker = ended->ending == Ending::kFail || ended->ending == Ending::kRelease;
-    if (ended->ending == command && (by_worker || !ended->cancelled)) {
+    const bool repeats = command != Ending::kNone && ended->ending == command;
+    if (repeats && (by_worker || !ended->cancelled)) {
       return Named{.repeats = command,
                    .after = ended->after,
                    .attempt = ended->attempt,
@@ -67,6 +68,10 @@ base::Result<Named> find_lease(const Context& context, const JobRef& ref, const 
     }
     if (ended->cancelled) {
       return base::fail(ErrorCode::kCancelled, "job {} was cancelled: drop its work",
+                        job_id_text(id));
+    }
+    if (!found) {  // The token was valid once, so what is wrong is the lease.
+      return base::fail(ErrorCode::kLeaseLost, "job {} and this lease are over, nothing was changed",
                         job_id_text(id));
     }
   }
@@ -169,6 +174,18 @@ void renew(Context& context, Job& job, int64_t lease_ms) {
   if (deadline > job.lease.deadline) context.state.set_lease_deadline(job, deadline);
 }
 
+// Whether a BEAT or a BYE may be applied: one lease that is none refuses the whole.
+Status check_leases(std::string_view worker, const std::vector<LeaseRef>& leases) {
+  TRY(check_range("worker", static_cast<int64_t>(worker.size()),
+                  {1, static_cast<int64_t>(limits::kNameBytesMax)}));
+  TRY(check_range("LEASES", static_cast<int64_t>(leases.size()),
+                  {0, static_cast<int64_t>(limits::kBatchItemsMax)}));
+  if (std::ranges::all_of(leases, [](const LeaseRef& lease) { return lease.token.valid; })) {
+    return {};
+  }
+  return base::fail(ErrorCode::kBadReq, "field=token one of them is not a token");
+}
+
 void write_lease_left(Reply& reply, const Job& job, base::Now now) {
   reply.map(2);
   reply.bulk("lease_ms");
@@ -255,6 +272,8 @@ void apply_progress(Context& context, const Progress& progress, Answer& answer) 
 }
 
 void apply_beat(Context& context, const WorkerBeat& beat, Answer& answer) {
+  const Status fits = check_leases(beat.worker, beat.leases);
+  if (!fits) return answer.reply.error(fits.error());
   const auto lease_of = [&](const LeaseRef& lease) -> Job* {
     const auto named = find_lease(context, lease.job, lease.token, Ending::kNone);
     return named ? named->job : nullptr;
@@ -283,6 +302,8 @@ void apply_beat(Context& context, const WorkerBeat& beat, Answer& answer) {
 }
 
 void apply_bye(Context& context, const WorkerBye& bye, Answer& answer) {
+  const Status fits = check_leases(bye.worker, bye.leases);
+  if (!fits) return answer.reply.error(fits.error());
   std::vector<Job*> held;
   for (const LeaseRef& lease : bye.leases) {
     const auto named = find_lease(context, lease.job, lease.token, Ending::kNone);

@@ -115,10 +115,10 @@ struct LedgerEntry {
   bool cancelled = false;
   JobState after = JobState::kReady;
   uint32_t attempt = 0;
-  int64_t run_at_ms = 0;  // Engine time.
+  int64_t run_at_ms = 0;        // Engine time.
+  base::EngineTime until = {};  // Answered until then.
 };
 struct LedgerPut {
-  base::EngineTime closed = {};  // No entry is younger.
   std::vector<LedgerEntry> entries = {};
 };
 struct StatePut {

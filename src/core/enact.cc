@@ -67,8 +67,9 @@ Status State::enact(PushSeen&& seen, Now now) {
     if (group_) group_->requests.emplace_back(seen.request);
     return {};
   }
-  producers_.put(seen.producer, {seen.producer_seq, seen.id, seen.created}, now.engine);
-  if (group_) group_->producers.emplace_back(std::string(seen.producer), seen.producer_seq);
+  const SeenPush push{seen.producer_seq, seen.id, seen.created};
+  const base::EngineTime used = producers_.put(seen.producer, push, now.engine);
+  if (group_) group_->producers.push_back({std::string(seen.producer), seen.producer_seq, used});
   return {};
 }
 
@@ -148,12 +149,12 @@ Status State::enact(JobUngranted&& ungranted, Now /*now*/) {
 namespace {
 
 void count_end(QueueCounters& counters, const JobEnded& ended) {
-  if (ended.outcome == Outcome::kReleased) ++counters.released;
-  if (ended.outcome == Outcome::kSucceeded) ++counters.succeeded;
-  if (ended.after == JobState::kCancelled) {
+  if (ended.after == JobState::kCancelled) {  // However it ended, it counts as this alone.
     ++counters.cancelled;
     return;
   }
+  if (ended.outcome == Outcome::kReleased) ++counters.released;
+  if (ended.outcome == Outcome::kSucceeded) ++counters.succeeded;
   const bool failed = ended.outcome == Outcome::kFailed || ended.outcome == Outcome::kTimeout;
   const bool lost = ended.outcome == Outcome::kLost;
   if (failed) ++counters.failed;
@@ -262,7 +263,7 @@ Status State::enact(JobProgressed&& progressed, Now /*now*/) {
 
 void State::remember(const Job& job, const Attempt& attempt, base::EngineTime now) {
   const bool answerable = attempt.ending != Ending::kNone || attempt.cancelled;
-  if (!answerable || repeatable_until(job, attempt) <= now) return;
+  if (!answerable) return;
   LedgerEntry entry;
   entry.id = job.id;
   entry.fence = attempt.token.fence;
@@ -272,6 +273,7 @@ void State::remember(const Job& job, const Attempt& attempt, base::EngineTime no
   entry.after = attempt.after;
   entry.attempt = attempt.number;
   entry.run_at_ms = attempt.run_at_ms;
+  entry.until = repeatable_until(job, attempt);
   ledger_.add(entry, now);
 }
 
@@ -307,10 +309,10 @@ Status State::enact(ProducerPut&& put, Now /*now*/) {
   return {};
 }
 
-Status State::enact(LedgerPut&& put, Now /*now*/) {
+Status State::enact(LedgerPut&& put, Now now) {
   if (!recovering_) return {};  // An image of what is there.
   for (const LedgerEntry& entry : put.entries) {
-    if (!ledger_.find(entry.id, entry.fence)) ledger_.add(entry, put.closed);
+    if (!ledger_.find(entry.id, entry.fence, now.engine)) ledger_.add(entry, now.engine);
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include "core/idempotency.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 #include "core/limits.h"
@@ -73,27 +74,30 @@ Producers::Answer Producers::look_up(std::string_view producer, uint64_t seq,
   return {.seen = Seen::kKnown, .push = {place->id, place->created}, .oldest = oldest};
 }
 
-void Producers::put(std::string_view producer, const SeenPush& push, base::EngineTime now) {
+base::EngineTime Producers::put(std::string_view producer, const SeenPush& push,
+                                base::EngineTime now) {
   auto found = producers_.find(producer);
   if (found == producers_.end()) {
     found = producers_.emplace(std::string(producer), Producer{}).first;
   }
   Producer& entry = found->second;
-  entry.used = now;
+  const base::EngineTime used_before = std::exchange(entry.used, now);
   // Twice the window is kept, so that taking back the newest puts never misses an older one.
   if (entry.window.size() >= 2 * limits::kProducerWindow) entry.window.pop_front();
   const auto place = place_of(entry.window, push.seq);
   ASSERT(place == entry.window.end() || place->seq != push.seq, "{} put twice", push.seq);
   entry.window.insert(place, push);
+  return used_before;
 }
 
-void Producers::take_back(std::string_view producer, uint64_t seq) {
+void Producers::take_back(std::string_view producer, uint64_t seq, base::EngineTime used_before) {
   const auto found = producers_.find(producer);
   ASSERT(found != producers_.end());
   auto& window = found->second.window;
   const auto place = place_of(window, seq);
   ASSERT(place != window.end() && place->seq == seq);
   window.erase(place);
+  found->second.used = used_before;
   if (window.empty()) producers_.erase(found);
 }
 

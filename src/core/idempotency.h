@@ -80,8 +80,10 @@ class Producers {
 
   // Looks a push up. kNoRoom: a new producer, while all that are held were used just now.
   Answer look_up(std::string_view producer, uint64_t seq, base::EngineTime now);
-  void put(std::string_view producer, const SeenPush& push, base::EngineTime now);
-  void take_back(std::string_view producer, uint64_t seq);
+  // Returns when the producer was used last before.
+  base::EngineTime put(std::string_view producer, const SeenPush& push, base::EngineTime now);
+  // As if it had not been put. Requires: what was put later has been taken back already.
+  void take_back(std::string_view producer, uint64_t seq, base::EngineTime used_before);
   void install(const ProducerPut& image);
   size_t size() const { return producers_.size(); }
 

@@ -76,4 +76,23 @@ const Job* ReadyIndex::oldest() const {
   return best;
 }
 
+std::vector<const Job*> ReadyIndex::in_order() const {
+  std::vector<const Job*> jobs;
+  for (auto level = levels_.rbegin(); level != levels_.rend(); ++level) {
+    std::vector<const Job*> heads;
+    for (const Ring& ring : level->rings) {
+      for (const Job* head : {ring.plain.front(), ring.suspects.front()}) {
+        if (head != nullptr) heads.push_back(head);
+      }
+    }
+    while (!heads.empty()) {
+      const auto next = std::ranges::min_element(heads, {}, &Job::ready_seq);
+      jobs.push_back(*next);
+      *next = (*next)->link_next;
+      if (*next == nullptr) heads.erase(next);
+    }
+  }
+  return jobs;
+}
+
 }  // namespace core

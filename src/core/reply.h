@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/assert.h"
 #include "base/error.h"
 
 namespace core {
@@ -85,15 +86,29 @@ class ReplyReader {
   ReplyTag peek() const { return static_cast<ReplyTag>(rest_.front()); }
 
   // Consumes the tag and what belongs to it.
-  ReplyTag tag();
-  int64_t integer();          // After kInteger.
-  uint32_t count();           // After kArray, kMap.
-  std::string_view bytes();   // After kBulk, kSimple, and after `code` for kError.
-  base::ErrorCode code();     // After kError.
+  ReplyTag tag() { return static_cast<ReplyTag>(take<char>()); }
+  int64_t integer() { return take<int64_t>(); }                                 // After kInteger.
+  uint32_t count() { return take<uint32_t>(); }                                 // After kArray, kMap.
+  base::ErrorCode code() { return static_cast<base::ErrorCode>(take<uint8_t>()); }  // After kError.
+  // After kBulk and kSimple, and after `code` for kError.
+  std::string_view bytes() {
+    const uint32_t size = take<uint32_t>();
+    ASSERT(rest_.size() >= size);
+    const std::string_view value(rest_.data(), size);
+    rest_.remove_prefix(size);
+    return value;
+  }
 
  private:
+  // Here and not in the source: a lease is thirty values, read on the way to the wire.
   template <typename T>
-  T take();
+  T take() {
+    ASSERT(rest_.size() >= sizeof(T));
+    T value;
+    std::memcpy(&value, rest_.data(), sizeof(T));
+    rest_.remove_prefix(sizeof(T));
+    return value;
+  }
 
   std::string_view rest_;
 };

@@ -101,6 +101,7 @@ class State {
 
  private:
   struct Saved;  // One job before the group touched it.
+  struct SavedProducer;
   struct Group;
 
   base::Status enact(JobPut&& put, base::Now now);

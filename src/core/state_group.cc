@@ -29,7 +29,9 @@ void State::end_group(bool commit) {
     attach(*job);
   }
   for (const std::string& token : group->requests) requests_.take_back(token);
-  for (const auto& [producer, seq] : group->producers) producers_.take_back(producer, seq);
+  for (auto saved = group->producers.rbegin(); saved != group->producers.rend(); ++saved) {
+    producers_.take_back(saved->name, saved->seq, saved->used);
+  }
   for (const auto& [queue, counters] : group->counters) queue->counters = counters;
   sequence_next_ = group->sequence_next;
   ready_seq_next_ = group->ready_seq_next;

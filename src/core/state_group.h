@@ -18,6 +18,12 @@ struct State::Saved {
   std::unique_ptr<Job> before;  // Null: the group made it.
 };
 
+struct State::SavedProducer {
+  std::string name;
+  uint64_t seq = 0;
+  base::EngineTime used;  // Before.
+};
+
 struct State::Group {
   uint64_t sequence_next = 0;
   uint64_t ready_seq_next = 0;
@@ -26,7 +32,7 @@ struct State::Group {
   std::unordered_set<uint64_t> touched;
   std::unordered_map<Queue*, QueueCounters> counters;
   std::vector<std::string> requests;
-  std::vector<std::pair<std::string, uint64_t>> producers;
+  std::vector<SavedProducer> producers;
 };
 
 }  // namespace core

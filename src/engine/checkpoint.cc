@@ -61,15 +61,19 @@ void Checkpoint::put_producers(const core::State& state, core::EffectSink& sink)
   bucket_ = end;
   if (bucket_ < bucket_count_) return;
   bucket_ = bucket_count_ = 0;
-  block_ = state.ledger().block_first();
+  block_ = 0;
   stage_ = Stage::kLedger;
 }
 
 void Checkpoint::put_ledger(const core::State& state, core::EffectSink& sink) {
   const core::Ledger& ledger = state.ledger();
-  block_ = std::max(block_, ledger.block_first());
-  if (block_ < ledger.block_end()) sink.put(ledger.image_of(block_++));
-  if (block_ >= ledger.block_end()) stage_ = Stage::kRest;
+  const std::optional<uint64_t> block = ledger.block_from(block_);
+  if (!block) {
+    stage_ = Stage::kRest;
+    return;
+  }
+  sink.put(ledger.image_of(*block));
+  block_ = *block + 1;
 }
 
 void Checkpoint::put_rest(const core::State& state, core::EffectSink& sink) {

@@ -42,7 +42,7 @@ class Checkpoint {
   std::vector<uint64_t> pages_;  // Of the job table, still to be written; the next one last.
   size_t bucket_ = 0;
   size_t bucket_count_ = 0;
-  uint64_t block_ = 0;  // Of the ledger.
+  uint64_t block_ = 0;  // Of the ledger; the next one to be written.
 };
 
 }  // namespace engine

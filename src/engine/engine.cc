@@ -62,7 +62,7 @@ base::Result<RecoverySummary> Engine::recover() {
 void Engine::start(Release release, Failed failed) {
   release_ = std::move(release);
   failed_ = std::move(failed);
-  last_turn_ = clock_.mono();
+  last_start_ = clock_.mono();
   store_.start({.durable = [this](uint64_t turn) { release_durable(turn); }, .failed = failed_});
   thread_ = std::thread([this] { run(); });
 }
@@ -92,16 +92,15 @@ void Engine::run_once() {
   machine_.expire_waiting();
   continue_checkpoint();
   submit_turn();
-  last_turn_ = clock_.mono();
-  counters_.turn_seconds.add(last_turn_ - start);
+  counters_.turn_seconds.add(clock_.mono() - start);
 }
 
 // A loop that stood still (SIGSTOP, a slow disk, a paused machine) heard no heartbeats.
 void Engine::watch_stall(base::MonoTime start) {
-  if (start - last_turn_ < milliseconds(core::limits::kStallMs)) return;
+  const nanoseconds gap = start - std::exchange(last_start_, start);
+  if (gap < milliseconds(core::limits::kStallMs)) return;
   counters_.stalls.fetch_add(1, std::memory_order_relaxed);
-  LOG(kWarning, "the loop stood still; leases are credited",
-      {"stall_ms", (start - last_turn_).count() / 1'000'000});
+  LOG(kWarning, "the loop stood still; leases are credited", {"stall_ms", gap.count() / 1'000'000});
   machine_.credit_stall();
 }
 

@@ -98,7 +98,7 @@ class Engine {
   uint64_t turn_ = 0;
   uint64_t trim_before_ = 0;
   uint64_t checkpoint_bytes_ = 0;  // Journal bytes at the end of the last checkpoint.
-  base::MonoTime last_turn_;
+  base::MonoTime last_start_;  // Of the turn before.
   bool more_due_ = false;
 
   // Turns that are not durable yet, oldest first, with what they answer.

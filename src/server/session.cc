@@ -163,23 +163,22 @@ void Session::handle(protocol::Arguments arguments) {
   }
 }
 
-std::vector<std::string_view> Session::copy_words(Slot& slot, protocol::Arguments arguments) {
+protocol::Arguments Session::copy_words(Slot& slot, protocol::Arguments arguments) {
   size_t size = 0;
   for (const std::string_view word : arguments) size += word.size();
   slot.bytes.clear();
   slot.bytes.reserve(size);  // So that views into it stay right.
-  std::vector<std::string_view> words;
-  words.reserve(arguments.size());
+  words_.clear();
   for (const std::string_view word : arguments) {
-    words.emplace_back(slot.bytes.data() + slot.bytes.size(), word.size());
+    words_.emplace_back(slot.bytes.data() + slot.bytes.size(), word.size());
     slot.bytes.append(word);
   }
-  return words;
+  return words_;
 }
 
 void Session::handle_command(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
   Slot& slot = add_slot();
-  const std::vector<std::string_view> words = copy_words(slot, arguments);
+  const protocol::Arguments words = copy_words(slot, arguments);
   base::Result<core::Command> command = protocol::decode(spec, words);
   if (!command) {
     slot.answer.reply.error(command.error());
@@ -236,7 +235,7 @@ void Session::queue_in_transaction(const protocol::CommandSpec& spec,
                                core::limits::kBatchItemsMax, core::limits::kBatchBytesMax)});
   }
   Slot holder;  // Lends its copy of the words only.
-  const std::vector<std::string_view> words = copy_words(holder, arguments);
+  const protocol::Arguments words = copy_words(holder, arguments);
   transaction_parts_.push_back(std::move(holder.bytes));
   const char* base = words.empty() ? nullptr : words.front().data();
   std::vector<std::string_view> kept;

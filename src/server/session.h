@@ -81,7 +81,8 @@ class Session {
   void protocol_error();
 
   Slot& add_slot();
-  std::vector<std::string_view> copy_words(Slot& slot, protocol::Arguments arguments);
+  // Copies the words into the slot; the views are good until the next call.
+  protocol::Arguments copy_words(Slot& slot, protocol::Arguments arguments);
   void answer_error(const base::Error& error);
   void lend(Slot& slot);
   void submit_lent();
@@ -98,6 +99,7 @@ class Session {
   Client client_;
   protocol::RespParser parser_;
   engine::SessionOrder order_;
+  std::vector<std::string_view> words_;
 
   std::vector<char> input_;  // Read, not yet understood: from input_begin_ to input_end_.
   size_t input_begin_ = 0;

@@ -147,7 +147,6 @@ void write(ByteWriter& out, const core::ProducerPut& put) {
 
 void write(ByteWriter& out, const core::LedgerPut& put) {
   write_tag(out, EffectTag::kLedgerPut);
-  out.signed_number(put.closed.ms);
   out.number(put.entries.size());
   for (const core::LedgerEntry& entry : put.entries) {
     out.number(entry.id.value);
@@ -158,6 +157,7 @@ void write(ByteWriter& out, const core::LedgerPut& put) {
     out.byte(static_cast<uint8_t>(entry.after));
     out.number(entry.attempt);
     out.signed_number(entry.run_at_ms);
+    out.signed_number(entry.until.ms);
   }
 }
 
@@ -263,7 +263,6 @@ core::Effect read_producer_put(ByteReader& in) {
 
 core::Effect read_ledger_put(ByteReader& in) {
   core::LedgerPut put;
-  put.closed.ms = in.signed_number();
   const uint64_t count = in.number();
   for (uint64_t i = 0; i < count && in.ok(); ++i) {
     core::LedgerEntry entry;
@@ -276,6 +275,7 @@ core::Effect read_ledger_put(ByteReader& in) {
     entry.after = read_enum<core::JobState>(in, kStateMax);
     entry.attempt = static_cast<uint32_t>(in.bounded(UINT32_MAX));
     entry.run_at_ms = in.signed_number();
+    entry.until.ms = in.signed_number();
     put.entries.push_back(entry);
   }
   return put;

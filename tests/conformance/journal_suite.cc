@@ -1,9 +1,10 @@
 #include "tests/conformance/journal_suite.h"
 
 #include <atomic>
-#include <random>
 #include <thread>
 #include <utility>
+
+#include "base/random.h"
 
 namespace conformance {
 
@@ -15,9 +16,9 @@ using store::Journal;
 namespace {
 
 std::vector<std::byte> payload_of(uint64_t seq, size_t bytes) {
-  std::mt19937_64 generator(seq * 1'000'003 + bytes);
+  base::SeededRandom random(seq * 1'000'003 + bytes);
   std::vector<std::byte> payload(bytes);
-  for (std::byte& byte : payload) byte = static_cast<std::byte>(generator());
+  random.fill(payload);
   return payload;
 }
 

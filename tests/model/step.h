@@ -112,6 +112,7 @@ class Step {
   void finish(Job& job, State state);
   void die(Job& job, DeadReason reason);
   void run_again(Job& job, Range delay, const Reply* seen);
+  void schedule(Job& job, Range delay, const Reply* seen);
   void make_ready(Job& job);
   void make_ready_at_old_place(Job& job);
   void record(const Job& job, const std::string& token, const LedgerEntry& entry);

@@ -245,6 +245,11 @@ void Step::run_again(Job& job, Range delay, const Reply* seen) {
     make_ready(job);
     return;
   }
+  schedule(job, delay, seen);
+}
+
+// The same, scheduled even if the delay is 0: the next due work finds it in its place.
+void Step::schedule(Job& job, Range delay, const Reply* seen) {
   const Range at{w_.now.engine_ms + delay.low, w_.now.engine_ms + delay.high};
   job.view.state = State::kScheduled;
   job.view.lease.reset();

@@ -80,6 +80,12 @@ Reply Step::push(const Push& push, const Reply* seen) {
 
 Reply Step::mpush(const MPush& mpush, const Reply* seen) {
   if (!within(static_cast<int64_t>(mpush.items.size()), 1, kItemsMax)) return error_reply("BADREQ");
+  std::string refusals;  // Any of them may be told: words are read before anything is applied.
+  for (const Push& item : mpush.items) {
+    const std::optional<std::string> code = push_refusal(item);
+    if (code) refusals += (refusals.empty() ? "" : "|") + *code;
+  }
+  if (!refusals.empty()) return error_reply(refusals);
   World copy = w_;
   Step dry(copy, conn_);
   for (const Push& item : mpush.items) {

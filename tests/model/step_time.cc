@@ -118,7 +118,7 @@ void Step::lose(Job& job) {
   } else if (view.attempt >= view.max_attempts) {
     die(job, DeadReason::kAttempts);
   } else {
-    run_again(job, crash_delay(job.backoff, view.attempt, view.crashes), nullptr);
+    schedule(job, crash_delay(job.backoff, view.attempt, view.crashes), nullptr);
   }
 }
 

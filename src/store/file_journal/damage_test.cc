@@ -1,6 +1,7 @@
 // Damages every file of small journals in every place. A start then shows exactly what was written,
 // or refuses and names the file; it never shows less in silence. The one exception that the docs
 // name: the newest frame, when nothing after it proves that it was synced.
+// tidy: allow test because it breaks what all files of this folder wrote
 #include <fcntl.h>
 #include <gtest/gtest.h>
 

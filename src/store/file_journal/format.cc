@@ -151,7 +151,7 @@ HeaderBlock encode(const Watermark& mark) {
   put_magic(block, kWatermarkMagic);
   put(block, 8, kFormatVersion);
   put(block, 12, mark.clean ? kFlagClean : 0U);
-  put(block, 16, mark.generation);
+  put(block, 16, mark.serial);
   put(block, 24, mark.durable_seq);
   put(block, 32, mark.first_index);
   put(block, 40, mark.last_index);
@@ -163,7 +163,7 @@ Decoded<Watermark> decode_watermark(std::span<const std::byte> bytes) {
   if (const auto fault = fault_in(bytes, kWatermarkMagic)) return tl::unexpected(*fault);
   Watermark mark;
   mark.clean = (get<uint32_t>(bytes, 12) & kFlagClean) != 0;
-  mark.generation = get<uint64_t>(bytes, 16);
+  mark.serial = get<uint64_t>(bytes, 16);
   mark.durable_seq = get<uint64_t>(bytes, 24);
   mark.first_index = get<uint64_t>(bytes, 32);
   mark.last_index = get<uint64_t>(bytes, 40);

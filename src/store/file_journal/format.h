@@ -93,19 +93,19 @@ struct FrameHeader {
   friend bool operator==(const FrameHeader&, const FrameHeader&) = default;
 };
 
-// Watermark slot, at offsets 0 and kPageBytes of `watermark`. The one with the higher generation
-// counts; generation g lies in slot g % 2, so a write never touches the slot that counts.
+// Watermark slot, at offsets 0 and kPageBytes of `watermark`. The one with the higher serial
+// counts; serial n lies in slot n % 2, so a write never touches the slot that counts.
 //    0  8  magic "DRAYMARK"
 //    8  4  format version
 //   12  4  flags: bit 0 = the journal was closed in order and durable_seq is its last
-//   16  8  generation
+//   16  8  serial
 //   24  8  durable_seq: a start that recovers less is refused
 //   32  8  first_index: segments below it are trimmed, even if their files are still there
 //   40  8  last_index: segments from first_index to it must be there; 0 = none yet
 //   48 12  zero
 //   60  4  checksum of bytes 0 to 59
 struct Watermark {
-  uint64_t generation = 0;
+  uint64_t serial = 0;
   uint64_t durable_seq = 0;
   uint64_t first_index = 1;
   uint64_t last_index = 0;

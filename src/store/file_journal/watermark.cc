@@ -14,8 +14,8 @@ namespace {
 constexpr uint64_t kSlots = 2;
 static_assert(format::kWatermarkFileBytes == kSlots * format::kPageBytes);
 
-uint64_t slot_offset(uint64_t generation) {
-  return generation % kSlots * format::kPageBytes;
+uint64_t slot_offset(uint64_t serial) {
+  return serial % kSlots * format::kPageBytes;
 }
 
 }  // namespace
@@ -26,9 +26,9 @@ WatermarkFile::WatermarkFile(std::unique_ptr<File> file, const format::Watermark
 base::Result<WatermarkFile> WatermarkFile::create(const DataDirectory& directory) {
   std::vector<std::byte> bytes(format::kWatermarkFileBytes);
   format::Watermark mark;
-  for (mark.generation = 0; mark.generation < kSlots; ++mark.generation) {
+  for (mark.serial = 0; mark.serial < kSlots; ++mark.serial) {
     const format::HeaderBlock block = encode(mark);
-    const uint64_t offset = slot_offset(mark.generation);
+    const uint64_t offset = slot_offset(mark.serial);
     std::copy(block.begin(), block.end(), bytes.begin() + static_cast<ptrdiff_t>(offset));
   }
   TRY(directory.write_whole(format::kWatermarkName, bytes));
@@ -43,13 +43,12 @@ base::Result<WatermarkFile> WatermarkFile::open(const DataDirectory& directory) 
     format::HeaderBlock block{};
     const size_t got = TRY(file->read_at(slot_offset(slot), block));
     const auto mark = format::decode_watermark(block);
-    if (got < block.size() || !mark.has_value() ||
-        slot_offset(mark->generation) != slot_offset(slot)) {
+    if (got < block.size() || !mark.has_value() || slot_offset(mark->serial) != slot_offset(slot)) {
       LOG(kWarning, "a watermark slot cannot be read; the other one is used", {"file", path},
           {"slot", slot});
       continue;
     }
-    if (!best.has_value() || mark->generation > best->generation) best = *mark;
+    if (!best.has_value() || mark->serial > best->serial) best = *mark;
   }
   if (!best.has_value()) return corrupt({path, 0}, "neither slot holds a watermark");
   return WatermarkFile(std::move(file), *best);
@@ -58,9 +57,9 @@ base::Result<WatermarkFile> WatermarkFile::open(const DataDirectory& directory) 
 base::Status WatermarkFile::write(format::Watermark mark) {
   ASSERT(mark.durable_seq >= mark_.durable_seq, "{} after {}", mark.durable_seq, mark_.durable_seq);
   ASSERT(mark.last_index >= mark_.last_index, "{} after {}", mark.last_index, mark_.last_index);
-  mark.generation = mark_.generation + 1;
+  mark.serial = mark_.serial + 1;
   const format::HeaderBlock block = encode(mark);
-  TRY(file_->write_at(slot_offset(mark.generation), block));
+  TRY(file_->write_at(slot_offset(mark.serial), block));
   TRY(file_->sync_data());
   mark_ = mark;
   return {};

@@ -23,7 +23,7 @@ class WatermarkFile {
   const format::Watermark& mark() const { return mark_; }
   const std::string& path() const { return file_->path(); }
 
-  // Writes and syncs `mark` with the next generation.
+  // Writes and syncs `mark` with the next serial.
   base::Status write(format::Watermark mark);
 
  private:

@@ -51,17 +51,17 @@ TEST_F(WatermarkFileTest, IsReadBackAsWritten) {
 }
 
 TEST_F(WatermarkFileTest, ATornUpdateLeavesTheOneBefore) {
-  uint64_t generation = 0;
+  uint64_t serial = 0;
   {
     auto file = WatermarkFile::create(directory_);
     ASSERT_TRUE(file.has_value());
     ASSERT_TRUE(file->write({.durable_seq = 10, .last_index = 1}).has_value());
     ASSERT_TRUE(file->write({.durable_seq = 20, .last_index = 2}).has_value());
-    generation = file->mark().generation;
+    serial = file->mark().serial;
   }
-  flip(generation % 2 * format::kPageBytes + 30);
+  flip(serial % 2 * format::kPageBytes + 30);
   EXPECT_EQ(WatermarkFile::open(directory_)->mark().durable_seq, 10U);
-  flip((generation + 1) % 2 * format::kPageBytes + 30);
+  flip((serial + 1) % 2 * format::kPageBytes + 30);
   const auto refused = WatermarkFile::open(directory_);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, base::ErrorCode::kCorrupt);

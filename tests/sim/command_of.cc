@@ -1,0 +1,197 @@
+#include "sim/command_of.h"
+
+#include "base/assert.h"
+#include "base/base32.h"
+
+namespace sim {
+namespace {
+
+using base::ErrorCode;
+using base::Result;
+
+Result<core::JobRef> job_of(const std::string& text) {
+  static const std::string kPrefix = "key:";
+  core::JobRef job;
+  job.text = text;
+  if (text.starts_with(kPrefix) && text.size() > kPrefix.size()) {
+    job.key = std::string_view(text).substr(kPrefix.size());
+    return job;
+  }
+  const auto id = base::base32_decode_u64(text);
+  if (!id) return base::fail(ErrorCode::kBadReq, "'{}' is no id", text);
+  job.id.value = *id;
+  return job;
+}
+
+core::TokenRef token_of(const std::string& text) {
+  core::TokenRef token;
+  const auto parsed = core::parse_lease_token(text);
+  token.valid = parsed.has_value();
+  if (parsed) token.token = *parsed;
+  return token;
+}
+
+Result<std::vector<core::JobRef>> jobs_of(const std::vector<std::string>& texts) {
+  if (texts.empty()) return base::fail(ErrorCode::kBadReq, "no ids");
+  std::vector<core::JobRef> jobs;
+  for (const std::string& text : texts) jobs.push_back(TRY(job_of(text)));
+  return jobs;
+}
+
+Result<std::vector<core::LeaseRef>> leases_of(const std::vector<model::LeaseName>& names) {
+  std::vector<core::LeaseRef> leases;
+  for (const model::LeaseName& name : names) {
+    leases.push_back({TRY(job_of(name.id)), token_of(name.token)});
+  }
+  return leases;
+}
+
+std::string_view not_built_of(const model::Push& push) {
+  if (push.unique) return "UNIQUE";
+  if (!push.limits.empty()) return "LIMITS";
+  return push.fair ? "FAIR" : "";
+}
+
+Result<core::PushSpec> spec_of(const model::Push& push) {
+  core::PushSpec spec;
+  spec.queue = push.queue;
+  spec.type = push.type;
+  spec.args = push.args;
+  if (push.priority) spec.priority = *push.priority;
+  spec.delay_ms = push.delay_ms;
+  spec.at_ms = push.at_wall_ms;
+  spec.attempts = push.attempts;
+  spec.crashes = push.crashes;
+  spec.timeout_ms = push.timeout_ms;
+  spec.soft_timeout_ms = push.soft_timeout_ms;
+  spec.lease_ms = push.lease_ms;
+  spec.expire_ms = push.expire_ms;
+  spec.keep_ms = push.keep_ms;
+  if (push.backoff) spec.backoff = TRY(core::parse_backoff(*push.backoff));
+  spec.has_key = push.key.has_value();
+  if (push.key) spec.key = *push.key;
+  if (push.on_duplicate) spec.on_duplicate = static_cast<core::OnDuplicate>(*push.on_duplicate);
+  spec.has_request = push.request.has_value();
+  if (push.request) spec.request = *push.request;
+  spec.request_for_ms = push.request_for_ms;
+  spec.has_producer = push.producer.has_value();
+  if (push.producer) spec.producer = *push.producer;
+  spec.producer_seq = static_cast<uint64_t>(push.producer_seq);
+  for (const auto& [field, value] : push.meta) spec.meta.emplace_back(field, value);
+  spec.not_built = not_built_of(push);
+  return spec;
+}
+
+struct ToCommand {
+  using Made = Result<core::CommandBody>;
+
+  Made operator()(const model::Push& op) const { return core::Push{TRY(spec_of(op))}; }
+  Made operator()(const model::MPush& op) const {
+    core::PushMany push;
+    for (const model::Push& item : op.items) push.items.push_back(TRY(spec_of(item)));
+    return push;
+  }
+  Made operator()(const model::Fetch& op) const {
+    core::Fetch fetch;
+    fetch.worker = op.worker;
+    if (op.count) fetch.count = *op.count;
+    fetch.block_ms = op.block_ms;
+    if (op.holding) fetch.holding = *op.holding;
+    if (op.types && op.types->empty()) return base::fail(ErrorCode::kBadReq, "TYPES 0");
+    if (op.types) fetch.types.assign(op.types->begin(), op.types->end());
+    fetch.weighted = op.weights.has_value();
+    if (op.weights) fetch.weights = *op.weights;
+    fetch.queues.assign(op.queues.begin(), op.queues.end());
+    return fetch;
+  }
+  Result<core::AckItem> item_of(const model::Ack& op) const {
+    core::AckItem item;
+    item.job = TRY(job_of(op.lease.id));
+    item.token = token_of(op.lease.token);
+    item.has_result = op.result.has_value();
+    if (op.result) item.result = *op.result;
+    return item;
+  }
+  Made operator()(const model::Ack& op) const { return core::Ack{TRY(item_of(op))}; }
+  Made operator()(const model::MAck& op) const {
+    core::AckMany ack;
+    for (const model::Ack& item : op.items) ack.items.push_back(TRY(item_of(item)));
+    return ack;
+  }
+  Made operator()(const model::Fail& op) const {
+    core::Fail fail;
+    fail.job = TRY(job_of(op.lease.id));
+    fail.token = token_of(op.lease.token);
+    fail.error_class = op.error_class;
+    fail.message = op.message;
+    if (op.trace) fail.trace = *op.trace;
+    fail.retry_in_ms = op.retry_in_ms;
+    fail.no_retry = op.no_retry;
+    return fail;
+  }
+  Made operator()(const model::Release& op) const {
+    return core::Release{TRY(job_of(op.lease.id)), token_of(op.lease.token), op.delay_ms};
+  }
+  Made operator()(const model::Extend& op) const {
+    return core::Extend{TRY(job_of(op.lease.id)), token_of(op.lease.token), op.ms};
+  }
+  Made operator()(const model::Progress& op) const {
+    return core::Progress{TRY(job_of(op.lease.id)), token_of(op.lease.token), op.data};
+  }
+  Made operator()(const model::Get& op) const { return core::Get{TRY(job_of(op.id))}; }
+  Made operator()(const model::Wait& op) const {
+    return core::Wait{TRY(jobs_of(op.ids)), op.block_ms, op.any};
+  }
+  Made operator()(const model::Cancel& op) const {
+    return core::Bulk{core::BulkVerb::kCancel, op.force, TRY(jobs_of(op.ids))};
+  }
+  Made operator()(const model::Retry& op) const {
+    return core::Bulk{core::BulkVerb::kRetry, false, TRY(jobs_of(op.ids))};
+  }
+  Made operator()(const model::Delete& op) const {
+    return core::Bulk{core::BulkVerb::kDelete, false, TRY(jobs_of(op.ids))};
+  }
+  Made operator()(const model::Beat& op) const {
+    return core::WorkerBeat{op.worker, TRY(leases_of(op.leases)), {}};
+  }
+  Made operator()(const model::Bye& op) const {
+    return core::WorkerBye{op.worker, TRY(leases_of(op.leases))};
+  }
+  Made operator()(const model::QueueStats& op) const { return core::QueueStats{op.queue}; }
+  Made operator()(const model::QueueList&) const { return core::QueueList{}; }
+  Made operator()(const model::QueuePause& op) const {
+    return core::QueuePause{op.queue, op.reason};
+  }
+  Made operator()(const model::QueueResume& op) const { return core::QueueResume{op.queue}; }
+  Made operator()(const model::Exec& op) const {
+    core::Exec exec;
+    for (const model::Op& member : op.members) {
+      exec.commands.push_back(TRY(command_of(member.verb)));
+    }
+    return exec;
+  }
+  template <typename WorldOp>
+  Made operator()(const WorldOp&) const {
+    ASSERT(false, "a world op is no command");
+    return core::QueueList{};
+  }
+};
+
+}  // namespace
+
+Result<core::Command> command_of(const model::Verb& verb) {
+  return core::Command{TRY(std::visit(ToCommand{}, verb))};
+}
+
+core::UndoGrants undo_of(const std::vector<model::LeaseName>& leases) {
+  core::UndoGrants undo;
+  for (const model::LeaseName& lease : leases) {
+    const auto id = base::base32_decode_u64(lease.id);
+    const auto token = core::parse_lease_token(lease.token);
+    ASSERT(id && token, "a grant has an id and a token");
+    undo.grants.emplace_back(core::JobId{*id}, *token);
+  }
+  return undo;
+}
+
+}  // namespace sim

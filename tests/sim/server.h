@@ -1,0 +1,89 @@
+// The real server without threads, sockets and disks: engine::Machine, a journal in memory that is
+// replayed at a restart and trimmed by checkpoints, and connections that send operations of the
+// model and hear answers in its words.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/random.h"
+#include "engine/machine.h"
+#include "model/op.h"
+#include "model/view.h"
+#include "protocol/resp_encoder.h"
+
+namespace sim {
+
+// What happened, so that a run that tested nothing is found out.
+using Tally = std::map<std::string, uint64_t>;
+
+class Server {
+ public:
+  Server(uint64_t seed, model::Now start);
+
+  struct Seen {
+    model::Reply reply;
+    std::vector<model::WaiterAnswer> answers;
+  };
+  // Performs one step as the model's decisions say it is done.
+  Seen perform(const model::Op& op, model::Now now);
+
+  model::Snapshot snapshot() const;
+  // Milliseconds until something is due; nothing if nothing is.
+  std::optional<int64_t> until_next_due() const;
+  // What the server found wrong with itself; empty if nothing.
+  const std::string& fault() const { return fault_; }
+  // Recounts what the state keeps count of.
+  void look_over();
+  // Adds what this server did to `tally`.
+  void add_to(Tally& tally) const;
+
+ private:
+  // A request on its way, with what its views point into.
+  struct Sent {
+    model::Op op;
+    std::deque<std::string> bytes;
+    engine::Request request;
+  };
+  struct Frame {
+    uint64_t seq = 0;
+    std::string effects;
+  };
+
+  bool chance(uint64_t percent) { return chance_.below(100) < percent; }
+  void send(const model::Op& op, Seen& seen);
+  void pass_time(bool stall);
+  void take_answers(const engine::Request* sent_now, Seen& seen);
+  model::Reply reply_to(const Sent& sent) const;
+  void restart(base::Now now);
+  void check_same(const std::map<std::string, std::string>& before, base::Now now);
+  void continue_checkpoint();
+  void keep_effects();
+  void flush();
+  void find_fault(std::string text) {
+    if (fault_.empty()) fault_ = std::move(text);
+  }
+
+  // Constant after construction.
+  bool over_wire_;
+  protocol::RespVersion version_;
+
+  base::SeededRandom random_;  // The machine's.
+  base::SeededRandom chance_;  // For what the driver itself leaves open.
+  std::unique_ptr<engine::Machine> machine_;
+  base::Now now_;
+  std::unordered_map<const engine::Request*, std::unique_ptr<Sent>> sent_;
+  std::deque<Frame> frames_;
+  std::string unsynced_;  // Effects that are not in a frame yet.
+  uint64_t seq_next_ = 1;
+  uint64_t trim_before_ = 0;  // Once what is unsynced is in a frame.
+  std::string fault_;
+  Tally tally_;
+};
+
+}  // namespace sim

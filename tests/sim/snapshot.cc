@@ -1,0 +1,248 @@
+#include "sim/snapshot.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/assert.h"
+#include "store/job_codec.h"
+
+namespace sim {
+namespace {
+
+template <typename Visit>
+void for_each_job(const core::State& state, Visit visit) {
+  for (const uint64_t page : state.jobs().page_numbers()) {
+    state.jobs().for_each_in_page(page, visit);
+  }
+}
+
+model::AttemptView attempt_of(const core::Attempt& attempt) {
+  model::AttemptView view;
+  view.attempt = attempt.number;
+  view.generation = attempt.generation;
+  view.fence = attempt.token.fence;
+  view.worker = attempt.worker;
+  view.outcome = outcome_named(core::outcome_name(attempt.outcome));
+  view.error_class = attempt.error_class;
+  view.message = attempt.message;
+  view.trace = attempt.trace;
+  return view;
+}
+
+// The attempts that are shown, oldest first: those that ended and counted, the newest 32.
+std::vector<model::AttemptView> history_of(const core::Job& job) {
+  std::vector<model::AttemptView> history;
+  const auto add = [&](const core::Attempt& attempt) {
+    if (attempt.outcome == core::Outcome::kNone) return;
+    if (attempt.outcome == core::Outcome::kReleased) return;
+    history.push_back(attempt_of(attempt));
+  };
+  if (job.extras) std::ranges::for_each(job.extras->history, add);
+  add(job.attempt_last);
+  constexpr size_t kShown = 32;
+  if (history.size() > kShown) history.erase(history.begin(), history.end() - kShown);
+  return history;
+}
+
+model::LeaseView lease_of(const core::Job& job) {
+  model::LeaseView lease;
+  lease.worker = job.attempt_last.worker;
+  lease.token = core::lease_token_text(job.attempt_last.token);
+  lease.deadline_engine_ms = job.lease.deadline.ms;
+  if (job.lease.timeout_end != base::EngineTime::never()) {
+    lease.timeout_at_engine_ms = job.lease.timeout_end.ms;
+  }
+  return lease;
+}
+
+void add_extras(const core::JobExtras& extras, model::JobView& view) {
+  if (!extras.key.empty()) view.key = extras.key;
+  for (const auto& [field, value] : extras.meta) {
+    ASSERT(view.meta.emplace(field, value).second, "meta has {} twice", field);
+  }
+  if (extras.has_progress) view.progress = extras.progress;
+  if (extras.has_result) view.result = extras.result;
+}
+
+model::JobView view_of(const core::Job& job) {
+  model::JobView view;
+  view.id = core::job_id_text(job.id);
+  view.generation = job.generation;
+  view.state = state_of(job.state);
+  view.queue = job.queue->name;
+  view.type = job.type->name;
+  view.args = job.args;
+  view.priority = job.priority;
+  view.attempt = job.attempt;
+  view.max_attempts = job.attempts_max;
+  view.fence = job.fence;
+  view.crashes = job.crashes;
+  view.max_crashes = job.crashes_max;
+  view.suspect = job.suspect();
+  view.cancel_requested = job.cancel_requested;
+  view.run_at = {job.run_at_is_wall, job.run_at_ms};
+  view.lease_ms = job.lease_ms;
+  view.timeout_ms = job.timeout_ms;
+  view.soft_timeout_ms = job.soft_timeout_ms;
+  if (job.expires_at.ms != 0) view.expires_at_engine_ms = job.expires_at.ms;
+  if (job.keep_ms >= 0) view.keep_ms = job.keep_ms;
+  view.pushed_wall_ms = job.pushed.ms;
+  if (core::is_finished(job.state)) view.finished_engine_ms = job.finished_at.ms;
+  view.dead_reason = reason_of(job.dead_reason);
+  if (job.extras) add_extras(*job.extras, view);
+  if (job.state == core::JobState::kRunning) view.lease = lease_of(job);
+  view.history = history_of(job);
+  return view;
+}
+
+model::QueueView view_of(const core::Queue& queue, base::Now now) {
+  const auto jobs = [&](core::JobState state) {
+    return static_cast<int64_t>(queue.jobs[static_cast<size_t>(state)]);
+  };
+  const auto count = [](uint64_t counter) { return static_cast<int64_t>(counter); };
+  model::QueueView view;
+  view.name = queue.name;
+  view.paused = queue.paused;
+  view.pause_reason = queue.pause_reason;
+  view.ready = jobs(core::JobState::kReady);
+  view.scheduled = jobs(core::JobState::kScheduled);
+  view.running = jobs(core::JobState::kRunning);
+  view.succeeded_kept = jobs(core::JobState::kSucceeded);
+  view.dead = jobs(core::JobState::kDead);
+  view.cancelled_kept = jobs(core::JobState::kCancelled);
+  view.expired_kept = jobs(core::JobState::kExpired);
+  view.pushed = count(queue.counters.pushed);
+  view.started = count(queue.counters.started);
+  view.succeeded = count(queue.counters.succeeded);
+  view.failed = count(queue.counters.failed);
+  view.lost = count(queue.counters.lost);
+  view.released = count(queue.counters.released);
+  view.died = count(queue.counters.dead);
+  view.cancelled = count(queue.counters.cancelled);
+  view.expired = count(queue.counters.expired);
+  view.retried = count(queue.counters.retried);
+  const core::Job* oldest = queue.ready.oldest();
+  view.oldest_ms = oldest != nullptr ? (now.engine - oldest->ready_at).count() : 0;
+  view.ready_ids.emplace();
+  for (const core::Job* job : queue.ready.in_order()) {
+    view.ready_ids->push_back(core::job_id_text(job->id));
+  }
+  return view;
+}
+
+}  // namespace
+
+model::State state_of(core::JobState state) {
+  switch (state) {
+    case core::JobState::kWaiting:
+      break;
+    case core::JobState::kScheduled:
+      return model::State::kScheduled;
+    case core::JobState::kReady:
+      return model::State::kReady;
+    case core::JobState::kRunning:
+      return model::State::kRunning;
+    case core::JobState::kSucceeded:
+      return model::State::kSucceeded;
+    case core::JobState::kDead:
+      return model::State::kDead;
+    case core::JobState::kCancelled:
+      return model::State::kCancelled;
+    case core::JobState::kExpired:
+      return model::State::kExpired;
+  }
+  ASSERT(false, "no job waits for parents yet");
+  return {};
+}
+
+model::DeadReason reason_of(core::DeadReason reason) {
+  switch (reason) {
+    case core::DeadReason::kNone:
+      return model::DeadReason::kNone;
+    case core::DeadReason::kAttempts:
+      return model::DeadReason::kAttempts;
+    case core::DeadReason::kNotRetryable:
+      return model::DeadReason::kNoRetry;
+    case core::DeadReason::kCrashes:
+      return model::DeadReason::kCrashes;
+  }
+  return {};
+}
+
+model::Outcome outcome_named(std::string_view name) {
+  if (name == "succeeded") return model::Outcome::kSucceeded;
+  if (name == "lost") return model::Outcome::kLost;
+  if (name == "cancelled") return model::Outcome::kCancelled;
+  ASSERT(name == "failed" || name == "timeout", "{} is no outcome", name);
+  return model::Outcome::kFailed;
+}
+
+model::Snapshot snapshot_of(const core::State& state, base::Now now) {
+  model::Snapshot snapshot;
+  snapshot.jobs.reserve(state.jobs().size());
+  for_each_job(state, [&](const core::Job& job) { snapshot.jobs.push_back(view_of(job)); });
+  for (const auto& queue : state.queues()) snapshot.queues.push_back(view_of(*queue, now));
+  return snapshot;
+}
+
+std::string find_disorder(const core::State& state) {
+  uint64_t bytes = 0;
+  size_t count = 0;
+  std::string wrong;
+  for_each_job(state, [&](const core::Job& job) {
+    ++count;
+    bytes += job.bytes;
+    const std::string name = "job " + core::job_id_text(job.id);
+    if (job.bytes != core::job_bytes(job)) wrong = name + " counts other bytes than it has";
+    if (state.find(job.id) != &job) wrong = name + " is not found by its id";
+    const bool has_key = job.extras && !job.extras->key.empty();
+    if (has_key && state.find_key(job.extras->key) != &job) wrong = name + " has a lost key";
+    const bool wall = job.state == core::JobState::kScheduled && job.run_at_is_wall;
+    if (wall != (job.wall_timer_place != 0)) wrong = name + " has a wrong calendar timer";
+    const bool timed = job.state == core::JobState::kRunning ||
+                       (job.state == core::JobState::kScheduled && !job.run_at_is_wall);
+    if (timed && job.timer_place == 0) wrong = name + " has no timer";
+  });
+  if (count != state.jobs().size()) wrong = "the table counts other jobs than it has";
+  if (bytes != state.live_bytes()) wrong = "the sum of the jobs' bytes is wrong";
+  return wrong;
+}
+
+std::map<std::string, std::string> durable_parts(const core::State& state, base::Now now) {
+  std::map<std::string, std::string> parts;
+  for_each_job(state, [&](const core::Job& job) {
+    std::unique_ptr<core::Job> copy = core::clone_job(job);
+    copy->lease.deadline = {};
+    copy->lease.timeout_end = {};
+    std::string& part = parts["job " + core::job_id_text(job.id)];
+    store::ByteWriter out(part);
+    out.text(job.queue->name);
+    out.text(job.type->name);
+    store::encode_job(out, *copy);
+  });
+  const core::RequestTokens& requests = state.requests();
+  requests.for_each_in(0, requests.bucket_count(), [&](const core::PushSeen& seen) {
+    if (seen.until <= now.engine) return;
+    parts["request " + std::string(seen.request)] =
+        fmt::format("{} {} {}", seen.id.value, seen.created, seen.until);
+  });
+  const core::Producers& producers = state.producers();
+  producers.for_each_in(0, producers.bucket_count(), [&](const core::ProducerPut& put) {
+    std::string& part = parts["producer " + std::string(put.name)];
+    part = fmt::format("used {}", put.used);
+    for (const core::SeenPush& push : put.window) {
+      part += fmt::format(" {} {} {}", push.seq, push.id.value, push.created);
+    }
+  });
+  for (const auto& queue : state.queues()) {
+    const core::QueueCounters& c = queue->counters;
+    parts["queue " + queue->name] = fmt::format(
+        "{} '{}' {} {} {} {} {} {} {} {} {} {} {} {} {}", queue->paused, queue->pause_reason,
+        c.pushed, c.started, c.succeeded, c.failed, c.retrying, c.retried, c.released, c.lost,
+        c.dead, c.cancelled, c.expired, c.deleted, c.retired);
+  }
+  parts["next"] = fmt::format("{} {}", state.id_next().value, state.ready_seq_next());
+  return parts;
+}
+
+}  // namespace sim

@@ -1,0 +1,30 @@
+// The core's state in the words of the model, and as bytes that tell every field.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "core/state.h"
+#include "model/view.h"
+
+namespace sim {
+
+model::State state_of(core::JobState state);
+model::DeadReason reason_of(core::DeadReason reason);
+model::Outcome outcome_named(std::string_view name);
+
+// All jobs and queues.
+model::Snapshot snapshot_of(const core::State& state, base::Now now);
+
+// What the state's own sums and indexes say against a recount: a line that says what is wrong, or
+// nothing.
+std::string find_disorder(const core::State& state);
+
+// All that must survive a restart, by name: every field of every job, tokens, producers, queues,
+// answers to repeated commands. Without what time has ended at `now`; leases without their
+// deadlines, which a restart moves.
+std::map<std::string, std::string> durable_parts(const core::State& state, base::Now now);
+
+}  // namespace sim
