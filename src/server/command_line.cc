@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include "cli/cli.h"
 #include "server/serve.h"
 #include "server/version.h"
 
@@ -57,6 +58,7 @@ int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
   app.set_version_flag("--version", std::string(kVersion));
   ServeOptions options;
   add_serve(app, options);
+  cli::ClientCommands client_commands(app);
   app.add_subcommand("version", "print the version");
   try {
     app.parse(argc, argv);
@@ -68,6 +70,7 @@ int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
     std::printf("dray %s\n", std::string(kVersion).c_str());
     return kExitOk;
   }
+  if (const auto code = client_commands.run()) return *code;
   return serve(options, calls);
 }
 
