@@ -225,6 +225,7 @@ int Server::run() {
   accept(resp_);
   accept(http_);
   io_.run();
+  sessions_.clear();  // Their connections end; the engine has let go of all that was theirs.
   return exit_code_;
 }
 
