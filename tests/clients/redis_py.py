@@ -1,0 +1,210 @@
+#!/usr/bin/python3
+"""redis-py (Debian's, RESP 2) as a client of Dray."""
+
+import threading
+
+import redis
+from report import HOST, NASTY, PORT, TOKEN, TOKEN_PORT, equal, restart_server, run
+
+client = redis.Redis(HOST, PORT, client_name="life")
+call = client.execute_command
+
+
+def record(flat):
+    """The flat list of fields and values that RESP 2 makes of a map."""
+    return {field.decode(): value for field, value in zip(flat[::2], flat[1::2])}
+
+
+def fetch(queue, *options, through=call):
+    return [record(lease) for lease in
+            through("JOB.FETCH", "py", *options, "QUEUES", 1, queue)]
+
+
+def fetch_one(queue, *options):
+    leases = fetch(queue, *options)
+    equal(len(leases), 1)
+    return leases[0]
+
+
+def refusal(*words):
+    try:
+        return "no error: " + repr(call(*words))
+    except redis.ResponseError as error:
+        return str(error)
+
+
+def connect():
+    equal(client.ping(), True)
+    equal(client.client_getname(), "life")
+    assert client.client_id() > 0
+    assert client.info()["redis_version"]
+    equal(client.info()["loading"], 0)
+    equal(client.config_get("appendfsync"), {"appendfsync": "always"})
+    assert client.time()[0] > 1_600_000_000
+    assert client.command_count() > 30
+
+
+def push_and_fetch():
+    before = call("JOB.PUSH", "life", "Send", '{"to":1}', "PRIORITY", 7, "META", 1, "trace", "abc")
+    equal(len(before), 13)
+    lease = fetch_one("life")
+    equal([lease[name] for name in ("id", "type", "args", "attempt", "priority", "meta")],
+          [before, b"Send", b'{"to":1}', 1, 7, [b"trace", b"abc"]])
+    token = lease["token"]
+    beat = record(call("WORKER.BEAT", "py", "LEASES", 1, before, token))
+    equal(beat, {"state": b"run", "cancel": [], "lost": []})
+    equal(record(call("JOB.PROGRESS", before, token, '{"pct":50}'))["cancelled"], 0)
+    equal(record(call("JOB.EXTEND", before, token, 60_000))["lease_ms"], 60_000)
+    running = record(call("JOB.GET", before))
+    equal([running["state"], running["progress"]], [b"running", b'{"pct":50}'])
+    equal(call("JOB.ACK", before, token, "RESULT", "sent"), b"OK")
+    equal(call("JOB.ACK", before, token, "RESULT", "sent"), b"OK")  # The same answer again.
+    over = record(call("JOB.WAIT", 1, before, "BLOCK", 1000)[0])
+    equal([over["state"], over["result"]], [b"succeeded", b"sent"])
+    equal(call("JOB.GET", "key:nobody"), None)
+
+
+def blocking_fetch():
+    """Longer than the client's own time-out: such a fetch has a connection of its own."""
+    waiter = redis.Redis(HOST, PORT, socket_timeout=None)
+    got = []
+    thread = threading.Thread(target=lambda: got.extend(
+        fetch("blocked", "BLOCK", 20_000, through=waiter.execute_command)))
+    thread.start()
+    while client.info()["blocked_clients"] == 0:
+        pass
+    pushed = call("JOB.PUSH", "blocked", "T", "late")
+    thread.join(10)
+    equal([(lease["id"], lease["args"]) for lease in got], [(pushed, b"late")])
+    equal(call("JOB.ACK", pushed, got[0]["token"]), b"OK")
+    equal(fetch("blocked", "BLOCK", 10), [])
+
+
+def fail_and_retry():
+    pushed = call("JOB.PUSH", "retry", "T", "{}", "ATTEMPTS", 2)
+    token = fetch_one("retry")["token"]
+    failed = record(call("JOB.FAIL", pushed, token, "ValueError", "no luck", "RETRYIN", 0))
+    equal([failed["state"], failed["attempt"]], [b"ready", 1])
+    second = fetch_one("retry", "BLOCK", 5_000)
+    equal(second["attempt"], 2)
+    call("JOB.FAIL", pushed, second["token"], "ValueError", "again", "TRACE", "line 1\nline 2")
+    dead = record(call("JOB.GET", pushed))
+    equal(dead["state"], b"dead")
+    history = [record(entry) for entry in dead["history"]]
+    equal([entry["message"] for entry in history], [b"no luck", b"again"])
+    equal(call("JOB.RETRY", "IDS", 1, pushed), [b"OK"])
+    third = fetch_one("retry", "BLOCK", 5_000)
+    equal([third["attempt"], third["fence"]], [1, 3])
+    equal(call("JOB.MACK", 1, pushed, third["token"], 1, "at last"), [b"OK"])
+
+
+def queue_stats():
+    stats = record(call("QUEUE.STATS", "retry"))
+    equal([stats[name] for name in ("pushed", "started", "failed", "succeeded", "died", "ready")],
+          [1, 3, 2, 1, 1, 0])
+    assert b"retry" in call("QUEUE.LIST")
+
+
+def pause_and_resume():
+    equal(call("QUEUE.PAUSE", "pause", "REASON", "a test"), b"OK")
+    pushed = call("JOB.PUSH", "pause", "T", "{}")
+    equal(fetch("pause"), [])
+    equal(record(call("QUEUE.STATS", "pause"))["paused"], 1)
+    equal(call("QUEUE.RESUME", "pause"), b"OK")
+    token = fetch_one("pause")["token"]
+    equal(call("JOB.RELEASE", pushed, token), b"OK")
+    again = fetch_one("pause")
+    equal([again["id"], again["attempt"]], [pushed, 1])
+    equal(call("WORKER.BYE", "py", "LEASES", 1, pushed, again["token"]), b"OK")
+    equal(call("JOB.CANCEL", "IDS", 1, pushed), [b"OK"])
+    equal(call("JOB.DELETE", "IDS", 1, pushed), [b"OK"])
+
+
+def errors():
+    pushed = call("JOB.PUSH", "errors", "T", "{}")
+    token = fetch_one("errors")["token"].decode()
+    stale = token[:-1] + ("0" if token[-1] != "0" else "1")
+    assert refusal("JOB.ACK", pushed, stale).startswith("LEASELOST ")
+    assert refusal("JOB.PUSH", "q", "T", "{}", "DELYA", 1).startswith("BADREQ field=OPTION ")
+    assert "did you mean DELAY" in refusal("JOB.PUSH", "q", "T", "{}", "DELYA", 1)
+    assert refusal("JOB.WHY", pushed).startswith("NOTYET ")
+    assert refusal("NOSUCH", "a").startswith("unknown command 'NOSUCH'")
+    assert "docs/migrate/bullmq.md" in refusal("LPUSH", "bull:mail:wait", 1)
+    assert "docs/migrate/sidekiq.md" in refusal("LPUSH", "queue:default", 1)
+    assert refusal("JOB.PUSH", "q").startswith("wrong number of arguments")
+    assert refusal("JOB.PUSH", "q", "T", b"x" * (1 << 20) + b"y").startswith("TOOBIG ")
+    assert refusal("SELECT", 3).startswith("DB index is out of range")
+    equal(client.ping(), True)
+
+
+def pipeline():
+    pipe = client.pipeline(transaction=False)
+    for number in range(1_000):
+        pipe.execute_command("JOB.PUSH", "many", "T", number)
+    ids = pipe.execute()
+    equal(len(set(ids)), 1_000)
+    equal(ids, sorted(ids))
+    equal(record(call("QUEUE.STATS", "many"))["ready"], 1_000)
+    leases = fetch("many", "COUNT", 1_000)
+    equal([lease["args"] for lease in leases], [b"%d" % n for n in range(1_000)])
+    done = client.execute_command("JOB.MACK", 1_000, *[
+        word for lease in leases for word in (lease["id"], lease["token"], 0, "")])
+    equal(done, [b"OK"] * 1_000)
+
+
+def transaction():
+    pushed = call("JOB.PUSH", "tx", "T", "{}")
+    token = fetch_one("tx")["token"]
+    pipe = client.pipeline()  # MULTI and EXEC.
+    pipe.execute_command("JOB.ACK", pushed, token)
+    pipe.execute_command("JOB.PUSH", "tx", "Next", "{}")
+    answer = pipe.execute()
+    equal([answer[0], len(answer[1])], [b"OK", 13])
+    pipe.execute_command("JOB.PUSH", "tx", "Never", "{}")
+    pipe.execute_command("JOB.ACK", answer[1], token)
+    try:
+        raise AssertionError(f"applied: {pipe.execute()}")
+    except redis.exceptions.ExecAbortError as error:
+        assert "index=1" in str(error), error
+    equal(record(call("QUEUE.STATS", "tx"))["pushed"], 2)
+
+
+def binary_bytes():
+    pushed = call("JOB.PUSH", "bytes", "T", NASTY)
+    lease = fetch_one("bytes")
+    equal(lease["args"], NASTY)
+    call("JOB.ACK", pushed, lease["token"], "RESULT", NASTY)
+    equal(record(call("JOB.GET", pushed))["result"], NASTY)
+
+
+def authentication():
+    for password, wanted in ((None, "NOAUTH"), ("wrong", "WRONGPASS")):
+        try:
+            stranger = redis.Redis(HOST, TOKEN_PORT, password=password)
+            raise AssertionError(stranger.execute_command("JOB.PUSH", "q", "T", "{}"))
+        except redis.RedisError as error:
+            text = f"{type(error).__name__} {error}"
+            known = "AuthenticationError" if wanted == "NOAUTH" else "invalid username-password"
+            assert known in text or wanted in text, text
+    friend = redis.Redis(HOST, TOKEN_PORT, password=TOKEN)
+    equal(len(friend.execute_command("JOB.PUSH", "q", "T", "{}")), 13)
+    named = redis.Redis(HOST, TOKEN_PORT, username="worker", password=TOKEN)
+    equal(named.ping(), True)
+
+
+def reconnect():
+    pushed = call("JOB.PUSH", "kept", "T", "{}")
+    restart_server()
+    try:
+        client.ping()
+    except redis.ConnectionError:
+        pass  # The connection that the restart closed; the next call opens another.
+    equal(record(call("JOB.GET", pushed))["state"], b"ready")
+    equal(fetch_one("kept")["id"], pushed)
+
+
+run([("connect", connect), ("push, fetch, beat, progress, ack", push_and_fetch),
+     ("blocking fetch", blocking_fetch), ("fail and retry", fail_and_retry),
+     ("queue stats", queue_stats), ("pause and resume", pause_and_resume), ("errors", errors),
+     ("pipeline of 1,000", pipeline), ("transaction", transaction), ("any byte", binary_bytes),
+     ("authentication", authentication), ("reconnect", reconnect)])
