@@ -17,10 +17,9 @@ constexpr size_t kPendingBytesMax = size_t{8} << 20;
 // stream.
 constexpr std::chrono::milliseconds kIdle{100};
 
-// Between two steps of preparing spares while nothing else is to do, and frames between two of them
-// under load.
+// Between two steps of preparing spares while nothing else is to do. Under load there are none: a
+// segment that is only allocated costs less than writing one beforehand.
 constexpr std::chrono::milliseconds kPrepareStep{5};
-constexpr uint32_t kFramesPerStep = 32;
 
 // Between two looks at a disk that has too little room.
 constexpr std::chrono::milliseconds kDiskLook{1'000};
@@ -136,10 +135,7 @@ base::Status Store::commit(Pending& work) {
   }
   if (work.any) callbacks_.durable(work.turn);
   if (work.trim_before != 0) TRY(journal_->trim(work.trim_before));
-  // Under load nobody is idle, and spares are wanted all the same.
-  if (!journal_->space().prepare_pending || ++frames_since_step_ < kFramesPerStep) return {};
-  frames_since_step_ = 0;
-  return journal_->prepare();
+  return {};
 }
 
 void Store::run() {

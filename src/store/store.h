@@ -99,8 +99,6 @@ class Store {
   bool failed_ = false;
   bool idle_frame_due_ = false;
 
-  uint32_t frames_since_step_ = 0;  // The commit thread's.
-
   std::thread thread_;
   StoreCounters counters_;
 };

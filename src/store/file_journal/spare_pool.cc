@@ -1,6 +1,7 @@
 #include "store/file_journal/spare_pool.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/assert.h"
@@ -14,6 +15,7 @@ using base::ErrorCode;
 
 // One call of prepare() may keep an append waiting for as long as this takes to write and sync.
 constexpr uint64_t kStepBytes = uint64_t{4} << 20U;
+constexpr size_t kZeroPieceBytes = size_t{32} << 10U;
 
 // Spares kept over the wanted count when a trim frees many segments at once: a recycled file costs
 // nothing, a new one has to be written.
@@ -172,9 +174,18 @@ base::Status SparePool::begin(bool ballast) {
 
 base::Status SparePool::step() {
   Unfinished& work = *unfinished_;
+  // The ballast is there to be given up: its blocks are set aside, but not written.
+  if (work.is_ballast) work.written = work.bytes;
   const uint64_t count = std::min(kStepBytes, work.bytes - work.written);
-  const std::vector<std::byte> zeros(count);
-  base::Status done = work.file->write_at(work.written, zeros);
+  // In small pieces: a large write makes large folios in the page cache, and each small frame that is
+  // later written into one costs the kernel as much as the whole of it (measured: 13 KiB accounted
+  // per life instead of 280 bytes, and a seventh of the throughput).
+  static constexpr std::array<std::byte, kZeroPieceBytes> kZeros{};
+  base::Status done;
+  for (uint64_t at = 0; at < count && done.has_value(); at += kZeros.size()) {
+    const auto piece = std::span(kZeros).first(std::min<uint64_t>(kZeros.size(), count - at));
+    done = work.file->write_at(work.written + at, piece);
+  }
   if (done.has_value()) done = work.file->sync_data();
   if (is_full(done)) return deny();
   TRY(done);
