@@ -7,7 +7,9 @@ namespace {
 
 using Seen = Producers::Seen;
 
-base::EngineTime at(int64_t ms) { return base::EngineTime{ms}; }
+base::EngineTime at(int64_t ms) {
+  return base::EngineTime{ms};
+}
 
 TEST(RequestTokens, AnswerUntilTheirTimeAndNotAfter) {
   RequestTokens tokens;
@@ -55,26 +57,26 @@ TEST(RequestTokens, TheWalkMeetsEachOnce) {
 TEST(Producers, KnowTheLastThousandNumbersAndRefuseTheOlder) {
   Producers producers;
   for (uint64_t seq = 0; seq < 2'000; ++seq) {
-    EXPECT_EQ(producers.look_up("p", seq, at(0)).seen, Seen::kNew);
+    EXPECT_EQ(producers.look_up("p", seq).seen, Seen::kNew);
     producers.put("p", {seq, JobId{seq + 1}, true}, at(0));
   }
   constexpr uint64_t kOldest = 1'999 - limits::kProducerWindow + 1;
-  EXPECT_EQ(producers.look_up("p", kOldest, at(0)).seen, Seen::kKnown);
-  EXPECT_EQ(producers.look_up("p", kOldest, at(0)).push.id.value, kOldest + 1);
-  const auto old = producers.look_up("p", kOldest - 1, at(0));
+  EXPECT_EQ(producers.look_up("p", kOldest).seen, Seen::kKnown);
+  EXPECT_EQ(producers.look_up("p", kOldest).push.id.value, kOldest + 1);
+  const auto old = producers.look_up("p", kOldest - 1);
   EXPECT_EQ(old.seen, Seen::kTooOld);
   EXPECT_EQ(old.oldest, kOldest);
-  EXPECT_EQ(producers.look_up("p", 5'000, at(0)).seen, Seen::kNew);
+  EXPECT_EQ(producers.look_up("p", 5'000).seen, Seen::kNew);
 }
 
 TEST(Producers, ANumberThatWasLeftOutIsNew) {
   Producers producers;
   producers.put("p", {10, JobId{1}, true}, at(0));
   producers.put("p", {12, JobId{2}, true}, at(0));
-  EXPECT_EQ(producers.look_up("p", 11, at(0)).seen, Seen::kNew);
+  EXPECT_EQ(producers.look_up("p", 11).seen, Seen::kNew);
   producers.put("p", {11, JobId{3}, false}, at(0));
-  EXPECT_EQ(producers.look_up("p", 11, at(0)).push.id.value, 3U);
-  EXPECT_FALSE(producers.look_up("p", 11, at(0)).push.created);
+  EXPECT_EQ(producers.look_up("p", 11).push.id.value, 3U);
+  EXPECT_FALSE(producers.look_up("p", 11).push.created);
 }
 
 TEST(Producers, WhatIsTakenBackLeavesNoTrace) {
@@ -82,23 +84,37 @@ TEST(Producers, WhatIsTakenBackLeavesNoTrace) {
   producers.put("p", {1, JobId{1}, true}, at(5));
   const base::EngineTime used = producers.put("p", {2'000, JobId{2}, true}, at(9));
   EXPECT_EQ(used, at(5));
-  EXPECT_EQ(producers.look_up("p", 1, at(9)).seen, Seen::kTooOld);
+  EXPECT_EQ(producers.look_up("p", 1).seen, Seen::kTooOld);
   producers.take_back("p", 2'000, used);
-  EXPECT_EQ(producers.look_up("p", 1, at(9)).seen, Seen::kKnown);
+  EXPECT_EQ(producers.look_up("p", 1).seen, Seen::kKnown);
   producers.take_back("p", 1, base::EngineTime{});
   EXPECT_EQ(producers.size(), 0U);
 }
 
-TEST(Producers, TheIdleGoWhenThereIsNoRoomAndTheActiveStay) {
+TEST(Producers, TheOneUsedLongestAgoHasToGoOnceItIsIdle) {
   Producers producers;
   for (size_t i = 0; i < limits::kProducersMax; ++i) {
+    EXPECT_EQ(producers.look_up(std::to_string(i), 1).seen, Seen::kNew);
     producers.put(std::to_string(i), {1, JobId{1}, true}, at(static_cast<int64_t>(i)));
   }
-  EXPECT_EQ(producers.look_up("new", 1, at(limits::kProducerIdleMs - 1)).seen, Seen::kNoRoom);
-  EXPECT_EQ(producers.look_up("new", 1, at(limits::kProducerIdleMs)).seen, Seen::kNew);
-  EXPECT_EQ(producers.size(), limits::kProducersMax - 1);
-  EXPECT_EQ(producers.look_up("0", 1, at(0)).seen, Seen::kNew) << "the one used first has gone";
-  EXPECT_EQ(producers.look_up("1", 1, at(0)).seen, Seen::kKnown);
+  EXPECT_EQ(producers.look_up("new", 1).seen, Seen::kNoRoom);
+  producers.put("0", {2, JobId{2}, true}, at(limits::kProducersMax));
+  EXPECT_EQ(producers.overflow(at(limits::kProducerIdleMs)), nullptr) << "1 is idle a little later";
+  const std::string* oldest = producers.overflow(at(limits::kProducerIdleMs + 1));
+  ASSERT_NE(oldest, nullptr);
+  EXPECT_EQ(*oldest, "1") << "0 was used again";
+  producers.forget("1");
+  EXPECT_EQ(producers.look_up("new", 1).seen, Seen::kNew);
+  EXPECT_EQ(producers.look_up("1", 1).seen, Seen::kNew);
+  EXPECT_EQ(producers.look_up("2", 1).seen, Seen::kKnown);
+}
+
+TEST(Producers, NobodyHasToGoWhileThereIsRoom) {
+  Producers producers;
+  producers.put("p", {1, JobId{1}, true}, at(0));
+  EXPECT_EQ(producers.overflow(at(limits::kDayMs)), nullptr);
+  producers.forget("nobody");
+  EXPECT_EQ(producers.size(), 1U);
 }
 
 }  // namespace
