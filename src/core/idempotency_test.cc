@@ -91,22 +91,24 @@ TEST(Producers, WhatIsTakenBackLeavesNoTrace) {
   EXPECT_EQ(producers.size(), 0U);
 }
 
-TEST(Producers, TheOneUsedLongestAgoHasToGoOnceItIsIdle) {
+TEST(Producers, TheIdleGoWhenThereIsNoRoomAndTheActiveStay) {
   Producers producers;
   for (size_t i = 0; i < limits::kProducersMax; ++i) {
-    EXPECT_EQ(producers.look_up(std::to_string(i), 1).seen, Seen::kNew);
     producers.put(std::to_string(i), {1, JobId{1}, true}, at(static_cast<int64_t>(i)));
   }
   EXPECT_EQ(producers.look_up("new", 1).seen, Seen::kNoRoom);
-  producers.put("0", {2, JobId{2}, true}, at(limits::kProducersMax));
-  EXPECT_EQ(producers.overflow(at(limits::kProducerIdleMs)), nullptr) << "1 is idle a little later";
-  const std::string* oldest = producers.overflow(at(limits::kProducerIdleMs + 1));
-  ASSERT_NE(oldest, nullptr);
-  EXPECT_EQ(*oldest, "1") << "0 was used again";
+  EXPECT_EQ(producers.overflow(at(limits::kProducerIdleMs - 1)), nullptr)
+      << "all were used of late";
+  const std::string* idle = producers.overflow(at(limits::kProducerIdleMs));
+  ASSERT_NE(idle, nullptr);
+  EXPECT_EQ(*idle, "0") << "the one used longest ago";
+  producers.put("0", {2, JobId{2}, true}, at(limits::kProducerIdleMs));
+  idle = producers.overflow(at(2 * limits::kProducerIdleMs));
+  ASSERT_NE(idle, nullptr);
+  EXPECT_EQ(*idle, "1") << "0 was used again";
   producers.forget("1");
   EXPECT_EQ(producers.look_up("new", 1).seen, Seen::kNew);
-  EXPECT_EQ(producers.look_up("1", 1).seen, Seen::kNew);
-  EXPECT_EQ(producers.look_up("2", 1).seen, Seen::kKnown);
+  EXPECT_EQ(producers.look_up("0", 2).seen, Seen::kKnown);
 }
 
 TEST(Producers, NobodyHasToGoWhileThereIsRoom) {
