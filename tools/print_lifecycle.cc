@@ -3,4 +3,6 @@
 
 #include "core/lifecycle.h"
 
-int main() { return std::fputs(core::lifecycle_text().c_str(), stdout) < 0 ? 1 : 0; }
+int main() {
+  return std::fputs(core::lifecycle_text().c_str(), stdout) < 0 ? 1 : 0;
+}

@@ -1,7 +1,7 @@
 // For tests of commands: a state, its clocks and short ways to push, fetch and look.
 #pragma once
 
-#include <gtest/gtest.h>
+#include <gtest/gtest.h>  // tidy: allow include because only tests include this file
 
 #include <string>
 #include <utility>

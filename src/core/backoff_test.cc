@@ -108,18 +108,38 @@ TEST(Backoff, ALostLeaseComesBackAfterASecondAndThenByTheBackoff) {
 TEST(Backoff, TextComesBackAsTheSamePolicy) {
   for (const std::string_view spec :
        {"fixed:500", "fixed:500~0", "linear:1000,2500~33", "exponential:1000", "list:0,1,2~100",
-        "exponential:1000,1.005,70000~7", "sidekiq", "asynq", "bullmq-exp:3", "celery", "river~1"}) {
+        "exponential:1000,1.005,70000~7", "sidekiq", "asynq", "bullmq-exp:3", "celery",
+        "river~1"}) {
     const Backoff policy = parsed(spec);
     EXPECT_EQ(parsed(backoff_text(policy)), policy) << spec << " became " << backoff_text(policy);
   }
 }
 
 TEST(Backoff, WhatIsNoSpecIsRefusedByName) {
-  for (const std::string_view spec :
-       {"", "fixed", "fixed:", "fixed:-1", "fixed:1,2", "fixed:1~", "fixed:1~101", "fixed:1~-1",
-        "fixed:1~5~5", "fixed:315576000001", "linear:1,2,3", "exponential:1,0.5", "list:",
-        "exponential:1,1001", "exponential:1,1.2345", "exponential:1,2,3,4", "exponential:1,.",
-        "sidekiq:1", "river:", "celery:x", "nonsense", "nonsense:1", "fixed: 1", "FIXED:1"}) {
+  for (const std::string_view spec : {"",
+                                      "fixed",
+                                      "fixed:",
+                                      "fixed:-1",
+                                      "fixed:1,2",
+                                      "fixed:1~",
+                                      "fixed:1~101",
+                                      "fixed:1~-1",
+                                      "fixed:1~5~5",
+                                      "fixed:315576000001",
+                                      "linear:1,2,3",
+                                      "exponential:1,0.5",
+                                      "list:",
+                                      "exponential:1,1001",
+                                      "exponential:1,1.2345",
+                                      "exponential:1,2,3,4",
+                                      "exponential:1,.",
+                                      "sidekiq:1",
+                                      "river:",
+                                      "celery:x",
+                                      "nonsense",
+                                      "nonsense:1",
+                                      "fixed: 1",
+                                      "FIXED:1"}) {
     const base::Result<Backoff> policy = parse_backoff(spec);
     ASSERT_FALSE(policy.has_value()) << spec;
     EXPECT_EQ(policy.error().code, base::ErrorCode::kBadReq);

@@ -7,7 +7,9 @@ namespace {
 
 using Seen = Producers::Seen;
 
-base::EngineTime at(int64_t ms) { return base::EngineTime{ms}; }
+base::EngineTime at(int64_t ms) {
+  return base::EngineTime{ms};
+}
 
 TEST(RequestTokens, AnswerUntilTheirTimeAndNotAfter) {
   RequestTokens tokens;
@@ -95,7 +97,8 @@ TEST(Producers, TheIdleGoWhenThereIsNoRoomAndTheActiveStay) {
     producers.put(std::to_string(i), {1, JobId{1}, true}, at(static_cast<int64_t>(i)));
   }
   EXPECT_EQ(producers.look_up("new", 1).seen, Seen::kNoRoom);
-  EXPECT_EQ(producers.overflow(at(limits::kProducerIdleMs - 1)), nullptr) << "all were used of late";
+  EXPECT_EQ(producers.overflow(at(limits::kProducerIdleMs - 1)), nullptr)
+      << "all were used of late";
   const std::string* idle = producers.overflow(at(limits::kProducerIdleMs));
   ASSERT_NE(idle, nullptr);
   EXPECT_EQ(*idle, "0") << "the one used longest ago";
@@ -106,6 +109,14 @@ TEST(Producers, TheIdleGoWhenThereIsNoRoomAndTheActiveStay) {
   producers.forget("1");
   EXPECT_EQ(producers.look_up("new", 1).seen, Seen::kNew);
   EXPECT_EQ(producers.look_up("0", 2).seen, Seen::kKnown);
+}
+
+TEST(Producers, NobodyHasToGoWhileThereIsRoom) {
+  Producers producers;
+  producers.put("p", {1, JobId{1}, true}, at(0));
+  EXPECT_EQ(producers.overflow(at(limits::kDayMs)), nullptr);
+  producers.forget("nobody");
+  EXPECT_EQ(producers.size(), 1U);
 }
 
 }  // namespace

@@ -9,7 +9,9 @@ namespace {
 
 constexpr base::EngineTime kStart{1'000'000};
 
-base::EngineTime after(int64_t ms) { return kStart + base::Duration{ms}; }
+base::EngineTime after(int64_t ms) {
+  return kStart + base::Duration{ms};
+}
 
 LedgerEntry entry_of(uint64_t id, uint32_t fence, int64_t until_ms) {
   LedgerEntry entry;

@@ -62,8 +62,9 @@ TEST(Lifecycle, EveryCellIsAsItShouldBe) {
     for (size_t state = 0; state < kJobStateCount; ++state) {
       in >> word;
       const Cell cell = lifecycle(static_cast<JobState>(state), static_cast<Event>(event));
-      EXPECT_EQ(word_of(cell), word) << event_name(static_cast<Event>(event)) << " of a job that is "
-                                     << job_state_name(static_cast<JobState>(state));
+      EXPECT_EQ(word_of(cell), word)
+          << event_name(static_cast<Event>(event)) << " of a job that is "
+          << job_state_name(static_cast<JobState>(state));
     }
   }
   EXPECT_FALSE(in >> word) << "the table has more than the code";

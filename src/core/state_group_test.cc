@@ -67,10 +67,11 @@ TEST_F(StateGroup, AnAbortTakesBackAnAckAFailAndARelease) {
   Fail fail;
   fail.job = second;
   fail.token = second_token;
-  expect_no_trace({Ack{{first, first_token, "result", true}}, fail,
-                   Release{third, third_token, std::nullopt}});
+  expect_no_trace(
+      {Ack{{first, first_token, "result", true}}, fail, Release{third, third_token, std::nullopt}});
   EXPECT_EQ(state.find(first.id)->state, JobState::kRunning);
-  EXPECT_EQ(error_of(run(Ack{{first, first_token, "", false}})), "OK") << "its lease is still valid";
+  EXPECT_EQ(error_of(run(Ack{{first, first_token, "", false}})), "OK")
+      << "its lease is still valid";
 }
 
 TEST_F(StateGroup, AnAbortRestoresTheOrderOfReadyJobs) {

@@ -54,9 +54,8 @@ TEST(TimerHeap, AgreesWithASortedMapUnderRandomChanges) {
     }
     ASSERT_EQ(heap.size(), at.size());
     if (at.empty()) continue;
-    const auto least = std::ranges::min_element(at, {}, [](const auto& entry) {
-      return std::pair(entry.second, entry.first);
-    });
+    const auto least = std::ranges::min_element(
+        at, {}, [](const auto& entry) { return std::pair(entry.second, entry.first); });
     ASSERT_EQ(heap.next_ms(), least->second);
     ASSERT_EQ(heap.next().id.value, least->first);
   }

@@ -52,8 +52,8 @@ TEST(Bytes, WhatIsWrittenIsRead) {
 }
 
 TEST(Bytes, EndsOfTheSignedRangeComeBack) {
-  for (const int64_t value : {std::numeric_limits<int64_t>::min(), int64_t{0},
-                              std::numeric_limits<int64_t>::max()}) {
+  for (const int64_t value :
+       {std::numeric_limits<int64_t>::min(), int64_t{0}, std::numeric_limits<int64_t>::max()}) {
     std::string bytes;
     ByteWriter(bytes).signed_number(value);
     ByteReader in(bytes);
@@ -64,7 +64,8 @@ TEST(Bytes, EndsOfTheSignedRangeComeBack) {
 TEST(Bytes, ANumberOfMoreThan64BitsFails) {
   for (const std::string_view bytes :
        {std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"),
-        std::string_view("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"), std::string_view("\x80")}) {
+        std::string_view("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"),
+        std::string_view("\x80")}) {
     ByteReader in(bytes);
     EXPECT_EQ(in.number(), 0U);
     EXPECT_FALSE(in.ok());

@@ -77,7 +77,9 @@ class RandomJobs {
   }
 
  private:
-  uint32_t number32() { return 1 + static_cast<uint32_t>(random_.next() >> (33 + random_.below(30))); }
+  uint32_t number32() {
+    return 1 + static_cast<uint32_t>(random_.next() >> (33 + random_.below(30)));
+  }
   uint32_t maybe32() { return random_.below(2) == 0 ? 0 : number32(); }
   int64_t time() { return 1 + static_cast<int64_t>(random_.below(uint64_t{1} << 42)); }
   int64_t maybe_time() { return random_.below(2) == 0 ? 0 : time(); }
@@ -92,8 +94,8 @@ class RandomJobs {
   }
 
   void add_extras(core::JobExtras& extras) {
-    static constexpr const char* kPolicies[] = {"fixed:5~0", "linear:5,6", "exponential:5,1.125,9~3",
-                                                "list:1,2,3", "sidekiq", "celery:7"};
+    static constexpr const char* kPolicies[] = {
+        "fixed:5~0", "linear:5,6", "exponential:5,1.125,9~3", "list:1,2,3", "sidekiq", "celery:7"};
     extras.key = text(20);
     for (uint64_t i = random_.below(3); i > 0; --i) extras.meta.emplace_back(text(5), text(5));
     extras.has_progress = random_.below(2) != 0;

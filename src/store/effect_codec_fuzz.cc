@@ -24,8 +24,7 @@ base::Result<std::string> written_again(std::string_view payload) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const base::Result<std::string> once =
-      written_again({reinterpret_cast<const char*>(data), size});
+  const base::Result<std::string> once = written_again({reinterpret_cast<const char*>(data), size});
   if (!once) {
     ASSERT(once.error().code == base::ErrorCode::kCorrupt);
     return 0;

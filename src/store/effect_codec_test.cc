@@ -98,7 +98,7 @@ core::Job full_job() {
   extras.unique_scope = core::UniqueScope::kWindow;
   extras.unique_ms = 22;
   extras.limits = {"api", "mail"};
-  extras.fair_key = "tenant";
+  extras.fair_key = "tenant";  // tidy: allow word because these bytes are golden
   return job;
 }
 
@@ -135,8 +135,8 @@ std::vector<Sample> samples() {
   image.queue = "q";
   image.type = "t";
   add("job-put-image", std::move(image));
-  add("push-seen-request", core::PushSeen{.id = {7}, .created = true, .request = "r",
-                                          .until = base::EngineTime{9}});
+  add("push-seen-request",
+      core::PushSeen{.id = {7}, .created = true, .request = "r", .until = base::EngineTime{9}});
   add("push-seen-producer", core::PushSeen{.id = {7}, .producer = "p", .producer_seq = 300});
   add("job-granted", core::JobGranted{{7}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, "w", true});
   add("job-ungranted", core::JobUngranted{{7}});
@@ -165,7 +165,8 @@ std::vector<Sample> samples() {
       core::QueuePut{.name = "q",
                      .has_counters = true,
                      .counters = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}});
-  add("producer-put", core::ProducerPut{"p", base::EngineTime{8}, {{1, {2}, true}, {3, {4}, false}}});
+  add("producer-put",
+      core::ProducerPut{"p", base::EngineTime{8}, {{1, {2}, true}, {3, {4}, false}}});
   core::LedgerEntry entry;
   entry.id.value = 7;
   entry.fence = 3;
@@ -195,8 +196,9 @@ TEST(EffectCodec, BytesAreThoseOfTheGoldenFile) {
     EXPECT_EQ(now[read].name + " " + hex(now[read].payload), line);
     ++read;
   }
-  EXPECT_EQ(read, now.size()) << "the next line should be " << now[std::min(read, now.size() - 1)].name
-                              << " " << hex(now[std::min(read, now.size() - 1)].payload);
+  EXPECT_EQ(read, now.size()) << "the next line should be "
+                              << now[std::min(read, now.size() - 1)].name << " "
+                              << hex(now[std::min(read, now.size() - 1)].payload);
 }
 
 TEST(EffectCodec, EveryEffectComesBack) {
@@ -238,7 +240,8 @@ TEST(EffectCodec, FieldsComeBackAsTheyWere) {
         EXPECT_EQ(put->entries.at(0).until, base::EngineTime{60'000});
         EXPECT_EQ(put->entries.at(0).attempt, 2U);
       }
-      if (const auto* put = std::get_if<core::QueuePut>(&effect); put != nullptr && put->has_counters) {
+      if (const auto* put = std::get_if<core::QueuePut>(&effect);
+          put != nullptr && put->has_counters) {
         ++seen;
         EXPECT_EQ(put->counters, (core::QueueCounters{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}));
       }

@@ -15,6 +15,7 @@ constexpr uint64_t kWireEach = 4;
 constexpr uint64_t kCheckpointPercent = 2;
 constexpr uint64_t kSlicePercent = 40;
 constexpr uint64_t kSyncPercent = 50;
+constexpr uint64_t kTickPercent = 5;
 
 base::Now now_of(model::Now now) {
   return {base::EngineTime{now.engine_ms}, base::WallTime{now.wall_ms}};
@@ -152,6 +153,7 @@ void Server::look_over() {
 // --- The journal.
 
 void Server::keep_effects() {
+  if (chance(kTickPercent)) machine_->tick();
   unsynced_ += machine_->take_effects();
   if (chance(kSyncPercent)) flush();
 }

@@ -1,0 +1,298 @@
+#include "store/store.h"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <optional>
+
+#include "store/memory/memory_journal.h"
+
+namespace store {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr base::Now kNow{base::EngineTime{1}, base::WallTime{2}};
+constexpr seconds kPatience{20};
+
+// Effects that can be told apart: job `id` was given back.
+std::string effects_of(uint64_t id) {
+  EffectEncoder encoder;
+  encoder.begin(kNow);
+  encoder.put(core::JobUngranted{{id}});
+  return encoder.take();
+}
+
+// What the callbacks say, for a test that waits for it.
+class Heard {
+ public:
+  Store::Callbacks callbacks() {
+    return {.durable = [this](uint64_t turn) { tell(turn, std::nullopt); },
+            .failed = [this](const base::Error& error) { tell(0, error); }};
+  }
+  bool wait_for_turn(uint64_t turn) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [&] { return turn_ >= turn; });
+  }
+  bool wait_for_failure() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [&] { return error_.has_value(); });
+  }
+  uint64_t turn() {
+    const std::lock_guard lock(mutex_);
+    return turn_;
+  }
+  std::optional<base::Error> error() {
+    const std::lock_guard lock(mutex_);
+    return error_;
+  }
+
+ private:
+  void tell(uint64_t turn, std::optional<base::Error> error) {
+    {
+      const std::lock_guard lock(mutex_);
+      turn_ = std::max(turn_, turn);
+      if (error) error_ = std::move(error);
+    }
+    changed_.notify_all();
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  uint64_t turn_ = 0;
+  std::optional<base::Error> error_;
+};
+
+// A journal that syncs when it is told to, so that a test decides what happens meanwhile.
+class GatedJournal final : public Journal {
+ public:
+  struct Gate {
+    std::mutex mutex;
+    std::condition_variable changed;
+    uint64_t asked = 0;    // Appends that were called.
+    uint64_t allowed = 0;  // That may go on.
+    uint64_t prepare_steps = 0;
+    uint64_t prepared = 0;
+    uint64_t trimmed_before = 0;
+    std::deque<std::pair<uint64_t, size_t>> frames;  // Sequence, bytes.
+
+    bool wait_for_ask(uint64_t n) {
+      std::unique_lock lock(mutex);
+      return changed.wait_for(lock, kPatience, [&] { return asked >= n; });
+    }
+    bool wait_for_prepared(uint64_t n) {
+      std::unique_lock lock(mutex);
+      return changed.wait_for(lock, kPatience, [&] { return prepared >= n; });
+    }
+    void allow(uint64_t n) {
+      {
+        const std::lock_guard lock(mutex);
+        allowed = n;
+      }
+      changed.notify_all();
+    }
+  };
+
+  explicit GatedJournal(Gate& gate) : gate_(gate) {}
+
+  base::Result<JournalRecovery> open(const FrameVisitor& /*visit*/) override {
+    return JournalRecovery{.first_seq = 1};
+  }
+  base::Status append(uint64_t seq, std::span<const std::byte> payload) override {
+    std::unique_lock lock(gate_.mutex);
+    ++gate_.asked;
+    gate_.changed.notify_all();
+    gate_.changed.wait(lock, [&] { return gate_.allowed >= gate_.asked; });
+    gate_.frames.emplace_back(seq, payload.size());
+    return {};
+  }
+  base::Status trim(uint64_t seq_needed) override {
+    const std::lock_guard lock(gate_.mutex);
+    gate_.trimmed_before = seq_needed;
+    return {};
+  }
+  base::Status prepare() override {
+    {
+      const std::lock_guard lock(gate_.mutex);
+      ++gate_.prepared;
+    }
+    gate_.changed.notify_all();
+    return {};
+  }
+  base::Status close() override { return {}; }
+  JournalSpace space() const override {
+    const std::lock_guard lock(gate_.mutex);
+    return {.prepare_pending = gate_.prepared < gate_.prepare_steps};
+  }
+
+ private:
+  Gate& gate_;
+};
+
+class StoreTest : public testing::Test {
+ protected:
+  std::unique_ptr<Store> opened() {
+    auto store = std::make_unique<Store>(std::make_unique<MemoryJournal>(disk), clock);
+    seen.clear();
+    recovered = store->recover([this](core::Effect&& effect, base::Now now) {
+      EXPECT_EQ(now, kNow);
+      seen.push_back(std::get<core::JobUngranted>(effect).id.value);
+      return base::Status{};
+    });
+    return store;
+  }
+
+  MemoryDisk disk;
+  base::ManualClock clock;
+  Heard heard;
+  std::vector<uint64_t> seen;
+  base::Result<JournalRecovery> recovered;
+};
+
+TEST_F(StoreTest, WhatWasSaidToBeDurableIsThereAfterARestart) {
+  auto store = opened();
+  store->start(heard.callbacks());
+  for (uint64_t turn = 1; turn <= 200; ++turn) store->submit(turn, effects_of(turn));
+  ASSERT_TRUE(heard.wait_for_turn(200));
+  ASSERT_TRUE(store->stop().has_value());
+  store.reset();
+  store = opened();
+  ASSERT_TRUE(recovered.has_value());
+  EXPECT_TRUE(recovered->clean_shutdown);
+  ASSERT_EQ(seen.size(), 200U);
+  for (uint64_t turn = 1; turn <= 200; ++turn) EXPECT_EQ(seen[turn - 1], turn);
+}
+
+TEST_F(StoreTest, StopMakesAllDurable) {
+  auto store = opened();
+  store->start(heard.callbacks());
+  for (uint64_t turn = 1; turn <= 50; ++turn) store->submit(turn, effects_of(turn));
+  ASSERT_TRUE(store->stop().has_value());
+  EXPECT_EQ(heard.turn(), 50U);
+}
+
+TEST_F(StoreTest, WhatComesWhileASyncRunsIsOneFrame) {
+  GatedJournal::Gate gate;
+  Store store(std::make_unique<GatedJournal>(gate), clock);
+  ASSERT_TRUE(store.recover({}).has_value());
+  store.start(heard.callbacks());
+  store.submit(1, effects_of(1));
+  ASSERT_TRUE(gate.wait_for_ask(1));
+  EXPECT_EQ(store.seq_next(), 2U);
+  EXPECT_FALSE(store.idle());
+  store.submit(2, effects_of(2));
+  store.submit(3, effects_of(3));
+  store.submit(4, {});
+  EXPECT_EQ(heard.turn(), 0U) << "nothing is durable before the sync";
+  gate.allow(1'000);
+  ASSERT_TRUE(heard.wait_for_turn(4));
+  ASSERT_TRUE(store.stop().has_value());
+  ASSERT_GE(gate.frames.size(), 2U);
+  EXPECT_EQ(gate.frames[0], (std::pair<uint64_t, size_t>{1, effects_of(1).size()}));
+  EXPECT_EQ(gate.frames[1], (std::pair<uint64_t, size_t>{2, 2 * effects_of(2).size()}));
+}
+
+TEST_F(StoreTest, ATurnWithoutEffectsIsDurableAfterThoseBeforeIt) {
+  GatedJournal::Gate gate;
+  Store store(std::make_unique<GatedJournal>(gate), clock);
+  ASSERT_TRUE(store.recover({}).has_value());
+  store.start(heard.callbacks());
+  store.submit(1, effects_of(1));
+  ASSERT_TRUE(gate.wait_for_ask(1));
+  store.submit(2, {});
+  EXPECT_EQ(heard.turn(), 0U);
+  gate.allow(1'000);
+  EXPECT_TRUE(heard.wait_for_turn(2));
+  ASSERT_TRUE(store.stop().has_value());
+}
+
+TEST_F(StoreTest, FramesGoOnlyOnceTheTurnThatFreesThemIsDurable) {
+  GatedJournal::Gate gate;
+  Store store(std::make_unique<GatedJournal>(gate), clock);
+  ASSERT_TRUE(store.recover({}).has_value());
+  store.start(heard.callbacks());
+  gate.allow(1);
+  store.submit(1, effects_of(1));
+  ASSERT_TRUE(heard.wait_for_turn(1));
+  store.submit(2, effects_of(2), 2);
+  ASSERT_TRUE(gate.wait_for_ask(2));
+  {
+    const std::lock_guard lock(gate.mutex);
+    EXPECT_EQ(gate.trimmed_before, 0U);
+  }
+  gate.allow(1'000);
+  ASSERT_TRUE(store.stop().has_value());
+  EXPECT_EQ(gate.trimmed_before, 2U);
+}
+
+// The last frame before a pause is proven to be synced by an empty one.
+TEST_F(StoreTest, AnEmptyFrameFollowsTheLastOneWhenNothingComes) {
+  GatedJournal::Gate gate;
+  gate.allow(1'000);
+  Store store(std::make_unique<GatedJournal>(gate), clock);
+  ASSERT_TRUE(store.recover({}).has_value());
+  store.start(heard.callbacks());
+  store.submit(1, effects_of(1));
+  ASSERT_TRUE(gate.wait_for_ask(2));
+  ASSERT_TRUE(store.stop().has_value());
+  EXPECT_EQ(store.seq_next(), 3U);
+  ASSERT_EQ(gate.frames.size(), 2U) << "one, not one after another";
+  EXPECT_EQ(gate.frames[1], (std::pair<uint64_t, size_t>{2, 0}));
+}
+
+TEST_F(StoreTest, WhatTheNextAppendsNeedIsPreparedWhileNothingComes) {
+  GatedJournal::Gate gate;
+  gate.allow(1'000);
+  gate.prepare_steps = 2;
+  Store store(std::make_unique<GatedJournal>(gate), clock);
+  ASSERT_TRUE(store.recover({}).has_value());
+  store.start(heard.callbacks());
+  EXPECT_TRUE(gate.wait_for_prepared(2));
+  ASSERT_TRUE(store.stop().has_value());
+}
+
+TEST_F(StoreTest, AFailedAppendIsToldOnceAndNothingIsDurableAfterIt) {
+  auto store = opened();
+  disk.fail_append(2, MemoryDisk::FrameFate::kUnsynced);
+  store->start(heard.callbacks());
+  store->submit(1, effects_of(1));
+  ASSERT_TRUE(heard.wait_for_turn(1));
+  store->submit(2, effects_of(2));
+  ASSERT_TRUE(heard.wait_for_failure());
+  EXPECT_EQ(heard.error()->code, base::ErrorCode::kIo);
+  for (uint64_t turn = 3; turn <= 10; ++turn) store->submit(turn, effects_of(turn));
+  EXPECT_TRUE(store->stop().has_value());
+  EXPECT_EQ(heard.turn(), 1U);
+}
+
+TEST_F(StoreTest, AFullDiskIsWaitedFor) {
+  auto store = opened();
+  store->start(heard.callbacks());
+  disk.set_level(DiskLevel::kFull);
+  store->submit(1, effects_of(1));
+  store->submit(2, effects_of(2));
+  EXPECT_EQ(heard.turn(), 0U);
+  disk.set_level(DiskLevel::kFine);
+  EXPECT_TRUE(heard.wait_for_turn(2));
+  EXPECT_FALSE(heard.error().has_value());
+  ASSERT_TRUE(store->stop().has_value());
+  store.reset();
+  store = opened();
+  EXPECT_EQ(seen, (std::vector<uint64_t>{1, 2}));
+}
+
+TEST_F(StoreTest, AFrameThatIsNoEffectsRefusesTheStart) {
+  {
+    MemoryJournal journal(disk);
+    ASSERT_TRUE(journal.open([](uint64_t, std::span<const std::byte>) { return base::Status{}; })
+                    .has_value());
+    const std::string_view junk = "\xff junk";
+    ASSERT_TRUE(journal.append(1, std::as_bytes(std::span(junk))).has_value());
+  }
+  opened();
+  ASSERT_FALSE(recovered.has_value());
+  EXPECT_EQ(recovered.error().code, base::ErrorCode::kCorrupt);
+  EXPECT_TRUE(recovered.error().message.starts_with("frame 1: ")) << recovered.error().message;
+}
+
+}  // namespace
+}  // namespace store
