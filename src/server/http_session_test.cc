@@ -73,7 +73,8 @@ TEST_F(HttpSessionTest, RefusesWhatIsNoHttp) {
   EXPECT_THAT(ask("*1\r\n$4\r\nPING\r\n"), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(ask("GET / HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n"),
               StartsWith("HTTP/1.1 431 "));
-  EXPECT_THAT(ask("POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(ask("POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"),
+              StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(get("/livez"), StartsWith("HTTP/1.1 200 "));
 }
 
