@@ -145,7 +145,7 @@ TEST_F(ServeTest, StrangersNeedAToken) {
 
 TEST_F(ServeTest, ATokenFileIsTheOwnersAlone) {
   const std::string secret = "0123456789abcdef-secret";
-  for (const mode_t mode : {0640, 0604, 0660}) {
+  for (const mode_t mode : {0640U, 0604U, 0660U}) {
     const std::string said = refused(kExitUsage, {"--token-file", token_file(secret + "\n", mode)});
     EXPECT_THAT(said, HasSubstr("can be read by others"));
     EXPECT_THAT(said, Not(HasSubstr(secret)));

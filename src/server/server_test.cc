@@ -184,6 +184,8 @@ TEST(ServerConnections, OneTooManyIsToldSo) {
       "a free place");
 }
 
+// UndefinedBehaviorSanitizer itself ends the process when it gets no file.
+#ifndef DRAY_SANITIZED
 TEST(ServerConnections, WithoutFilesItWaitsForSome) {
   LiveServer server;
   TestConnection client(server.address());
@@ -205,6 +207,7 @@ TEST(ServerConnections, WithoutFilesItWaitsForSome) {
   EXPECT_GT(tries, 0);
   EXPECT_LT(tries, kPings / 10);
 }
+#endif
 
 TEST(ServerConnections, HttpHasABoundOfItsOwn) {
   LiveServer server;

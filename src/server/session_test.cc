@@ -162,7 +162,7 @@ TEST_F(SessionTest, AnswersOfWholeJobsAreBoundedUntilTheyAreRead) {
   constexpr int kGets = 300;
   std::string requests;
   for (int i = 0; i < kGets; ++i) requests += request({"JOB.GET", id});
-  TestConnection slow(server_.address(), 4'096);
+  TestConnection slow(server_.address(), 1 << 18);
   const uint64_t before = server_.counters().commands;
   slow.send(requests);
   until([&] { return server_.counters().commands >= before + 64; }, "the first answers");
