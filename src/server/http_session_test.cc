@@ -90,7 +90,7 @@ TEST_F(HttpSessionTest, MetricsCountWhatHappened) {
   TestConnection client(server_.address());
   client.call({"JOB.PUSH", "mail", "T", "{}"});
   const std::string answer = get("/metrics");
-  EXPECT_THAT(answer, HasSubstr("\ndray_jobs_enqueued_total{queue=\"mail\"} 1\n"));
+  EXPECT_THAT(answer, HasSubstr("\ndray_queue_jobs{queue=\"mail\",state=\"ready\"} 1\n"));
   EXPECT_THAT(answer, HasSubstr("\ndray_connections 1\n"));
 }
 

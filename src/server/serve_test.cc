@@ -70,8 +70,8 @@ TEST_F(ServeTest, SigtermEndsInOrder) {
   TestConnection worker(server->resp());
   TestConnection other(server->resp());
   worker.send({"JOB.FETCH", "w", "BLOCK", "25000", "QUEUES", "1", "q"});
-  until([&] { return other.call({"INFO"}).text.find("blocked_clients:1\r") != std::string::npos; },
-        "a waiting fetch");
+  const std::string one = "blocked_clients:1\r";  // tidy: allow word because Redis calls it so
+  until([&] { return other.call({"INFO"}).text.find(one) != std::string::npos; }, "a fetch");
   server->signal(SIGTERM);
   EXPECT_EQ(show(worker.read()), "[]");
   EXPECT_TRUE(worker.is_at_end());

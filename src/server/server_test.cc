@@ -201,11 +201,11 @@ TEST(ServerConnections, WithoutFilesItWaitsForSome) {
   const std::string log = testing::internal::GetCapturedStderr();
   EXPECT_EQ(show(late.call({"PING"})), "PONG");
   // It has tried, and it has paused in between: not a try with each round of the loop.
-  int tries = 0;
+  int attempts = 0;
   for (size_t at = 0; (at = log.find("could not be accepted", at)) != std::string::npos; ++at)
-    ++tries;
-  EXPECT_GT(tries, 0);
-  EXPECT_LT(tries, kPings / 10);
+    ++attempts;
+  EXPECT_GT(attempts, 0);
+  EXPECT_LT(attempts, kPings / 10);
 }
 #endif
 
