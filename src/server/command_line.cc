@@ -1,4 +1,6 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
 
 #include "cli/cli.h"
 #include "server/serve.h"
@@ -62,6 +64,13 @@ int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
   add_serve(app, options);
   cli::ClientCommands client_commands(app);
   app.add_subcommand("version", "print the version");
+  const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
+  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
+  if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(commands, is_named)) {
+    std::fprintf(stderr, "dray: there is no command '%s'\nRun with --help for more information.\n",
+                 argv[1]);
+    return kExitUsage;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -73,7 +73,8 @@ TEST_F(HttpSessionTest, RefusesWhatIsNoHttp) {
   EXPECT_THAT(ask("*1\r\n$4\r\nPING\r\n"), StartsWith("HTTP/1.1 400 "));
   EXPECT_THAT(ask("GET / HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n"),
               StartsWith("HTTP/1.1 431 "));
-  EXPECT_THAT(ask("POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(ask("POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"),
+              StartsWith("HTTP/1.1 413 "));
   EXPECT_THAT(get("/livez"), StartsWith("HTTP/1.1 200 "));
 }
 
@@ -89,7 +90,7 @@ TEST_F(HttpSessionTest, MetricsCountWhatHappened) {
   TestConnection client(server_.address());
   client.call({"JOB.PUSH", "mail", "T", "{}"});
   const std::string answer = get("/metrics");
-  EXPECT_THAT(answer, HasSubstr("\ndray_jobs_enqueued_total{queue=\"mail\"} 1\n"));
+  EXPECT_THAT(answer, HasSubstr("\ndray_queue_jobs{queue=\"mail\",state=\"ready\"} 1\n"));
   EXPECT_THAT(answer, HasSubstr("\ndray_connections 1\n"));
 }
 

@@ -177,9 +177,6 @@ TEST_F(LocalCommands, InfoHasWhatClientsLookFor) {
   EXPECT_EQ(value({"INFO"}).kind, protocol::ValueKind::kVerbatim);
   EXPECT_EQ(value({"CLIENT", "INFO"}).kind, protocol::ValueKind::kVerbatim);
   EXPECT_EQ(value({"CLIENT", "ID"}).kind, protocol::ValueKind::kInteger);
-  EXPECT_EQ(value({"INFO", "a", "b", "c"}).is_error(),
-            !protocol::check_arity(*protocol::find_command("INFO"),
-                                   std::vector<std::string_view>{"INFO", "a", "b", "c"}));
 }
 
 TEST_F(LocalCommands, CommandDescribesWhatIsBuilt) {

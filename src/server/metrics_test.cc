@@ -72,7 +72,7 @@ TEST(Metrics, TellsOfEachQueue) {
       {"dray_queue_jobs{queue=\"mail\",state=\"running\"}", "3"},
       {"dray_queue_jobs{queue=\"mail\",state=\"waiting\"}", "4"},
       {"dray_queue_jobs{queue=\"mail\",state=\"dead\"}", "5"},
-      {"dray_jobs_enqueued_total{queue=\"mail\"}", "6"},
+      {"dray_jobs_enqueued_total{queue=\"mail\"}", "6"},  // tidy: allow word because known so
       {"dray_jobs_started_total{queue=\"mail\"}", "7"},
       {"dray_jobs_finished_total{queue=\"mail\",result=\"ok\"}", "8"},
       {"dray_jobs_finished_total{queue=\"mail\",result=\"failed\"}", "9"},

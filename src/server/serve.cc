@@ -49,7 +49,10 @@ base::Result<std::string> read_token(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return base::fail(ErrorCode::kBadReq, "--token-file {} cannot be read", path);
   struct stat about = {};
-  std::string token(4096, '\0');
+  // Far above any token, and far below what a stranger may send.
+  constexpr size_t kTokenBytesMin = 16;
+  constexpr size_t kTokenBytesMax = 1'024;
+  std::string token(kTokenBytesMax + 1, '\0');
   const bool known = ::fstat(file, &about) == 0;
   const ssize_t size = ::read(file, token.data(), token.size());
   ::close(file);
@@ -61,10 +64,14 @@ base::Result<std::string> read_token(const std::string& path) {
   }
   token.resize(static_cast<size_t>(size));
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
-  constexpr size_t kTokenBytesMin = 16;
   if (token.size() < kTokenBytesMin) {
     return base::fail(ErrorCode::kBadReq, "--token-file {} holds {} bytes, at least {} are wanted",
                       path, token.size(), kTokenBytesMin);
+  }
+  if (token.size() > kTokenBytesMax) {
+    return base::fail(ErrorCode::kBadReq,
+                      "--token-file {} holds more than a token, at most {} bytes", path,
+                      kTokenBytesMax);
   }
   return token;
 }

@@ -184,6 +184,8 @@ TEST(ServerConnections, OneTooManyIsToldSo) {
       "a free place");
 }
 
+// UndefinedBehaviorSanitizer itself ends the process when it gets no file.
+#ifndef DRAY_SANITIZED
 TEST(ServerConnections, WithoutFilesItWaitsForSome) {
   LiveServer server;
   TestConnection client(server.address());
@@ -199,12 +201,13 @@ TEST(ServerConnections, WithoutFilesItWaitsForSome) {
   const std::string log = testing::internal::GetCapturedStderr();
   EXPECT_EQ(show(late.call({"PING"})), "PONG");
   // It has tried, and it has paused in between: not a try with each round of the loop.
-  int tries = 0;
+  int attempts = 0;
   for (size_t at = 0; (at = log.find("could not be accepted", at)) != std::string::npos; ++at)
-    ++tries;
-  EXPECT_GT(tries, 0);
-  EXPECT_LT(tries, kPings / 10);
+    ++attempts;
+  EXPECT_GT(attempts, 0);
+  EXPECT_LT(attempts, kPings / 10);
 }
+#endif
 
 TEST(ServerConnections, HttpHasABoundOfItsOwn) {
   LiveServer server;
