@@ -37,12 +37,14 @@ void add_serve(CLI::App& app, ServeOptions& options) {
   address("--http", "address for health and metrics (127.0.0.1:3730)", options.http);
   serve->add_option("--token-file", options.token_file,
                     "file with the token that clients must AUTH with (mode 0600)");
-  serve->add_option("--journal-budget", options.journal_budget_bytes,
-                    "what the journal may take on disk; bounds the jobs that are held")
+  serve
+      ->add_option("--journal-budget", options.journal_budget_bytes,
+                   "what the journal may take on disk; bounds the jobs that are held")
       ->transform(CLI::AsSizeValue(false))
       ->default_str("4GiB");
-  serve->add_option("--journal-segment", options.journal_segment_bytes,
-                    "size of one journal file; 0: by the size of the volume")
+  serve
+      ->add_option("--journal-segment", options.journal_segment_bytes,
+                   "size of one journal file; 0: by the size of the volume")
       ->transform(CLI::AsSizeValue(false));
   serve->add_flag("--allow-volatile", options.allow_volatile,
                   "serve from a volume that may not keep what it was given (tmpfs, NFS, overlay)");

@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "protocol/command_docs.h"
+#include "protocol/text.h"
 #include "server/version.h"
 
 namespace server {
@@ -19,6 +20,9 @@ using protocol::Arguments;
 using protocol::CommandId;
 
 namespace {
+
+// What an error shows of a client's own word.
+constexpr size_t kShownBytesMax = 128;
 
 bool same_word(std::string_view word, std::string_view capitals) {
   return std::ranges::equal(word, capitals, [](char a, char b) {
@@ -60,6 +64,22 @@ void write_hello(const Client& client, Reply& reply) {
   reply.array(0);
 }
 
+// Names are shown to people, in lines and between spaces.
+bool is_printable(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+// Takes a name that a client gives itself. Returns false if it is none.
+bool take_name(std::string_view name, std::string& target) {
+  constexpr size_t kNameBytesMax = 128;
+  if (!is_printable(name) || name.size() > kNameBytesMax) return false;
+  target = name;
+  return true;
+}
+
+constexpr std::string_view kNoName =
+    "Client names cannot contain spaces, newlines or special characters.";
+
 void hello(const LocalContext& context, Client& client, Arguments arguments, Reply& reply) {
   protocol::RespVersion version = client.version;
   size_t at = 1;
@@ -77,11 +97,12 @@ void hello(const LocalContext& context, Client& client, Arguments arguments, Rep
       if (!log_in(context, client, arguments[at + 2])) return wrong_password(reply);
       at += 3;
     } else if (same_word(arguments[at], "SETNAME") && left >= 2) {
-      name = arguments[at + 1];
+      if (!take_name(arguments[at + 1], name)) return reply.error(ErrorCode::kErr, kNoName);
       at += 2;
     } else {
       return reply.error(ErrorCode::kErr,
-                         fmt::format("Syntax error in HELLO option '{}'", arguments[at]));
+                         fmt::format("Syntax error in HELLO option '{}'",
+                                     protocol::printable(arguments[at], kShownBytesMax)));
     }
   }
   if (!client.authenticated) {
@@ -116,15 +137,16 @@ void client_set_info(Client& client, Arguments arguments, Reply& reply) {
   if (arguments.size() != 4) {
     return reply.error(ErrorCode::kErr, "wrong number of arguments for 'client|setinfo' command");
   }
-  constexpr size_t kInfoBytesMax = 64;
-  if (same_word(arguments[2], "LIB-NAME")) {
-    client.library = arguments[3].substr(0, kInfoBytesMax);
-  } else if (same_word(arguments[2], "LIB-VER")) {
-    client.library_version = arguments[3].substr(0, kInfoBytesMax);
-  } else {
-    return reply.error(ErrorCode::kErr, fmt::format("Unrecognized option '{}'", arguments[2]));
+  const bool is_name = same_word(arguments[2], "LIB-NAME");
+  if (!is_name && !same_word(arguments[2], "LIB-VER")) {
+    return reply.error(
+        ErrorCode::kErr,
+        fmt::format("Unrecognized option '{}'", protocol::printable(arguments[2], kShownBytesMax)));
   }
-  reply.ok();
+  if (take_name(arguments[3], is_name ? client.library : client.library_version)) return reply.ok();
+  reply.error(ErrorCode::kErr,
+              fmt::format("lib-{} cannot contain spaces, newlines or special characters.",
+                          is_name ? "name" : "ver"));
 }
 
 void client_command(const LocalContext& context, Client& client, const protocol::CommandSpec& spec,
@@ -135,13 +157,7 @@ void client_command(const LocalContext& context, Client& client, const protocol:
     return client.name.empty() ? reply.nil() : reply.bulk(client.name);
   }
   if (same_word(sub, "SETNAME") && arguments.size() == 3) {
-    constexpr size_t kNameBytesMax = 128;
-    const auto printable = [](char c) { return c > ' ' && c <= '~'; };
-    if (!std::ranges::all_of(arguments[2], printable) || arguments[2].size() > kNameBytesMax) {
-      return reply.error(ErrorCode::kErr,
-                         "Client names cannot contain spaces, newlines or special characters.");
-    }
-    client.name = arguments[2];
+    if (!take_name(arguments[2], client.name)) return reply.error(ErrorCode::kErr, kNoName);
     return reply.ok();
   }
   if (same_word(sub, "SETINFO")) return client_set_info(client, arguments, reply);
@@ -241,11 +257,10 @@ std::string info_text(const LocalContext& context) {
       engine.refusing.load());
 }
 
-void answer_local(const LocalContext& context, Client& client, const protocol::CommandSpec& spec,
-                  Arguments arguments, Reply& reply) {
-  if (const base::Status fits = protocol::check_arity(spec, arguments); !fits) {
-    return reply.error(fits.error());
-  }
+namespace {
+
+void answer(const LocalContext& context, Client& client, const protocol::CommandSpec& spec,
+            Arguments arguments, Reply& reply) {
   switch (spec.id) {
     case CommandId::kHello:
       return hello(context, client, arguments, reply);
@@ -281,6 +296,25 @@ void answer_local(const LocalContext& context, Client& client, const protocol::C
     default:
       return reply.error(protocol::not_built(spec.name));
   }
+}
+
+// INFO, CLIENT INFO, CLIENT LIST.
+bool is_text(const protocol::CommandSpec& spec, Arguments arguments) {
+  if (spec.id == CommandId::kInfo) return true;
+  return spec.id == CommandId::kClient &&
+         (same_word(arguments[1], "INFO") || same_word(arguments[1], "LIST"));
+}
+
+}  // namespace
+
+bool answer_local(const LocalContext& context, Client& client, const protocol::CommandSpec& spec,
+                  Arguments arguments, Reply& reply) {
+  if (const base::Status fits = protocol::check_arity(spec, arguments); !fits) {
+    reply.error(fits.error());
+    return false;
+  }
+  answer(context, client, spec, arguments, reply);
+  return is_text(spec, arguments);
 }
 
 }  // namespace server

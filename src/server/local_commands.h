@@ -23,9 +23,9 @@ struct LocalContext {
   size_t connections = 0;
 };
 
-// Answers the command. Requires: spec.local(), built, and neither MULTI, EXEC nor DISCARD, which
-// are the session's. `verbatim` is set when the reply is text for people.
-void answer_local(const LocalContext& context, Client& client, const protocol::CommandSpec& spec,
+// Answers the command. Returns whether the reply is text for people (verbatim in RESP 3).
+// Requires: spec.local(), and neither MULTI, EXEC nor DISCARD, which are the session's.
+bool answer_local(const LocalContext& context, Client& client, const protocol::CommandSpec& spec,
                   protocol::Arguments arguments, core::Reply& reply);
 
 // The text of INFO.

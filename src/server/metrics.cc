@@ -40,8 +40,8 @@ class Families {
     for (size_t i = 0; i < engine::Histogram::kBuckets; ++i) {
       count += histogram.bucket(i);
       const bool last = i + 1 == engine::Histogram::kBuckets;
-      const double bound = last ? std::numeric_limits<double>::infinity()
-                                : engine::Histogram::bound_seconds(i);
+      const double bound =
+          last ? std::numeric_limits<double>::infinity() : engine::Histogram::bound_seconds(i);
       metric.histogram.bucket.push_back({count, bound});
     }
     metric.histogram.sample_count = count;
@@ -108,8 +108,10 @@ void add_queue(Families& families, const std::string& queue, const Stats& stats)
     families.add("dray_queue_jobs", "Jobs by state.", MetricType::Gauge,
                  {{"queue", queue}, {"state", state}}, value(state));
   }
-  const std::pair<const char*, const char*> results[] = {{"ok", "succeeded"}, {"failed", "failed"},
-                                                         {"dead", "died"},    {"cancelled", "cancelled"},
+  const std::pair<const char*, const char*> results[] = {{"ok", "succeeded"},
+                                                         {"failed", "failed"},
+                                                         {"dead", "died"},
+                                                         {"cancelled", "cancelled"},
                                                          {"expired", "expired"}};
   for (const auto& [result, field] : results) {
     families.add("dray_jobs_finished_total",

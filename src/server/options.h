@@ -15,8 +15,8 @@ struct ServeOptions {
   std::string data;  // The data directory.
   Address resp{"127.0.0.1", 3729};
   Address http{"127.0.0.1", 3730};
-  std::string token_file;         // Holds the token that clients must give; empty: no token.
-  std::string journal = "files";  // "null": for benchmarks, keeps nothing.
+  std::string token_file;              // Holds the token that clients must give; empty: no token.
+  std::string journal = "files";       // "null": for benchmarks, keeps nothing.
   uint64_t journal_segment_bytes = 0;  // 0: by the volume.
   uint64_t journal_budget_bytes = uint64_t{4} << 30;
   bool allow_volatile = false;
@@ -26,7 +26,7 @@ struct ServeOptions {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
-inline constexpr int kExitCorrupt = 65;  // The data cannot be verified.
+inline constexpr int kExitCorrupt = 65;      // The data cannot be verified.
 inline constexpr int kExitUnavailable = 69;  // An address or the data directory is taken.
 inline constexpr int kExitIo = 74;           // The journal failed while serving.
 

@@ -1,8 +1,10 @@
-#include <fmt/format.h>
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 
 #include "base/log.h"
@@ -51,10 +53,11 @@ base::Result<std::string> read_token(const std::string& path) {
   const bool known = ::fstat(file, &about) == 0;
   const ssize_t size = ::read(file, token.data(), token.size());
   ::close(file);
-  if (!known || size < 0) return base::fail(ErrorCode::kBadReq, "--token-file {} cannot be read", path);
+  if (!known || size < 0)
+    return base::fail(ErrorCode::kBadReq, "--token-file {} cannot be read", path);
   if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return base::fail(ErrorCode::kBadReq,
-                      "--token-file {} can be read by others: chmod 600 it", path);
+    return base::fail(ErrorCode::kBadReq, "--token-file {} can be read by others: chmod 600 it",
+                      path);
   }
   token.resize(static_cast<size_t>(size));
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
@@ -85,9 +88,20 @@ base::Result<std::unique_ptr<store::Journal>> make_journal(const ServeOptions& o
   return std::make_unique<store::FileJournal>(files, random, std::move(journal));
 }
 
+// Each connection is a file; what is usual (1,024) is far below what the server can take.
+void raise_file_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
+  files.rlim_cur = files.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &files) != 0) {
+    LOG(kWarning, "the limit of open files cannot be raised", {"errno", errno});
+  }
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options, store::SystemCalls& calls) {
+  raise_file_limit();
   base::SystemClock clock;
   base::SystemRandom salts;   // The commit thread's.
   base::SystemRandom tokens;  // The engine thread's.

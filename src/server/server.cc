@@ -1,5 +1,8 @@
 #include "server/server.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
 
@@ -15,9 +18,24 @@ using boost::system::error_code;
 namespace {
 
 constexpr size_t kConnectionsMax = 10'000;
-// Acks in flight get this long at shutdown.
+constexpr size_t kHttpConnectionsMax = 128;
+// Files that the journal and the process itself need: connections leave them free, since a journal
+// that cannot open its next file ends the server.
+constexpr size_t kFilesReserved = 64;
+// Acks in flight get at most this long at shutdown; looked after at each tick.
 constexpr std::chrono::milliseconds kShutdownGrace{1'000};
+constexpr std::chrono::milliseconds kShutdownTick{5};
+// After an accept that failed, mostly for want of files: at once, it would fail again.
+constexpr std::chrono::milliseconds kAcceptPause{50};
 constexpr int kBacklog = 1'024;
+
+size_t connections_max() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return kConnectionsMax;
+  constexpr size_t kOthers = kFilesReserved + kHttpConnectionsMax;
+  const size_t most = files.rlim_cur > kOthers ? files.rlim_cur - kOthers : 1;
+  return std::min(kConnectionsMax, most);
+}
 
 std::string text_of(const tcp::acceptor& acceptor) {
   const tcp::endpoint bound = acceptor.local_endpoint();
@@ -42,12 +60,22 @@ void set_socket_options(tcp::socket& socket) {
 
 }  // namespace
 
+// Sessions count from 1.
+constexpr uint64_t kNoSession = 0;
+
 struct Server::Question : engine::Request {
   std::function<void(const core::Reply&)> done;
 };
 
 Server::Server(engine::Engine& engine, const base::Clock& clock, std::string token)
-    : engine_(engine), clock_(clock), token_(std::move(token)), started_(clock.mono()) {}
+    : engine_(engine),
+      clock_(clock),
+      token_(std::move(token)),
+      started_(clock.mono()),
+      connections_max_(connections_max()) {
+  resp_.admit = [this](Socket socket) { admit_resp(std::move(socket)); };
+  http_.admit = [this](Socket socket) { admit_http(std::move(socket)); };
+}
 
 Server::~Server() = default;
 
@@ -77,49 +105,66 @@ base::Status Server::bind(Acceptor& acceptor, const Address& address) {
 }
 
 base::Status Server::listen(const Address& resp, const Address& http) {
-  TRY(bind(resp_acceptor_, resp));
-  return bind(http_acceptor_, http);
+  TRY(bind(resp_.acceptor, resp));
+  TRY(bind(http_.acceptor, http));
+  // Before anybody is told that the server is ready: from then on a signal means a stop in order.
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  wait_for_signal();
+  return {};
 }
 
-std::string Server::resp_address() const { return text_of(resp_acceptor_); }
-std::string Server::http_address() const { return text_of(http_acceptor_); }
+std::string Server::resp_address() const {
+  return text_of(resp_.acceptor);
+}
+std::string Server::http_address() const {
+  return text_of(http_.acceptor);
+}
 
 LocalContext Server::local_context() {
   return {engine_, clock_, token_, started_, sessions_.size()};
 }
 
 bool Server::is_ready() const {
-  return !shutting_down_ && engine_.space().disk != store::DiskLevel::kFull;
+  return !stopping_ && engine_.space().disk != store::DiskLevel::kFull;
 }
 
 // --- Connections.
 
-void Server::accept_resp() {
-  resp_acceptor_.async_accept([this](error_code error, tcp::socket socket) {
-    if (error == boost::asio::error::operation_aborted || shutting_down_) return;
-    if (!error && sessions_.size() >= kConnectionsMax) {
-      error_code ignored;
-      const std::string refusal =
-          fmt::format("-MAXCONN limit={} connections: close some, or share them\r\n", kConnectionsMax);
-      socket.write_some(boost::asio::buffer(refusal), ignored);
-    } else if (!error) {
-      set_socket_options(socket);
-      const uint64_t id = next_session_++;
-      auto session = std::make_unique<Session>(std::move(socket), *this, id);
-      Session& started = *session;
-      sessions_.emplace(id, std::move(session));
-      started.start();
+void Server::accept(Door& door) {
+  door.acceptor.async_accept([this, &door](error_code error, Socket socket) {
+    if (!door.acceptor.is_open()) return;
+    if (!error) {
+      door.admit(std::move(socket));
+      return accept(door);
     }
-    accept_resp();
+    LOG(kWarning, "a connection could not be accepted", {"error", error.message()});
+    door.pause.expires_after(kAcceptPause);
+    door.pause.async_wait([this, &door](error_code) {
+      if (door.acceptor.is_open()) accept(door);
+    });
   });
 }
 
-void Server::accept_http() {
-  http_acceptor_.async_accept([this](error_code error, tcp::socket socket) {
-    if (error == boost::asio::error::operation_aborted || shutting_down_) return;
-    if (!error) start_http_session(std::move(socket), *this);
-    accept_http();
-  });
+void Server::admit_resp(Socket socket) {
+  if (sessions_.size() >= connections_max_) {
+    error_code ignored;
+    const std::string refusal = fmt::format(
+        "-MAXCONN limit={} connections: close some, or share them\r\n", connections_max_);
+    socket.write_some(boost::asio::buffer(refusal), ignored);
+    return;
+  }
+  set_socket_options(socket);
+  const uint64_t id = next_session_++;
+  auto session = std::make_unique<Session>(std::move(socket), *this, id);
+  Session& started = *session;
+  sessions_.emplace(id, std::move(session));
+  started.start();
+}
+
+void Server::admit_http(Socket socket) {
+  if (http_connections_ >= kHttpConnectionsMax) return;  // Closed without a word.
+  start_http_session(std::move(socket), *this, http_connections_);
 }
 
 void Server::session_ended(Session& session) {
@@ -136,10 +181,9 @@ void Server::released(std::vector<engine::Request*>&& requests) {
 void Server::hand_out(const std::vector<engine::Request*>& requests) {
   std::vector<Session*> touched;
   for (engine::Request* request : requests) {
-    if (const auto question = questions_.find(request); question != questions_.end()) {
-      const std::unique_ptr<Question> asked = std::move(question->second);
-      questions_.erase(question);
-      asked->done(asked->answer.reply);
+    if (request->session == kNoSession) {
+      const auto asked = questions_.extract(request);
+      asked.mapped()->done(request->answer.reply);
       continue;
     }
     auto& slot = static_cast<Slot&>(*request);
@@ -159,6 +203,7 @@ void Server::fetch_queue_stats(std::function<void(const core::Reply&)> done) {
   auto question = std::make_unique<Question>();
   question->done = std::move(done);
   question->command.body = core::QueueStatsAll{};
+  question->session = kNoSession;
   question->order = &questions_order_;
   question->lane = engine::Lane::kFetch;
   engine::Request* request = question.get();
@@ -171,51 +216,69 @@ void Server::fetch_queue_stats(std::function<void(const core::Reply&)> done) {
 // --- Life.
 
 int Server::run() {
-  engine_.start(
-      [this](std::vector<engine::Request*>&& requests) { released(std::move(requests)); },
-      [](const base::Error& error) {
-        // What was in flight may or may not be on disk: nobody is told anything any more. A restart
-        // reads what there is.
-        LOG(kError, "the journal failed; the server ends here", {"error", error.message});
-        std::_Exit(kExitIo);
-      });
-  wait_for_signal();
-  accept_resp();
-  accept_http();
+  engine_.start([this](std::vector<engine::Request*>&& requests) { released(std::move(requests)); },
+                [](const base::Error& error) {
+                  // What was in flight may or may not be on disk: nobody is told anything any more.
+                  // A restart reads what there is.
+                  LOG(kError, "the journal failed; the server ends here", {"error", error.message});
+                  std::_Exit(kExitIo);
+                });
+  accept(resp_);
+  accept(http_);
   io_.run();
+  sessions_.clear();  // Their connections end; the engine has let go of all that was theirs.
   return exit_code_;
 }
 
+void Server::request_stop() {
+  boost::asio::post(io_, [this] { stop(); });
+}
+
 void Server::wait_for_signal() {
-  signals_.add(SIGTERM);
-  signals_.add(SIGINT);
   signals_.async_wait([this](error_code error, int signal) {
     if (error) return;
     LOG(kInfo, "shutting down", {"signal", signal});
-    shut_down();
-    signals_.async_wait([this](error_code again, int) {
-      if (!again) close_all();
-    });
+    stop();
+    wait_for_signal();
   });
 }
 
-// No new connections and no new leases; acks in flight get a moment.
-void Server::shut_down() {
-  shutting_down_ = true;
+void Server::stop() {
+  if (stopping_) return end();
+  begin_stop();
+}
+
+// No new connections and no new leases; what is under way gets a moment. HTTP goes on, to say that
+// the server is not ready.
+void Server::begin_stop() {
+  stopping_ = true;
+  stop_deadline_ = clock_.mono() + kShutdownGrace;
   error_code ignored;
-  resp_acceptor_.close(ignored);
+  resp_.acceptor.close(ignored);
   engine_.quiesce();
-  grace_.expires_after(kShutdownGrace);
-  grace_.async_wait([this](error_code error) {
-    if (!error) close_all();
+  wait_for_answers();
+}
+
+void Server::wait_for_answers() {
+  tick_.expires_after(kShutdownTick);
+  tick_.async_wait([this](error_code error) {
+    if (error || ended_) return;
+    const auto is_busy = [](const auto& entry) { return entry.second->is_busy(); };
+    const bool over = std::ranges::none_of(sessions_, is_busy) || clock_.mono() >= stop_deadline_;
+    if (over) return end();
+    wait_for_answers();
   });
 }
 
-void Server::close_all() {
-  grace_.cancel();
+void Server::end() {
+  if (ended_) return;
+  ended_ = true;
   error_code ignored;
-  http_acceptor_.close(ignored);
-  // What is applied becomes durable and its answers go out before the connections end.
+  resp_.acceptor.close(ignored);
+  http_.acceptor.close(ignored);
+  for (const auto& entry : sessions_) entry.second->end_fetches();
+  // What is applied becomes durable, and its answers are posted to this thread, before the last
+  // word is: that the loop may end.
   const base::Status stopped = engine_.stop();
   if (!stopped) {
     LOG(kError, "the journal was not closed in order", {"error", stopped.error().message});

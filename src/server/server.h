@@ -1,15 +1,15 @@
 // The running server: listeners, sessions, and the way of answers back from the engine.
 //
-// Threading: all on the I/O thread, which is the one that calls `run`; the engine and commit threads
-// only post to it.
+// Threading: all on the I/O thread, which is the one that calls `run`; the engine and commit
+// threads only post to it. `request_stop` may be called by any.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -27,7 +27,8 @@ class Server final : public SessionHost, public MetricsHost {
   Server(engine::Engine& engine, const base::Clock& clock, std::string token);
   ~Server() override;
 
-  // Binds both addresses. Errors: UNAVAILABLE names the address.
+  // Binds both addresses; from now on SIGTERM and SIGINT are requests to stop. Errors: UNAVAILABLE
+  // names the address, BADREQ one that strangers can reach while no token is asked for.
   base::Status listen(const Address& resp, const Address& http);
   // "host:port" as bound.
   std::string resp_address() const;
@@ -35,9 +36,12 @@ class Server final : public SessionHost, public MetricsHost {
 
   // Starts the engine, serves until a signal or a failed journal. Returns the exit code.
   int run();
+  // What a signal does: an orderly end, and when called again an end at once.
+  void request_stop();
 
   engine::Engine& engine() override { return engine_; }
   LocalContext local_context() override;
+  bool is_stopping() const override { return stopping_; }
   void session_ended(Session& session) override;
 
   bool is_ready() const override;
@@ -46,29 +50,46 @@ class Server final : public SessionHost, public MetricsHost {
 
  private:
   using Acceptor = boost::asio::ip::tcp::acceptor;
+  using Socket = boost::asio::ip::tcp::socket;
+
+  // One address, and what is done with its connections.
+  struct Door {
+    explicit Door(boost::asio::io_context& io) : acceptor(io), pause(io) {}
+
+    Acceptor acceptor;
+    boost::asio::steady_timer pause;
+    std::function<void(Socket)> admit;
+  };
 
   base::Status bind(Acceptor& acceptor, const Address& address);
-  void accept_resp();
-  void accept_http();
+  void accept(Door& door);
+  void admit_resp(Socket socket);
+  void admit_http(Socket socket);
   void released(std::vector<engine::Request*>&& requests);
   void hand_out(const std::vector<engine::Request*>& requests);
   void wait_for_signal();
-  void shut_down();
-  void close_all();
+  void stop();
+  void begin_stop();
+  void wait_for_answers();
+  void end();
 
   engine::Engine& engine_;
   const base::Clock& clock_;
   const std::string token_;
   const base::MonoTime started_;
+  const size_t connections_max_;
+  size_t http_connections_ = 0;  // Before io_: those that are left end with it.
 
   boost::asio::io_context io_{1};
-  Acceptor resp_acceptor_{io_};
-  Acceptor http_acceptor_{io_};
+  Door resp_{io_};
+  Door http_{io_};
   boost::asio::signal_set signals_{io_};
-  boost::asio::steady_timer grace_{io_};
+  boost::asio::steady_timer tick_{io_};  // Of the shutdown.
   std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;
   uint64_t next_session_ = 1;
-  bool shutting_down_ = false;
+  bool stopping_ = false;
+  bool ended_ = false;
+  base::MonoTime stop_deadline_;
   int exit_code_ = kExitOk;
 
   // Questions of the server itself to the engine.

@@ -1,7 +1,7 @@
 #include "server/session.h"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
+#include <variant>
 
 #include "base/log.h"
 #include "protocol/decode.h"
@@ -16,13 +16,18 @@ namespace {
 constexpr size_t kReadBytesMin = size_t{2} << 10;
 // Answers that are owed; beyond it the connection is not read further.
 constexpr size_t kSlotsMax = 1'000;
+// Those of them that may hold whole jobs, each of megabytes.
+constexpr size_t kHeavyMax = 64;
 // Answers that the peer does not take; beyond it the connection is not read further.
 constexpr size_t kOutputBytesMax = size_t{1} << 20;
 // What is read ahead while a command holds the connection up.
 constexpr size_t kHeldInputBytesMax = size_t{64} << 10;
 constexpr size_t kFreeSlotsMax = 64;
-// A slot that grew beyond this is not kept.
+// A slot that grew beyond this is not kept, nor room for more input and words once it is empty:
+// connections are many.
 constexpr size_t kSlotBytesKept = size_t{16} << 10;
+constexpr size_t kInputBytesKept = size_t{256} << 10;
+constexpr size_t kWordsKept = 4'096;
 
 engine::Lane lane_of(const protocol::CommandSpec& spec) {
   return static_cast<engine::Lane>(spec.lane);
@@ -33,11 +38,25 @@ static_assert(static_cast<int>(protocol::Lane::kPush) == static_cast<int>(engine
 
 // Whether the command may wait for something, and so holds its connection up.
 bool may_wait(const core::Command& command) {
-  if (const auto* fetch = std::get_if<core::Fetch>(&command.body)) return fetch->block_ms.has_value();
+  if (const auto* fetch = std::get_if<core::Fetch>(&command.body))
+    return fetch->block_ms.has_value();
   return std::holds_alternative<core::Wait>(command.body);
 }
 
-bool is_fetch(const Slot& slot) { return std::holds_alternative<core::Fetch>(slot.command.body); }
+// Whether the answer may hold whole jobs.
+bool is_heavy(const core::Command& command) {
+  return std::holds_alternative<core::Fetch>(command.body) ||
+         std::holds_alternative<core::Get>(command.body) ||
+         std::holds_alternative<core::Wait>(command.body);
+}
+
+// Whether the command has room of its own for thousands of items.
+bool is_batch(const core::Command& command) {
+  return std::holds_alternative<core::PushMany>(command.body) ||
+         std::holds_alternative<core::AckMany>(command.body) ||
+         std::holds_alternative<core::Bulk>(command.body) ||
+         std::holds_alternative<core::Exec>(command.body);
+}
 
 }  // namespace
 
@@ -55,12 +74,14 @@ Session::Session(boost::asio::ip::tcp::socket socket, SessionHost& host, uint64_
 
 Session::~Session() = default;
 
-void Session::start() { read(); }
+void Session::start() {
+  read();
+}
 
 // --- Reading.
 
 void Session::read() {
-  if (reading_ || closed_ || input_ended_) return;
+  if (reading_ || closed_ || hung_up_) return;
   if (!may_parse() && input_end_ - input_begin_ >= kHeldInputBytesMax) return;
   reading_ = true;
   make_room();
@@ -68,7 +89,7 @@ void Session::read() {
   socket_.async_read_some(room, [this](error_code error, size_t size) {
     reading_ = false;
     input_end_ += size;
-    if (error) input_ended_ = true;
+    if (error) hung_up_ = true;
     on_read(size);
   });
 }
@@ -78,6 +99,7 @@ void Session::read() {
 void Session::make_room() {
   if (input_begin_ == input_end_) {
     input_begin_ = input_end_ = 0;
+    if (input_.size() > kInputBytesKept) std::vector<char>().swap(input_);
   } else if (input_begin_ > input_.size() / 2) {
     std::copy(input_.begin() + static_cast<ptrdiff_t>(input_begin_),
               input_.begin() + static_cast<ptrdiff_t>(input_end_), input_.begin());
@@ -91,44 +113,56 @@ void Session::make_room() {
 void Session::on_read(size_t size) {
   if (closed_) return end_if_over();
   if (size != 0) parse();
-  if (input_ended_ && !closed_) {
-    // A worker that hangs up gets no more jobs: what it waits for is taken back.
-    const auto fetches = [](const auto& slot) { return is_fetch(*slot); };
-    if (blocking_ != nullptr || std::ranges::any_of(slots_, fetches)) return close();
-    return end_if_over();
-  }
-  read();
+  // A worker that hangs up gets no more jobs: what it waits for is taken back.
+  if (hung_up_ && !closed_ && (blocking_ != nullptr || waits_for_fetch())) close();
+  if (!closed_) read();
+  end_if_over();
+}
+
+bool Session::waits_for_fetch() const {
+  return std::ranges::any_of(slots_, [](const auto& slot) { return slot->fetches; });
 }
 
 bool Session::may_parse() const {
-  return blocking_ == nullptr && slots_.size() < kSlotsMax && !client_.quits &&
-         output_.size() < kOutputBytesMax;
+  return blocking_ == nullptr && slots_.size() < kSlotsMax && heavy_ < kHeavyMax &&
+         !client_.quits && output_.size() < kOutputBytesMax;
 }
 
+// Understands what was read, as far as the bounds allow. Answers that are there at once make room
+// for more of it; nothing else would ever come back to the rest.
 void Session::parse() {
-  while (may_parse() && !closed_) {
+  bool more = true;
+  while (more && !closed_) {
+    more = parse_some();
+    submit_lent();
+    send();
+    more = more && may_parse();
+  }
+}
+
+// Returns whether a bound ended it, not the end of what was read.
+bool Session::parse_some() {
+  while (may_parse()) {
     const std::string_view unread(input_.data() + input_begin_, input_end_ - input_begin_);
-    if (unread.empty()) break;
+    if (unread.empty()) return false;
     const protocol::ParseStatus status = parser_.parse(unread);
-    if (status == protocol::ParseStatus::kNeedMore) break;
+    if (status == protocol::ParseStatus::kNeedMore) return false;
     if (status == protocol::ParseStatus::kError) {
       protocol_error();
-      break;
+      return false;
     }
     if (!parser_.arguments().empty()) handle(parser_.arguments());
     input_begin_ += parser_.consumed();
   }
-  submit_lent();
-  encode_done();
-  write();
+  return true;
 }
 
+// The end of the connection, as soon as the answers before it are out.
 void Session::protocol_error() {
-  const bool stranger_protocol = parser_.fault() == protocol::RespFault::kHttp ||
-                                 parser_.fault() == protocol::RespFault::kTls;
+  const bool stranger_protocol =
+      parser_.fault() == protocol::RespFault::kHttp || parser_.fault() == protocol::RespFault::kTls;
   LOG(kWarning, "a connection is closed: it does not speak RESP", {"peer", client_.peer},
       {"why", parser_.error_text()});
-  input_ended_ = true;
   client_.quits = true;
   if (!stranger_protocol) answer_error({ErrorCode::kErr, parser_.error_text()});
 }
@@ -136,25 +170,28 @@ void Session::protocol_error() {
 void Session::handle(protocol::Arguments arguments) {
   ++client_.commands;
   const protocol::CommandSpec* spec = protocol::find_command(arguments[0]);
-  if (!client_.authenticated &&
-      (spec == nullptr || !spec->has(protocol::command_flag::kPreAuth))) {
+  if (!client_.authenticated && (spec == nullptr || !spec->has(protocol::command_flag::kPreAuth))) {
     return answer_error({ErrorCode::kNoAuth, "Authentication required: AUTH <token> first"});
   }
   if (spec == nullptr) {
-    transaction_broken_ = true;
+    transaction_.spoil();
     return answer_error(protocol::unknown_command(arguments));
   }
   using protocol::CommandId;
   const bool transaction = spec->id == CommandId::kMulti || spec->id == CommandId::kExec ||
                            spec->id == CommandId::kDiscard;
-  if (transaction) return handle_transaction(*spec);
+  if (transaction) return handle_transaction(*spec, arguments);
   const bool ends_transaction = spec->id == CommandId::kReset || spec->id == CommandId::kQuit;
-  if (in_transaction_ && !ends_transaction) return queue_in_transaction(*spec, arguments);
-  if (!spec->local()) return handle_command(*spec, arguments);
+  if (transaction_.is_open() && !ends_transaction) return queue_in_transaction(*spec, arguments);
+  if (spec->local()) return handle_local(*spec, arguments);
+  handle_command(*spec, arguments);
+}
+
+void Session::handle_local(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
   Slot& slot = add_slot();
-  if (spec->id == CommandId::kReset) in_transaction_ = false;
+  if (spec.id == protocol::CommandId::kReset) transaction_.drop();
   const bool was_authenticated = client_.authenticated;
-  answer_local(host_.local_context(), client_, *spec, arguments, slot.answer.reply);
+  slot.verbatim = answer_local(host_.local_context(), client_, spec, arguments, slot.answer.reply);
   slot.version = client_.version;
   slot.done = true;
   if (client_.authenticated != was_authenticated) {
@@ -168,6 +205,7 @@ protocol::Arguments Session::copy_words(Slot& slot, protocol::Arguments argument
   for (const std::string_view word : arguments) size += word.size();
   slot.bytes.clear();
   slot.bytes.reserve(size);  // So that views into it stay right.
+  if (words_.capacity() > kWordsKept) std::vector<std::string_view>().swap(words_);
   words_.clear();
   for (const std::string_view word : arguments) {
     words_.emplace_back(slot.bytes.data() + slot.bytes.size(), word.size());
@@ -187,80 +225,64 @@ void Session::handle_command(const protocol::CommandSpec& spec, protocol::Argume
   }
   slot.command = *std::move(command);
   slot.lane = lane_of(spec);
+  slot.fetches = std::holds_alternative<core::Fetch>(slot.command.body);
+  if (slot.fetches && hung_up_) {
+    slot.answer.reply.array(0);  // Nobody is there for a job.
+    slot.done = true;
+    return;
+  }
+  slot.parked = slot.fetches && host_.is_stopping();
+  if (slot.parked) return;
+  slot.heavy = is_heavy(slot.command);
+  if (slot.heavy) ++heavy_;
   if (may_wait(slot.command)) blocking_ = &slot;
   lend(slot);
 }
 
 // --- MULTI, EXEC, DISCARD.
 
-void Session::handle_transaction(const protocol::CommandSpec& spec) {
+void Session::handle_transaction(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
   using protocol::CommandId;
-  if (spec.id == CommandId::kMulti) {
-    if (in_transaction_) return answer_error({ErrorCode::kErr, "MULTI calls can not be nested"});
-    in_transaction_ = true;
-    transaction_broken_ = false;
-    transaction_bytes_ = 0;
-  } else if (!in_transaction_) {
+  if (const base::Status fits = protocol::check_arity(spec, arguments); !fits) {
+    transaction_.spoil();
+    return answer_error(fits.error());
+  }
+  const bool begins = spec.id == CommandId::kMulti;
+  if (begins && transaction_.is_open()) {
+    return answer_error({ErrorCode::kErr, "MULTI calls can not be nested"});
+  }
+  if (!begins && !transaction_.is_open()) {
     return answer_error({ErrorCode::kErr, std::string(spec.name) + " without MULTI"});
-  } else if (spec.id == CommandId::kExec) {
-    return exec();
-  } else {
-    in_transaction_ = false;
-    transaction_.commands.clear();
-    transaction_parts_.clear();
   }
   Slot& slot = add_slot();
+  if (spec.id == CommandId::kExec) return exec(slot);
+  if (begins) {
+    transaction_.open();
+  } else {
+    transaction_.drop();
+  }
   slot.answer.reply.ok();
   slot.done = true;
 }
 
 void Session::queue_in_transaction(const protocol::CommandSpec& spec,
                                    protocol::Arguments arguments) {
-  const auto refuse = [&](const base::Error& error) {
-    transaction_broken_ = true;
-    answer_error(error);
-  };
-  if (!spec.has(protocol::command_flag::kMulti)) {
-    return refuse({ErrorCode::kErr, std::string(spec.name) +
-                                        " is not for MULTI: JOB.PUSH, MPUSH, ACK, FAIL, RELEASE, "
-                                        "PROGRESS and CANCEL by id are"});
-  }
-  size_t size = 0;
-  for (const std::string_view word : arguments) size += word.size();
-  transaction_bytes_ += size;
-  if (transaction_bytes_ > core::limits::kBatchBytesMax ||
-      transaction_.commands.size() >= core::limits::kBatchItemsMax) {
-    return refuse({ErrorCode::kTooBig,
-                   fmt::format("limit={} commands and {} bytes in one MULTI",
-                               core::limits::kBatchItemsMax, core::limits::kBatchBytesMax)});
-  }
-  Slot holder;  // Lends its copy of the words only.
-  const protocol::Arguments words = copy_words(holder, arguments);
-  transaction_parts_.push_back(std::move(holder.bytes));
-  const char* base = words.empty() ? nullptr : words.front().data();
-  std::vector<std::string_view> kept;
-  for (const std::string_view word : words) {
-    kept.emplace_back(transaction_parts_.back().data() + (word.data() - base), word.size());
-  }
-  base::Result<core::Command> command = protocol::decode(spec, kept);
-  if (!command) return refuse(command.error());
-  transaction_.commands.push_back(*std::move(command));
+  const base::Status added = transaction_.add(spec, arguments);
+  if (!added) return answer_error(added.error());
   Slot& slot = add_slot();
   slot.answer.reply.simple("QUEUED");
   slot.done = true;
 }
 
-void Session::exec() {
-  in_transaction_ = false;
-  core::Exec commands = std::exchange(transaction_, {});
-  std::deque<std::string> parts = std::exchange(transaction_parts_, {});
-  if (transaction_broken_) {
-    return answer_error(
-        {ErrorCode::kExecAbort, "Transaction discarded because of previous errors."});
+void Session::exec(Slot& slot) {
+  base::Result<Transaction::Batch> batch = transaction_.take();
+  if (!batch) {
+    slot.answer.reply.error(batch.error());
+    slot.done = true;
+    return;
   }
-  Slot& slot = add_slot();
-  slot.parts = std::move(parts);
-  slot.command.body = std::move(commands);
+  slot.parts = std::move(batch->parts);
+  slot.command.body = std::move(batch->commands);
   slot.lane = engine::Lane::kPush;
   lend(slot);
 }
@@ -280,6 +302,10 @@ Slot& Session::add_slot() {
   slot->order = &order_;
   slot->version = client_.version;
   slot->done = false;
+  slot->fetches = false;
+  slot->heavy = false;
+  slot->parked = false;
+  slot->verbatim = false;
   slot->answer.clear();
   slots_.push_back(std::move(slot));
   return *slots_.back();
@@ -320,7 +346,7 @@ void Session::answered(Slot& slot) {
   }
 }
 
-void Session::undo(std::vector<std::pair<core::JobId, core::LeaseToken>> grants) {
+void Session::undo(Grants grants) {
   auto slot = std::make_unique<Slot>();
   slot->command.body = core::UndoGrants{std::move(grants)};
   submit_internal(std::move(slot));
@@ -343,8 +369,7 @@ void Session::submit_internal(std::unique_ptr<Slot> slot) {
 
 void Session::flush() {
   if (closed_) return end_if_over();
-  encode_done();
-  write();
+  send();
   if (!closed_ && input_begin_ < input_end_) parse();
   if (!closed_) read();
   end_if_over();
@@ -352,50 +377,48 @@ void Session::flush() {
 
 // --- Writing.
 
+// Sends what is answered. What the peer does not take stays in the slots, save a little.
+void Session::send() {
+  do {
+    encode_done();
+    write();
+  } while (!closed_ && output_.empty() && !slots_.empty() && slots_.front()->done);
+}
+
 void Session::encode_done() {
-  while (!slots_.empty() && slots_.front()->done) {
+  while (!slots_.empty() && slots_.front()->done && output_.size() < kOutputBytesMax) {
     std::unique_ptr<Slot> slot = std::move(slots_.front());
     slots_.pop_front();
-    const size_t before = output_.size();
-    protocol::encode_reply(slot->answer.reply.tape(), slot->version, output_);
-    bytes_encoded_ += output_.size() - before;
-    if (!slot->answer.grants.empty()) {
-      deliveries_.push_back({bytes_encoded_, std::move(slot->answer.grants)});
-    }
-    slot->parts.clear();
-    const size_t size = slot->bytes.capacity() + slot->answer.reply.tape().size();
-    if (free_.size() < kFreeSlotsMax && size < kSlotBytesKept) free_.push_back(std::move(slot));
+    if (slot->heavy) --heavy_;
+    output_.add(slot->answer.reply, slot->version, slot->verbatim, std::move(slot->answer.grants));
+    recycle(std::move(slot));
   }
+}
+
+void Session::recycle(std::unique_ptr<Slot> slot) {
+  slot->parts.clear();
+  const size_t size = slot->bytes.capacity() + slot->answer.reply.tape().size();
+  const bool is_large = size > kSlotBytesKept || is_batch(slot->command);
+  if (free_.size() < kFreeSlotsMax && !is_large) free_.push_back(std::move(slot));
 }
 
 void Session::write() {
   if (closed_ || is_writing_ || output_.empty()) return;
   // Most answers fit the kernel's buffer: then no round through the reactor is needed.
   error_code error;
-  const size_t size = socket_.write_some(boost::asio::buffer(output_), error);
+  const std::string_view pending = output_.pending();
+  const size_t size =
+      socket_.write_some(boost::asio::buffer(pending.data(), pending.size()), error);
   if (error && error != boost::asio::error::would_block) return close();
-  on_written(size);
-  if (size == output_.size()) {
-    output_.clear();
-    return;
-  }
+  output_.taken(size);
+  if (output_.empty()) return;
   is_writing_ = true;
-  writing_ = output_.substr(size);
-  output_.clear();
-  boost::asio::async_write(
-      socket_, boost::asio::buffer(writing_),
-      [this](error_code failed, size_t written) {
-        is_writing_ = false;
-        on_written(written);
-        if (closed_) return end_if_over();
-        if (failed) return close();
-        flush();
-      });
-}
-
-void Session::on_written(size_t size) {
-  bytes_taken_ += size;
-  while (!deliveries_.empty() && deliveries_.front().end <= bytes_taken_) deliveries_.pop_front();
+  socket_.async_wait(boost::asio::socket_base::wait_write, [this](error_code failed) {
+    is_writing_ = false;
+    if (closed_) return end_if_over();
+    if (failed) return close();
+    flush();
+  });
 }
 
 // --- The end.
@@ -406,30 +429,39 @@ void Session::close() {
   submit_lent();
   error_code ignored;
   socket_.close(ignored);
-  std::vector<std::pair<core::JobId, core::LeaseToken>> ungot;
-  const auto take_back = [&](auto& grants) { ungot.insert(ungot.end(), grants.begin(), grants.end()); };
-  for (Delivery& delivery : deliveries_) take_back(delivery.grants);
+  Grants ungot = output_.take_ungot();
   for (const auto& slot : slots_) {
-    if (slot->done) take_back(slot->answer.grants);
+    const Grants& grants = slot->answer.grants;
+    if (slot->done) ungot.insert(ungot.end(), grants.begin(), grants.end());
   }
   undo(std::move(ungot));  // Also ends what it waits for.
   end_if_over();
 }
 
-void Session::finish() {
-  input_ended_ = true;
-  end_if_over();
-}
-
 void Session::end_if_over() {
   if (!closed_) {
-    const bool all_out = slots_.empty() && output_.empty() && !is_writing_;
-    if ((input_ended_ || client_.quits) && all_out) close();
+    const bool all_out = slots_.empty() && output_.empty();
+    if ((hung_up_ || client_.quits) && all_out) close();
     return;
   }
   if (lent_ != 0 || reading_ || is_writing_ || ended_) return;
   ended_ = true;
   host_.session_ended(*this);
+}
+
+bool Session::is_busy() const {
+  if (closed_) return lent_ != 0;
+  error_code ignored;
+  return lent_ != 0 || !output_.empty() || socket_.available(ignored) != 0;
+}
+
+void Session::end_fetches() {
+  for (const auto& slot : slots_) {
+    if (!slot->parked || slot->done) continue;
+    slot->answer.reply.array(0);
+    slot->done = true;
+  }
+  flush();
 }
 
 }  // namespace server

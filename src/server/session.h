@@ -19,6 +19,8 @@
 #include "protocol/resp_parser.h"
 #include "server/client.h"
 #include "server/local_commands.h"
+#include "server/output.h"
+#include "server/transaction.h"
 
 namespace server {
 
@@ -30,6 +32,10 @@ struct Slot : engine::Request {
   protocol::RespVersion version = protocol::RespVersion::kResp2;
   bool done = false;      // Answered; waits for those before it.
   bool internal = false;  // Nobody is written an answer: kClose, UndoGrants.
+  bool fetches = false;   // Is a FETCH that wants a job.
+  bool heavy = false;     // Its answer may hold whole jobs.
+  bool parked = false;    // A FETCH that came during shutdown; see Session::end_fetches.
+  bool verbatim = false;  // Its answer is text for people.
 };
 
 // What sessions need of the server.
@@ -38,6 +44,8 @@ class SessionHost {
   virtual ~SessionHost() = default;
   virtual engine::Engine& engine() = 0;
   virtual LocalContext local_context() = 0;
+  // No job is handed out any more: a FETCH has to wait for its empty answer (see end_fetches).
+  virtual bool is_stopping() const = 0;
   // The session is over and nothing of it is lent any more. It is destroyed later, since it may
   // still be on the stack.
   virtual void session_ended(Session& session) = 0;
@@ -56,42 +64,45 @@ class Session {
   void flush();
   // Ends the connection now.
   void close();
-  // Ends the connection when what is being done for it is answered.
-  void finish();
+
+  // Whether something is being done for the client, or on its way to or from it.
+  bool is_busy() const;
+  // At shutdown: answers the fetches that came since. Until then they are not answered, or workers
+  // would ask again and again for as long as the server waits for others' acks.
+  void end_fetches();
 
   uint64_t id() const { return client_.id; }
   bool flush_wanted = false;  // For the server, while it hands a batch of answers out.
 
  private:
-  struct Delivery {  // Leases whose reply ends at this byte of the connection's output.
-    uint64_t end = 0;
-    std::vector<std::pair<core::JobId, core::LeaseToken>> grants;
-  };
-
   void read();
   void make_room();
   void on_read(size_t size);
   void parse();
+  bool parse_some();
   bool may_parse() const;
   void handle(protocol::Arguments arguments);
+  void handle_local(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void handle_command(const protocol::CommandSpec& spec, protocol::Arguments arguments);
-  void handle_transaction(const protocol::CommandSpec& spec);
+  void handle_transaction(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void queue_in_transaction(const protocol::CommandSpec& spec, protocol::Arguments arguments);
-  void exec();
+  void exec(Slot& slot);
   void protocol_error();
 
   Slot& add_slot();
   // Copies the words into the slot; the views are good until the next call.
   protocol::Arguments copy_words(Slot& slot, protocol::Arguments arguments);
   void answer_error(const base::Error& error);
+  bool waits_for_fetch() const;
   void lend(Slot& slot);
   void submit_lent();
-  void undo(std::vector<std::pair<core::JobId, core::LeaseToken>> grants);
+  void undo(Grants grants);
   void submit_internal(std::unique_ptr<Slot> slot);
 
+  void send();
   void encode_done();
+  void recycle(std::unique_ptr<Slot> slot);
   void write();
-  void on_written(size_t size);
   void end_if_over();
 
   boost::asio::ip::tcp::socket socket_;
@@ -109,24 +120,15 @@ class Session {
   std::deque<std::unique_ptr<Slot>> internal_;
   std::vector<engine::Request*> to_lend_;
   size_t lent_ = 0;
+  size_t heavy_ = 0;                // Of slots_.
   const Slot* blocking_ = nullptr;  // Holds back what comes behind it.
 
-  std::string output_;   // Encoded, not yet given to the kernel from output_begin_ on.
-  std::string writing_;  // Given to an asynchronous write.
-  uint64_t bytes_encoded_ = 0;
-  uint64_t bytes_taken_ = 0;
-  std::deque<Delivery> deliveries_;
-
-  // MULTI.
-  bool in_transaction_ = false;
-  bool transaction_broken_ = false;
-  size_t transaction_bytes_ = 0;
-  core::Exec transaction_;
-  std::deque<std::string> transaction_parts_;
+  Output output_;
+  Transaction transaction_;
 
   bool reading_ = false;
-  bool is_writing_ = false;
-  bool input_ended_ = false;  // The peer, or an error, or QUIT: nothing more is read.
+  bool is_writing_ = false;  // Waits for room in the kernel.
+  bool hung_up_ = false;     // The peer sends nothing more; it may still read.
   bool closed_ = false;
   bool ended_ = false;  // The server has been told.
 };

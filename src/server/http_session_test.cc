@@ -1,0 +1,105 @@
+#include "server/http_session.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/live_server.h"
+
+namespace server {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class HttpSessionTest : public testing::Test {
+ protected:
+  // All that comes back for the bytes, until the server ends the connection.
+  std::string ask(const std::string& bytes) {
+    TestConnection client(server_.http_address());
+    client.send(bytes);
+    return client.read_to_end();
+  }
+  std::string get(const std::string& path) {
+    return ask("GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  }
+
+  LiveServer server_;
+};
+
+TEST_F(HttpSessionTest, SaysThatItLivesAndIsReady) {
+  const std::string alive = get("/livez");
+  EXPECT_THAT(alive, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(alive, EndsWith("\r\n\r\nok\n"));
+  EXPECT_THAT(alive, HasSubstr("Content-Type: text/plain; charset=utf-8\r\n"));
+  EXPECT_THAT(alive, HasSubstr("X-Content-Type-Options: nosniff\r\n"));
+  EXPECT_THAT(get("/readyz?verbose=1"), EndsWith("\r\n\r\nready\n"));
+}
+
+TEST_F(HttpSessionTest, RefusesWhatIsNotOffered) {
+  EXPECT_THAT(get("/"), StartsWith("HTTP/1.1 404 Not Found\r\n"));
+  EXPECT_THAT(get("/livez/"), StartsWith("HTTP/1.1 404 "));
+  for (const std::string method : {"POST", "PUT", "DELETE", "OPTIONS"}) {
+    const std::string answer =
+        ask(method + " /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"));
+    EXPECT_THAT(answer, HasSubstr("Allow: GET, HEAD\r\n"));
+  }
+}
+
+TEST_F(HttpSessionTest, HeadAnswersWithoutABody) {
+  const std::string answer = ask("HEAD /livez HTTP/1.0\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.0 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 3\r\n"));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
+}
+
+TEST_F(HttpSessionTest, KeepsTheConnectionAndTheOrder) {
+  const std::string answers =
+      ask("GET /livez HTTP/1.1\r\nHost: a\r\n\r\nGET /readyz HTTP/1.1\r\nHost: a\r\n\r\n"
+          "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
+          "GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  const size_t alive = answers.find("\r\n\r\nok\n");
+  const size_t ready = answers.find("\r\n\r\nready\n");
+  const size_t metrics = answers.find("dray_build_info");
+  EXPECT_LT(alive, ready);
+  EXPECT_LT(ready, metrics);
+  EXPECT_LT(metrics, answers.find(" 404 "));
+}
+
+TEST_F(HttpSessionTest, RefusesWhatIsNoHttp) {
+  EXPECT_THAT(ask("NONSENSE\r\n\r\n"), StartsWith("HTTP/1.1 400 Bad Request\r\n"));
+  EXPECT_THAT(ask("GET /livez HTTP/1.1\r\nbroken header\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask("*1\r\n$4\r\nPING\r\n"), StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(ask("GET / HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n"),
+              StartsWith("HTTP/1.1 431 "));
+  EXPECT_THAT(ask("POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n"), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(get("/livez"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpSessionTest, BothLengthAndChunksAreRefused) {
+  const std::string answer =
+      ask("POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+          "GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(answer, Not(HasSubstr(" 200 ")));
+}
+
+TEST_F(HttpSessionTest, MetricsCountWhatHappened) {
+  TestConnection client(server_.address());
+  client.call({"JOB.PUSH", "mail", "T", "{}"});
+  const std::string answer = get("/metrics");
+  EXPECT_THAT(answer, HasSubstr("\ndray_jobs_enqueued_total{queue=\"mail\"} 1\n"));
+  EXPECT_THAT(answer, HasSubstr("\ndray_connections 1\n"));
+}
+
+TEST_F(HttpSessionTest, AClientThatLeavesBeforeItsAnswerDoesNoHarm) {
+  for (int i = 0; i < 20; ++i) {
+    TestConnection client(server_.http_address());
+    client.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  EXPECT_THAT(get("/livez"), StartsWith("HTTP/1.1 200 "));
+}
+
+}  // namespace
+}  // namespace server

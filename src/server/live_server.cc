@@ -1,0 +1,88 @@
+#include "server/live_server.h"
+
+#include <stdexcept>
+
+#include "base/assert.h"
+
+namespace server {
+namespace {
+
+constexpr std::chrono::seconds kDeadline{30};
+
+// A journal in memory behind a gate.
+class GatedJournal final : public store::Journal {
+ public:
+  GatedJournal(store::MemoryDisk& disk, Gate& gate) : journal_(disk), gate_(gate) {}
+
+  base::Result<store::JournalRecovery> open(const store::FrameVisitor& visit) override {
+    return journal_.open(visit);
+  }
+  base::Status append(uint64_t seq, std::span<const std::byte> payload) override {
+    gate_.pass();
+    return journal_.append(seq, payload);
+  }
+  base::Status trim(uint64_t seq_needed) override { return journal_.trim(seq_needed); }
+  base::Status prepare() override { return journal_.prepare(); }
+  base::Status close() override { return journal_.close(); }
+  store::JournalSpace space() const override { return journal_.space(); }
+
+ private:
+  store::MemoryJournal journal_;
+  Gate& gate_;
+};
+
+}  // namespace
+
+void Gate::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
+void Gate::open() {
+  {
+    const std::lock_guard lock(mutex_);
+    closed_ = false;
+  }
+  changed_.notify_all();
+}
+
+void Gate::pass() {
+  std::unique_lock lock(mutex_);
+  waited_for_ = true;
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return !closed_; });
+  waited_for_ = false;
+}
+
+void Gate::wait_for_append() {
+  std::unique_lock lock(mutex_);
+  const bool came = changed_.wait_for(lock, kDeadline, [&] { return closed_ && waited_for_; });
+  if (!came) throw std::runtime_error("no append came to the gate");
+}
+
+LiveServer::LiveServer(std::string token)
+    : engine_(std::make_unique<GatedJournal>(disk_, gate_), clock_, random_),
+      server_(engine_, clock_, std::move(token)) {
+  const auto recovered = engine_.recover();
+  ASSERT(recovered.has_value());
+  const base::Status listening = server_.listen({"127.0.0.1", 0}, {"127.0.0.1", 0});
+  ASSERT(listening.has_value(), "{}", listening.error().message);
+  address_ = server_.resp_address();
+  http_address_ = server_.http_address();
+  thread_ = std::thread([this] { exit_code_ = server_.run(); });
+}
+
+LiveServer::~LiveServer() {
+  gate_.open();
+  if (!thread_.joinable()) return;
+  request_stop();
+  request_stop();
+  thread_.join();
+}
+
+int LiveServer::join() {
+  thread_.join();
+  return exit_code_;
+}
+
+}  // namespace server

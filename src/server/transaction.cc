@@ -1,0 +1,71 @@
+#include "server/transaction.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "core/limits.h"
+#include "protocol/decode.h"
+
+namespace server {
+
+using base::ErrorCode;
+
+void Transaction::open() {
+  drop();
+  open_ = true;
+}
+
+void Transaction::drop() {
+  open_ = false;
+  spoilt_ = false;
+  bytes_ = 0;
+  batch_ = {};
+}
+
+base::Status Transaction::add(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
+  base::Status kept = keep(spec, arguments);
+  if (!kept) spoilt_ = true;
+  return kept;
+}
+
+base::Status Transaction::keep(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
+  using core::limits::kBatchBytesMax;
+  using core::limits::kBatchItemsMax;
+  if (!spec.has(protocol::command_flag::kMulti)) {
+    return base::fail(ErrorCode::kErr,
+                      "{} is not for MULTI: JOB.PUSH, MPUSH, ACK, FAIL, RELEASE, PROGRESS and "
+                      "CANCEL by id are",
+                      spec.name);
+  }
+  size_t size = 0;
+  for (const std::string_view word : arguments) size += word.size();
+  if (bytes_ + size > kBatchBytesMax || batch_.commands.commands.size() >= kBatchItemsMax) {
+    return base::fail(ErrorCode::kTooBig, "limit={} commands and {} bytes in one MULTI",
+                      kBatchItemsMax, kBatchBytesMax);
+  }
+  std::string& bytes = batch_.parts.emplace_back();
+  bytes.reserve(size);  // So that views into it stay right.
+  std::vector<std::string_view> words;
+  words.reserve(arguments.size());
+  for (const std::string_view word : arguments) {
+    words.emplace_back(bytes.data() + bytes.size(), word.size());
+    bytes.append(word);
+  }
+  batch_.commands.commands.push_back(TRY(protocol::decode(spec, words)));
+  bytes_ += size;
+  return {};
+}
+
+base::Result<Transaction::Batch> Transaction::take() {
+  const bool spoilt = spoilt_;
+  Batch batch = std::exchange(batch_, {});
+  drop();
+  if (spoilt) {
+    return base::fail(ErrorCode::kExecAbort, "Transaction discarded because of previous errors.");
+  }
+  return batch;
+}
+
+}  // namespace server
