@@ -368,7 +368,7 @@ class Demo:
         self.step("the workers reconnect by themselves")
         self.watch(self.all_finished, self.reports)
         codes = self.workers.stop()
-        self.check(f"the workers stop gracefully: {codes}", set(codes.values()) == {0})
+        self.check(f"{' and '.join(codes)} stop gracefully", set(codes.values()) == {0})
         self.account()
         self.check("the server stops gracefully", self.server.stop() == 0)
         return self.judge()

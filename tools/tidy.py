@@ -37,7 +37,8 @@ MAY_INCLUDE = {
     "sdk/cpp": ("base/", "protocol/", "dray/", "sdk/cpp/"),
 }
 # What a *_test.cc of a folder may include besides.
-TEST_MAY_INCLUDE = {"src/engine": ("store/",), "src/cli": ("core/", "store/", "engine/", "server/")}
+TEST_MAY_INCLUDE = {"src/engine": ("store/",), "sdk/cpp": ("core/",),
+                    "src/cli": ("core/", "store/", "engine/", "server/")}
 
 SOCKET = re.compile(r"sys/(socket|un|epoll|select)\.h|netinet/.*|arpa/inet\.h|netdb\.h|poll\.h"
                     r"|boost/(asio|beast).*")

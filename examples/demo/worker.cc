@@ -27,7 +27,8 @@ class MailServerAway : public std::runtime_error {
 
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 // The fields of a job's args; a job whose args are no JSON is dead at once, and says so.
 class Args {

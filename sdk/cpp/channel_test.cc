@@ -10,7 +10,8 @@
 namespace dray::detail {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""h;
 
 Target target_for(const FakeServer& server) {
   ClientOptions options;

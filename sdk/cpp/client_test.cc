@@ -12,7 +12,8 @@
 namespace dray {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""min;
 using detail::fake_array;
 using detail::fake_bulk;
 using detail::fake_integer;

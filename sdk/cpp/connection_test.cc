@@ -10,7 +10,8 @@
 namespace dray::detail {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 std::unique_ptr<Connection> open_to(const FakeServer& server, const Wake* wake = nullptr) {
   auto opened = Connection::open(*parse_endpoint(server.url()), "me", Deadline::in(5s), wake);

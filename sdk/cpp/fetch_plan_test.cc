@@ -5,7 +5,9 @@
 namespace dray::detail {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""h;
 using Kind = FetchPlan::Kind;
 
 constexpr base::MonoTime kStart{1'000'000'000};

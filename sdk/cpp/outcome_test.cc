@@ -5,7 +5,7 @@
 namespace dray::detail {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""s;
 using Kind = Outcome::Kind;
 
 class CardDeclined : public PermanentError {

@@ -11,7 +11,9 @@
 namespace dray::detail {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""h;
 
 std::vector<std::string> words_of(const std::string& bytes) {
   protocol::RespParser parser(protocol::kRespLimitsClient);

@@ -29,7 +29,9 @@ extern "C" void dray_on_signal(int) {
 }  // namespace
 
 StopSignals::StopSignals(std::vector<int> signals, std::function<void()> on_signal)
-    : fd_(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE)), on_signal_(std::move(on_signal)) {
+    // One count a read.
+    : fd_(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE)),  // tidy: allow word because Linux has the name
+      on_signal_(std::move(on_signal)) {
   ASSERT(fd_ >= 0, "no file descriptor is left for an eventfd");
   int nobody = -1;
   if (!listener.compare_exchange_strong(nobody, fd_)) {

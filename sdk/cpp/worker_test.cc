@@ -12,7 +12,9 @@
 namespace dray {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""h;
 using detail::fake_array;
 using detail::fake_bulk;
 using detail::fake_integer;
@@ -201,7 +203,7 @@ TEST(Worker, JobThatMayDieByItsNextCrashHasNoCompany) {
   EXPECT_LT(first_ack, second_fetch) << "fetched beside a job that may die";
 }
 
-TEST(Worker, BeatsNameTheLeasesWhileAHandlerIsBlocked) {
+TEST(Worker, BeatsNameTheLeasesWhileAHandlerHangs) {
   FakeServer server;
   Running running(server, quiet_options(1));
   Flag go;

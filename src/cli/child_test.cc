@@ -8,7 +8,7 @@
 namespace cli {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
 
 ChildSpec shell(const std::string& script) {
   ChildSpec spec;

@@ -5,7 +5,10 @@
 namespace cli {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""h;
 
 TEST(Duration, ReadsEveryUnit) {
   EXPECT_EQ(*parse_duration("250ms"), 250ms);

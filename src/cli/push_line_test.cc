@@ -5,7 +5,10 @@
 namespace cli {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""min;
+using std::chrono_literals::operator""h;
 
 std::string message_of(std::string_view line) {
   PushLineReader reader;

@@ -13,7 +13,8 @@
 namespace sdk_test {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""h;
 
 TEST(ClientAgainstServer, JobCanBePushedAndLookedAt) {
   const Server server;

@@ -11,7 +11,9 @@
 namespace sdk_test {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""h;
 
 struct Ran {
   int code;

@@ -15,7 +15,8 @@
 namespace sdk_test {
 namespace {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 dray::WorkerOptions options_for(int concurrency) {
   dray::WorkerOptions options;

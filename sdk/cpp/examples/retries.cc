@@ -14,7 +14,7 @@ class NoSuchUser : public dray::PermanentError {
 };
 
 void send_email(dray::Context& job) {
-  using namespace std::chrono_literals;
+  using std::chrono_literals::operator""ms;
   // Never going to work: dead at once, kept with this message.
   if (job.args() == "nobody") throw NoSuchUser("there is no user " + job.args());
   // The other side said when to come back.

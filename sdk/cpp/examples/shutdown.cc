@@ -10,7 +10,7 @@ namespace {
 
 // Long work asks now and then whether it is still wanted, and leaves a checkpoint for the next run.
 std::string count_rows(dray::Context& job) {
-  using namespace std::chrono_literals;
+  using std::chrono_literals::operator""ms;
   const int rows = 1'000;
   for (int row = std::atoi(job.saved_progress().value_or("0").c_str()); row < rows; ++row) {
     if (job.wait(10ms)) return {};  // Cancelled: what we return now is dropped.
@@ -22,7 +22,7 @@ std::string count_rows(dray::Context& job) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using namespace std::chrono_literals;
+  using std::chrono_literals::operator""s;
   try {
     dray::WorkerOptions options;
     options.queues = {{"reports"}};
