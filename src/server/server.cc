@@ -78,7 +78,11 @@ base::Status Server::bind(Acceptor& acceptor, const Address& address) {
 
 base::Status Server::listen(const Address& resp, const Address& http) {
   TRY(bind(resp_acceptor_, resp));
-  return bind(http_acceptor_, http);
+  TRY(bind(http_acceptor_, http));
+  // Before anybody is told that the server is ready: from then on a signal means a stop in order.
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  return {};
 }
 
 std::string Server::resp_address() const { return text_of(resp_acceptor_); }
@@ -187,8 +191,6 @@ int Server::run() {
 }
 
 void Server::wait_for_signal() {
-  signals_.add(SIGTERM);
-  signals_.add(SIGINT);
   signals_.async_wait([this](error_code error, int signal) {
     if (error) return;
     LOG(kInfo, "shutting down", {"signal", signal});

@@ -19,24 +19,37 @@ FAULT_SECONDS_MAX = 8.0  # After this a fault that did not come about is given u
 SEGMENT_BYTES = 64 * 1024
 SEGMENT_NAME = re.compile(r"journal-([0-9a-f]{16})")
 DRAIN_CALLS = 200
+KILLS_PER_TERM = 6
 
 
 @dataclass
 class Fault:
-    """`kill`: -9 after `after` answers, and `burst_s` after a burst was asked for; `cut`, `fail`: at the `after`-th changing file call."""
+    """One end of the server.
+
+    `kill`: -9 after `after` answers, and `burst_s` after a burst was asked for. `term`: a stop in
+    order, which must lose nothing either. `cut`, `fail`: at the `after`-th changing file call;
+    `extra` is one more fault before that: a write that is borne, any other call stops the server.
+    """
     op: str
     after: int
     crash_build: bool
     seed: int
     burst_s: float = 0.0
+    extra: str = ""
 
     @property
     def text(self):
         """What the crash build is told in its environment."""
         if not self.crash_build:
             return ""
-        plan = {"kill": "", "cut": f"cut={self.after},", "fail": f"fail={self.after}:EIO,"}
-        return f"{plan[self.op]}seed={self.seed}"
+        plan = {"cut": f"cut={self.after},{self.extra}", "fail": f"fail={self.after}:EIO,"}
+        return f"{plan.get(self.op, '')}seed={self.seed}"
+
+    @property
+    def exits(self):
+        """The exit codes by which the server may end of it."""
+        codes = {"cut": [CUT_EXIT], "fail": [IO_ERROR_EXIT]}.get(self.op, [])
+        return codes + [IO_ERROR_EXIT] if self.extra else codes
 
 
 @dataclass
@@ -54,9 +67,14 @@ class Plan:
 def plan_kills(seed, count):
     """Kills at random moments of a busy server, every other one of the crash build."""
     chance = random.Random(f"{seed}/kills")
-    return [Fault("kill", chance.choice((5, 30, 100, 300, 600, 1000)), position % 2 == 1,
-                  chance.getrandbits(31), chance.choice((0.0, chance.uniform(0, 0.015))))
-            for position in range(count)]
+    faults = []
+    for position in range(count):
+        after = chance.choice((5, 30, 100, 300, 600, 1000))
+        burst_s = chance.choice((0.0, chance.uniform(0, 0.015)))
+        faults.append(Fault("kill", after, position % 2 == 1, chance.getrandbits(31), burst_s))
+        if position % KILLS_PER_TERM == KILLS_PER_TERM - 1:
+            faults.append(Fault("term", after, chance.random() < 0.5, chance.getrandbits(31)))
+    return faults
 
 
 def plan_cuts(seed, count):
@@ -65,8 +83,11 @@ def plan_cuts(seed, count):
     faults = []
     for _ in range(count):
         reach = chance.choices((12, 60, 300, 900), (25, 30, 30, 15))[0]
+        after = chance.randint(1, reach)
         op = "fail" if chance.random() < 0.08 else "cut"
-        faults.append(Fault(op, chance.randint(1, reach), True, chance.getrandbits(31)))
+        extra = chance.choice(("", "", "", f"fail={chance.randint(1, after)}:short,",
+                               f"fail={chance.randint(1, after)}:EINTR,"))
+        faults.append(Fault(op, after, True, chance.getrandbits(31), extra=extra))
     return faults
 
 
@@ -114,18 +135,19 @@ class Campaign:
                 self._server.close()
             self._drivers.quit()
 
-    def _start(self, crash_build=False, faults=""):
+    def _start(self, fault=None):
         """Starts the server. Returns True when it is ready; False when a cut came first."""
         if self._server is not None:
             self._server.close()
-        binary = self._plan.crash_binary if crash_build else self._plan.binary
-        self._server = ServerProcess(binary, self._arguments, self._folder / "server.log", faults)
+        in_crash_build = fault is not None and fault.crash_build
+        binary = self._plan.crash_binary if in_crash_build else self._plan.binary
+        self._server = ServerProcess(binary, self._arguments, self._folder / "server.log",
+                                     fault.text if fault else "")
         if self._server.wait_ready():
             self._drivers.order("up")
             return True
         code = self._server.exit_code
-        planned = {CUT_EXIT: "cut=", IO_ERROR_EXIT: "fail="}.get(code)
-        if planned is None or planned not in faults:
+        if fault is None or code not in fault.exits:
             self._broke("start_refused", "it was never ready" if code is None else "at its start")
         return False
 
@@ -136,27 +158,29 @@ class Campaign:
 
     def _suffer(self, fault):
         """Starts the server, lets the fault happen, and writes what came of it."""
-        ready = self._start(fault.crash_build, fault.text)
-        if fault.op == "kill":
-            self._kill(fault, ready)
+        ready = self._start(fault)
+        if fault.op in ("kill", "term"):
+            self._end_it(fault, ready)
         else:
             self._wait_for_end(fault, ready)
         self._drivers.order("down")
 
-    def _kill(self, fault, ready):
+    def _end_it(self, fault, ready):
         self._drivers.wait_calls(fault.after, FAULT_SECONDS_MAX, self._server.exit_fd)
         if self._server.exit_code is not None:
             self._broke("bad_exit", "while it served")
         if fault.burst_s:
             self._drivers.order("burst")
             self._drivers.wait(lambda: False, fault.burst_s, self._server.exit_fd)
-        # Written before the kill: what was answered before this line came from a living server.
         moment = time.monotonic()
-        code = self._server.kill()
-        self._event(fault, ready, code == -9, moment)
+        if fault.op == "term":
+            self._stop()
+            self._event(fault, ready, True, moment)
+        else:
+            code = self._server.kill()
+            self._event(fault, ready, code == -9, moment)
 
     def _wait_for_end(self, fault, ready):
-        expected = CUT_EXIT if fault.op == "cut" else IO_ERROR_EXIT
         moment = time.monotonic()
         if ready:
             self._drivers.wait(lambda: False, FAULT_SECONDS_MAX, self._server.exit_fd)
@@ -164,9 +188,9 @@ class Campaign:
         code = self._server.exit_code
         if code is None:
             self._server.kill()
-        elif code != expected:
-            self._broke("bad_exit", f"at {fault.text}, {expected} was expected")
-        self._event(fault, ready, code == expected, moment)
+        elif code not in fault.exits:
+            self._broke("bad_exit", f"at {fault.text}, one of {fault.exits} was expected")
+        self._event(fault, ready, code in fault.exits, moment)
 
     def _event(self, fault, ready, took_effect, moment):
         self._writer.event(fault.op, took_effect=took_effect, faults=fault.text, ready=ready,

@@ -75,6 +75,8 @@ def _count_faults(evidence, seen):
     lost = [call for call in evidence.calls if call.op != "fetch" and call.end == INFINITE]
     trimmed = 0
     for line in evidence.faults:
+        if line["op"] == "term":
+            seen["stops in order"] += 1
         if line["op"] not in ("kill", "cut", "fail"):
             continue
         seen[line["op"] + "s"] += 1
