@@ -185,7 +185,8 @@ function(dray_check_headers)
   add_library(check-headers OBJECT EXCLUDE_FROM_ALL ${sources})
   target_include_directories(
     check-headers PRIVATE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/sdk/cpp/include"
-                          "${CMAKE_SOURCE_DIR}" "${CMAKE_BINARY_DIR}/src")
+                          "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/tests"
+                          "${CMAKE_BINARY_DIR}/src")
   target_link_libraries(check-headers PRIVATE dray_warnings)
   if(TARGET protocol)
     add_dependencies(check-headers protocol)  # It generates headers.
