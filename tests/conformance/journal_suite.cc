@@ -168,9 +168,9 @@ TEST_P(JournalSuite, DoesNotVisitEmptyFramesButCountsTheirSeq) {
 }
 
 TEST_P(JournalSuite, KeepsAllOverManyReopenings) {
-  for (int round = 0; round < 40; ++round) {
+  for (size_t round = 0; round < 40; ++round) {
     open();
-    for (int i = 0; i < round % 4; ++i) append(static_cast<size_t>(500 * i + round + 1));
+    for (size_t i = 0; i < round % 4; ++i) append(500 * i + round + 1);
     if (round % 3 == 0) {
       close();
     } else {

@@ -34,8 +34,8 @@ struct JournalKind {
   std::function<std::unique_ptr<JournalWorld>()> make_world;
 };
 
-inline void PrintTo(const JournalKind& kind, std::ostream* out) {
-  *out << kind.name;
+inline std::ostream& operator<<(std::ostream& out, const JournalKind& kind) {
+  return out << kind.name;
 }
 
 class JournalSuite : public testing::TestWithParam<JournalKind> {

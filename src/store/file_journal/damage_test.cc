@@ -55,8 +55,8 @@ const char* name_of(End end) {
   return "Unknown";
 }
 
-void PrintTo(End end, std::ostream* out) {
-  *out << name_of(end);
+std::ostream& operator<<(std::ostream& out, End end) {
+  return out << name_of(end);
 }
 
 Frames frames_in(const std::string& directory, base::Status& status) {
@@ -149,6 +149,20 @@ class Damage : public testing::TestWithParam<End> {
     });
   }
 
+  void try_fill(const std::string& name, size_t offset, char fill) {
+    try_change(name, offset, [&](Content& bytes) {
+      const size_t count = std::min(kSector, bytes.size() - offset);
+      bytes.replace(offset, count, count, fill);
+    });
+  }
+
+  void try_copy_sector(const std::string& name, size_t from, size_t to) {
+    try_change(name, to, [&](Content& bytes) {
+      const Content sector = bytes.substr(from, kSector);
+      bytes.replace(to, kSector, sector);
+    });
+  }
+
   std::vector<std::string> segments() const {
     std::vector<std::string> names;
     for (const auto& [name, content] : specimen_.files) {
@@ -181,16 +195,12 @@ TEST_P(Damage, OfOneBitIsSeenOrHarmless) {
 }
 
 TEST_P(Damage, OfAWholeSectorIsSeenOrHarmless) {
-  for (const char fill : {'\0', '\x5a'}) {
-    for (const auto& [name, content] : specimen_.files) {
-      for (size_t at = 0; at < content.size(); at += kSector) {
-        if (at % (8 * kSector) != 0 && !format::number_in(name, format::kSegmentPrefix)) continue;
-        try_change(name, at, [&](Content& bytes) {
-          const size_t count = std::min(kSector, bytes.size() - at);
-          bytes.replace(at, count, count, fill);
-        });
-        ASSERT_FALSE(HasFailure());
-      }
+  for (const auto& [name, content] : specimen_.files) {
+    const bool is_segment = format::number_in(name, format::kSegmentPrefix).has_value();
+    for (size_t at = 0; at < content.size(); at += is_segment ? kSector : 8 * kSector) {
+      try_fill(name, at, '\0');
+      try_fill(name, at, '\x5a');
+      ASSERT_FALSE(HasFailure());
     }
   }
   EXPECT_GE(tally_.refused, 80);
@@ -200,13 +210,8 @@ TEST_P(Damage, BySectorsWrittenElsewhereIsSeenOrHarmless) {
   for (const std::string& name : segments()) {
     const size_t size = specimen_.files[name].size();
     for (size_t from = 0; from < size; from += 7 * kSector) {
-      for (size_t to = 0; to < size; to += 3 * kSector) {
-        try_change(name, to, [&](Content& bytes) {
-          const Content sector = bytes.substr(from, kSector);
-          bytes.replace(to, kSector, sector);
-        });
-        ASSERT_FALSE(HasFailure()) << "from " << from;
-      }
+      for (size_t to = 0; to < size; to += 3 * kSector) try_copy_sector(name, from, to);
+      ASSERT_FALSE(HasFailure()) << "from " << from;
     }
   }
   EXPECT_GE(tally_.refused, 30);
@@ -238,7 +243,7 @@ TEST_P(Damage, ByALostFileIsRefusedOrHarmless) {
 
 TEST_P(Damage, ByACopiedFileIsRefusedOrHarmless) {
   std::vector<std::string> targets = segments();
-  const uint64_t newest = *format::number_in(targets.back(), format::kSegmentPrefix);
+  const uint64_t newest = format::number_in(targets.back(), format::kSegmentPrefix).value_or(0);
   targets.push_back(format::numbered_name(format::kSegmentPrefix, newest + 1));
   targets.push_back(format::numbered_name(format::kSegmentPrefix, newest + 5));
   for (const std::string& from : segments()) {

@@ -122,8 +122,8 @@ base::Status FileJournal::open_watermark(const DirectoryListing& listing) {
   if (!listing.has_watermark && used) {
     return corrupt({directory_.path_of(format::kWatermarkName), 0}, "the file is missing");
   }
-  mark_ = TRY(listing.has_watermark ? WatermarkFile::open(directory_)
-                                    : WatermarkFile::create(directory_));
+  mark_ = std::make_unique<WatermarkFile>(TRY(
+      listing.has_watermark ? WatermarkFile::open(directory_) : WatermarkFile::create(directory_)));
   first_index_ = mark_->mark().first_index;
   return {};
 }
@@ -137,7 +137,7 @@ base::Status FileJournal::open_pool(const DirectoryListing& listing, uint64_t vo
   options.reserve_bytes = options_.reserve_bytes.value_or(reserve_bytes_for(volume_bytes));
   options.ballast_bytes = ballast_bytes_for(options.reserve_bytes);
   options.spare_count = options_.spare_count;
-  pool_.emplace(directory_, options);
+  pool_ = std::make_unique<SparePool>(directory_, options);
   TRY(pool_->adopt(listing));
   return finish_trim(listing);
 }

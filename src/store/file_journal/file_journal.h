@@ -85,8 +85,8 @@ class FileJournal final : public Journal {
   std::unique_ptr<File> lock_;
 
   // The commit thread's.
-  std::optional<SparePool> pool_;
-  std::optional<WatermarkFile> mark_;
+  std::unique_ptr<SparePool> pool_;
+  std::unique_ptr<WatermarkFile> mark_;
   std::deque<HeldSegment> held_;
   std::unique_ptr<SegmentWriter> active_;  // None until there is something to write.
   uint64_t read_end_offset_ = 0;  // In the newest segment read: where the frames that count end.

@@ -161,8 +161,8 @@ struct Failure {
   bool sticky;
 };
 
-void PrintTo(const Failure& failure, std::ostream* out) {
-  *out << failure.name;
+std::ostream& operator<<(std::ostream& out, const Failure& failure) {
+  return out << failure.name;
 }
 
 class FailingCall : public testing::TestWithParam<Failure> {};
