@@ -129,6 +129,28 @@ void fire(Context& context, Job& job) {
 
 }  // namespace
 
+namespace {
+
+// What goes by itself although it has no timer: finished records and producers beyond their bounds.
+// Returns how many went, at most `most`.
+size_t drop_overflow(Context& context, size_t most) {
+  size_t dropped = 0;
+  while (dropped < most) {
+    if (const Job* job = context.state.history_overflow()) {
+      emit(context, JobRemoved{.id = job->id});
+    } else if (const auto* producer = context.state.producers().overflow(context.now.engine)) {
+      const std::string name = *producer;  // The key goes with the entry.
+      emit(context, ProducerForgotten{.name = name});
+    } else {
+      break;
+    }
+    ++dropped;
+  }
+  return dropped;
+}
+
+}  // namespace
+
 bool apply_due(Context& context, size_t most) {
   State& state = context.state;
   const base::Now now = context.now;
@@ -138,11 +160,7 @@ bool apply_due(Context& context, size_t most) {
     const bool wall_due = !held && !state.wall_timers().empty() &&
                           state.wall_timers().next_ms() <= now.wall.ms;
     if (!engine_due && !wall_due) {
-      while (Job* job = state.history_overflow()) {
-        if (++done > most) return true;
-        emit(context, JobRemoved{.id = job->id});
-      }
-      return false;
+      return drop_overflow(context, most - done) == most - done;
     }
     bool wall_first = wall_due;
     if (engine_due && wall_due) {

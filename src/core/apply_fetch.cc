@@ -148,6 +148,7 @@ void close_leases(Answer& answer, size_t mark) {
 }
 
 bool grant_next(Context& context, const Fetch& fetch, Answer& answer) {
+  if (answer.reply.tape().size() >= limits::kReplyBytesMax) return false;
   Job* job = choose(context, fetch);
   if (job == nullptr) return false;
   ASSERT(job->state == JobState::kReady && !job->queue->paused);

@@ -110,15 +110,17 @@ bool wait_is_over(const State& state, const std::vector<JobId>& jobs, bool any) 
 void write_wait(Reply& reply, const State& state, const std::vector<JobId>& jobs, base::Now now) {
   reply.array(static_cast<uint32_t>(jobs.size()));
   for (const JobId id : jobs) {
-    if (const Job* job = state.find(id)) {
+    const Job* job = state.find(id);
+    if (job != nullptr && reply.tape().size() < limits::kReplyBytesMax) {
       write_job(reply, *job, now);
       continue;
     }
+    // Gone, or the reply is full: JOB.GET tells the rest.
     reply.map(2);
     reply.bulk("id");
     reply.bulk(job_id_text(id));
     reply.bulk("state");
-    reply.bulk("gone");
+    reply.bulk(job == nullptr ? "gone" : job_state_name(job->state));
   }
 }
 

@@ -175,7 +175,7 @@ base::Result<std::optional<PushAnswer>> seen_before(Context& context, const Push
   }
   if (spec.has_producer) {
     const Producers::Answer answer =
-        context.state.look_up_producer(spec.producer, spec.producer_seq, now);
+        context.state.producers().look_up(spec.producer, spec.producer_seq);
     if (answer.seen == Producers::Seen::kKnown) return answer.push;
     if (answer.seen == Producers::Seen::kTooOld) {
       return base::fail(ErrorCode::kBadReq,
@@ -260,9 +260,9 @@ Status check_batch(const Context& context, const PushMany& push) {
       fits.error().message += fmt::format(" (item {}; nothing was pushed)", i);
       return fits;
     }
-    bytes += spec.args.size();
+    bytes += spec.args.size() + meta_bytes(spec) + spec.key.size();
   }
-  return check_bytes("args of one batch", bytes, limits::kBatchBytesMax);
+  return check_bytes("args, meta and keys of one batch", bytes, limits::kBatchBytesMax);
 }
 
 }  // namespace

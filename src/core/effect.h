@@ -107,6 +107,10 @@ struct ProducerPut {
   base::EngineTime used = {};
   std::vector<SeenPush> window = {};  // Ascending by sequence.
 };
+// The producer was not heard of for long, and its place is needed.
+struct ProducerForgotten {
+  std::string_view name = {};
+};
 struct LedgerEntry {
   JobId id = {};
   uint32_t fence = 0;
@@ -125,6 +129,8 @@ struct StatePut {
   uint64_t sequence_next = 1;
   uint64_t ready_seq_next = 1;
 };
+// Nothing happened, but time went by: engine time goes on from here after a restart.
+struct Ticked {};
 // All that lives has been written since `begin_seq`: frames before it are needed no longer.
 struct CheckpointDone {
   uint64_t begin_seq = 0;
@@ -132,8 +138,8 @@ struct CheckpointDone {
 
 using Effect =
     std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved, JobCancelRequested,
-                 JobProgressed, JobRemoved, QueuePut, ProducerPut, LedgerPut, StatePut,
-                 CheckpointDone>;
+                 JobProgressed, JobRemoved, QueuePut, ProducerPut, ProducerForgotten, LedgerPut,
+                 StatePut, Ticked, CheckpointDone>;
 
 // Collects the effects of one batch, in order. Implemented by the store's encoder, so that an
 // effect is turned into bytes while its views live.

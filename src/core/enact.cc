@@ -309,6 +309,11 @@ Status State::enact(ProducerPut&& put, Now /*now*/) {
   return {};
 }
 
+Status State::enact(ProducerForgotten&& forgotten, Now /*now*/) {
+  producers_.forget(forgotten.name);
+  return {};
+}
+
 Status State::enact(LedgerPut&& put, Now now) {
   if (!recovering_) return {};  // An image of what is there.
   for (const LedgerEntry& entry : put.entries) {
@@ -322,6 +327,8 @@ Status State::enact(StatePut&& put, Now /*now*/) {
   ready_seq_next_ = std::max(ready_seq_next_, put.ready_seq_next);
   return {};
 }
+
+Status State::enact(Ticked&& /*ticked*/, Now /*now*/) { return {}; }
 
 Status State::enact(CheckpointDone&& /*done*/, Now /*now*/) { return {}; }
 

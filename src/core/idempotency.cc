@@ -47,22 +47,36 @@ auto place_of(Window& window, uint64_t seq) {
 }
 }  // namespace
 
-bool Producers::make_room(base::EngineTime now) {
-  if (producers_.size() < limits::kProducersMax) return true;
-  auto oldest = producers_.begin();
-  for (auto it = producers_.begin(); it != producers_.end(); ++it) {
-    if (it->second.used < oldest->second.used) oldest = it;
-  }
-  if ((now - oldest->second.used).count() < limits::kProducerIdleMs) return false;
-  producers_.erase(oldest);
-  return true;
+const std::string* Producers::overflow(base::EngineTime now) const {
+  // Room for the new ones of a turn or two is kept free.
+  constexpr size_t kRoom = 256;
+  if (producers_.size() + kRoom <= limits::kProducersMax) return nullptr;
+  const std::string* oldest = order_.front();
+  const base::EngineTime used = producers_.find(*oldest)->second.used;
+  return (now - used).count() >= limits::kProducerIdleMs ? oldest : nullptr;
 }
 
-Producers::Answer Producers::look_up(std::string_view producer, uint64_t seq,
-                                     base::EngineTime now) {
+void Producers::forget(std::string_view producer) {
+  const auto found = producers_.find(producer);
+  if (found == producers_.end()) return;
+  order_.erase(found->second.place);
+  producers_.erase(found);
+}
+
+StringMap<Producers::Producer>::iterator Producers::find_or_add(std::string_view producer) {
+  auto found = producers_.find(producer);
+  if (found == producers_.end()) {
+    found = producers_.emplace(std::string(producer), Producer{}).first;
+    found->second.place = order_.insert(order_.end(), &found->first);
+  }
+  return found;
+}
+
+Producers::Answer Producers::look_up(std::string_view producer, uint64_t seq) const {
   const auto found = producers_.find(producer);
   if (found == producers_.end()) {
-    return make_room(now) ? Answer{} : Answer{.seen = Seen::kNoRoom, .push = {}, .oldest = 0};
+    const bool room = producers_.size() < limits::kProducersMax;
+    return Answer{.seen = room ? Seen::kNew : Seen::kNoRoom, .push = {}, .oldest = 0};
   }
   const auto& window = found->second.window;
   if (window.empty()) return {};
@@ -76,11 +90,8 @@ Producers::Answer Producers::look_up(std::string_view producer, uint64_t seq,
 
 base::EngineTime Producers::put(std::string_view producer, const SeenPush& push,
                                 base::EngineTime now) {
-  auto found = producers_.find(producer);
-  if (found == producers_.end()) {
-    found = producers_.emplace(std::string(producer), Producer{}).first;
-  }
-  Producer& entry = found->second;
+  Producer& entry = find_or_add(producer)->second;
+  order_.splice(order_.end(), order_, entry.place);
   const base::EngineTime used_before = std::exchange(entry.used, now);
   // Twice the window is kept, so that taking back the newest puts never misses an older one.
   if (entry.window.size() >= 2 * limits::kProducerWindow) entry.window.pop_front();
@@ -98,11 +109,11 @@ void Producers::take_back(std::string_view producer, uint64_t seq, base::EngineT
   ASSERT(place != window.end() && place->seq == seq);
   window.erase(place);
   found->second.used = used_before;
-  if (window.empty()) producers_.erase(found);
+  if (window.empty()) forget(producer);
 }
 
 void Producers::install(const ProducerPut& image) {
-  Producer& entry = producers_[std::string(image.name)];
+  Producer& entry = find_or_add(image.name)->second;
   entry.used = image.used;
   entry.window.assign(image.window.begin(), image.window.end());
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <optional>
 #include <queue>
 #include <string>
@@ -78,8 +79,12 @@ class Producers {
     uint64_t oldest = 0;  // kTooOld: the least number that is still known.
   };
 
-  // Looks a push up. kNoRoom: a new producer, while all that are held were used just now.
-  Answer look_up(std::string_view producer, uint64_t seq, base::EngineTime now);
+  // Looks a push up. kNoRoom: a new producer, while all that may be held are.
+  Answer look_up(std::string_view producer, uint64_t seq) const;
+  // The one to forget next, so that there is room for new ones: used longest ago, and not of late.
+  // Null: none has to go.
+  const std::string* overflow(base::EngineTime now) const;
+  void forget(std::string_view producer);
   // Returns when the producer was used last before.
   base::EngineTime put(std::string_view producer, const SeenPush& push, base::EngineTime now);
   // As if it had not been put. Requires: what was put later has been taken back already.
@@ -103,11 +108,13 @@ class Producers {
   struct Producer {
     base::EngineTime used;
     std::deque<SeenPush> window;  // Ascending by sequence.
+    std::list<const std::string*>::iterator place;  // In order_.
   };
 
-  bool make_room(base::EngineTime now);
+  StringMap<Producer>::iterator find_or_add(std::string_view producer);
 
   StringMap<Producer> producers_;
+  std::list<const std::string*> order_;  // The map's own keys, used longest ago first.
 };
 
 }  // namespace core

@@ -71,7 +71,7 @@ class Ledger {
   static base::EngineTime until_of(const Block& block, const Slot& slot);
   static LedgerEntry entry_of(const Block& block, const Slot& slot);
 
-  std::map<uint64_t, Block> blocks_;  // By number, in order of opening.
+  std::map<uint64_t, Block> blocks_;     // By number, in order of opening.
   std::array<uint64_t, kLanes> open_{};  // The block that takes the lane's entries; 0: none yet.
   uint64_t block_next_ = 1;
   size_t entries_ = 0;

@@ -28,6 +28,8 @@ inline constexpr size_t kHistoryMax = 32;
 inline constexpr size_t kBatchItemsMax = 10'000;
 inline constexpr size_t kBatchBytesMax = size_t{16} << 20;
 inline constexpr uint32_t kFetchCountMax = 1'000;
+// Of one reply that holds several jobs: a FETCH ends there, a WAIT leaves out the rest's payloads.
+inline constexpr size_t kReplyBytesMax = size_t{16} << 20;
 inline constexpr size_t kFetchQueuesMax = 64;
 inline constexpr size_t kFetchTypesMax = 256;
 inline constexpr uint32_t kWeightMax = 1'000'000;

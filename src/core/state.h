@@ -52,9 +52,6 @@ class State {
   const Ledger& ledger() const { return ledger_; }
   const RequestTokens& requests() const { return requests_; }
   const Producers& producers() const { return producers_; }
-  Producers::Answer look_up_producer(std::string_view producer, uint64_t seq, base::EngineTime now) {
-    return producers_.look_up(producer, seq, now);
-  }
   size_t type_count() const { return types_.size(); }
   uint64_t live_bytes() const { return live_bytes_; }
   size_t ghosts() const { return ghosts_.size(); }
@@ -115,8 +112,10 @@ class State {
   base::Status enact(JobRemoved&& removed, base::Now now);
   base::Status enact(QueuePut&& put, base::Now now);
   base::Status enact(ProducerPut&& put, base::Now now);
+  base::Status enact(ProducerForgotten&& forgotten, base::Now now);
   base::Status enact(LedgerPut&& put, base::Now now);
   base::Status enact(StatePut&& put, base::Now now);
+  base::Status enact(Ticked&& ticked, base::Now now);
   base::Status enact(CheckpointDone&& done, base::Now now);
 
   Job* touch(JobId id);  // Finds a job that an effect is about to change; null: a ghost.

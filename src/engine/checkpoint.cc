@@ -17,6 +17,7 @@ constexpr size_t kSliceProducers = 50;
 void Checkpoint::begin(const core::State& state, uint64_t begin_seq) {
   ASSERT(!running());
   begin_seq_ = begin_seq;
+  jobs_next_ = {};
   jobs_end_ = state.id_next();
   pages_ = state.jobs().page_numbers();
   std::ranges::reverse(pages_);
@@ -25,9 +26,15 @@ void Checkpoint::begin(const core::State& state, uint64_t begin_seq) {
 
 void Checkpoint::put_jobs(const core::State& state, core::EffectSink& sink) {
   const size_t start = sink.mark();
-  while (!pages_.empty() && sink.mark() - start < kSliceBytes) {
+  const auto full = [&] { return sink.mark() - start >= kSliceBytes; };
+  while (!pages_.empty() && !full()) {
+    // A job may be megabytes: the slice ends inside the page when it is full.
+    bool cut = false;
     state.jobs().for_each_in_page(pages_.back(), [&](const core::Job& job) {
-      if (job.id >= jobs_end_) return;
+      if (job.id < jobs_next_ || job.id >= jobs_end_) return;
+      cut = cut || full();
+      if (cut) return;
+      jobs_next_ = core::JobId{job.id.value + 1};
       core::JobPut put;
       put.why = core::JobPut::Why::kImage;
       put.image = &job;
@@ -35,7 +42,7 @@ void Checkpoint::put_jobs(const core::State& state, core::EffectSink& sink) {
       put.type = job.type->name;
       sink.put(std::move(put));
     });
-    pages_.pop_back();
+    if (!cut) pages_.pop_back();
   }
   if (pages_.empty()) stage_ = Stage::kRequests;
 }

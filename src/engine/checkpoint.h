@@ -38,6 +38,7 @@ class Checkpoint {
 
   Stage stage_ = Stage::kNone;
   uint64_t begin_seq_ = 0;
+  core::JobId jobs_next_;        // The first one not written yet.
   core::JobId jobs_end_;         // Jobs from here on were made while it runs.
   std::vector<uint64_t> pages_;  // Of the job table, still to be written; the next one last.
   size_t bucket_ = 0;

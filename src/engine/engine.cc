@@ -17,6 +17,13 @@ namespace {
 constexpr size_t kCommandsPerTurn = 4'096;
 constexpr size_t kInboxLaneMax = 200'000;
 
+// A turn ends when its effects have grown beyond this. One command adds at most what one request may
+// hold (40 MiB), so that a turn and what waits before it fit a frame of the journal.
+constexpr size_t kTurnBytesMax = size_t{8} << 20;
+
+// While nothing happens the journal is told of the time at least this often.
+constexpr int64_t kTickMs = 30'000;
+
 // The loop turns at least this often: what would be a stall is then seen as one.
 constexpr nanoseconds kTickMost = milliseconds(250);
 
@@ -76,23 +83,34 @@ void Engine::run() {
     run_once();
     wait_for_work();
   }
+  run_once();  // What came before the end, and the time of it.
 }
 
 // The whole loop: drain, apply, submit; release_durable is the fourth phase.
 void Engine::run_once() {
   const base::MonoTime start = clock_.mono();
-  inbox_.drain(kCommandsPerTurn, drained_);
+  if (applied_ == drained_.size()) {
+    inbox_.drain(kCommandsPerTurn, drained_);
+    applied_ = 0;
+  }
   refusal_ = push_refusal();
   machine_.begin(engine_clock_.now(), refusal_ ? &*refusal_ : nullptr);
   watch_stall(start);
   more_due_ = machine_.apply_due(core::limits::kDuePerTurn);
   if (quiesce_.load(std::memory_order_acquire)) machine_.quiesce();
-  for (Request* request : drained_) machine_.apply(*request);
+  apply_drained();
   machine_.feed();
   machine_.expire_waiting();
   continue_checkpoint();
   submit_turn();
   counters_.turn_seconds.add(clock_.mono() - start);
+}
+
+void Engine::apply_drained() {
+  while (applied_ < drained_.size() && machine_.effects_bytes() < kTurnBytesMax) {
+    machine_.apply(*drained_[applied_++]);
+    ++commands_;
+  }
 }
 
 // A loop that stood still (SIGSTOP, a slow disk, a paused machine) heard no heartbeats.
@@ -145,11 +163,18 @@ void Engine::continue_checkpoint() {
 }
 
 void Engine::submit_turn() {
+  const base::EngineTime now = machine_.now().engine;
+  if (machine_.effects_bytes() != 0) {
+    last_effects_ = now;
+  } else if (now - last_effects_ >= base::Duration{kTickMs} || stopping_) {
+    machine_.tick();
+    last_effects_ = now;
+  }
   std::string effects = machine_.take_effects();
   std::vector<Request*> answered = machine_.take_answered();
   const core::State& state = machine_.state();
   counters_.turns.fetch_add(1, std::memory_order_relaxed);
-  counters_.commands.fetch_add(drained_.size(), std::memory_order_relaxed);
+  counters_.commands.store(commands_, std::memory_order_relaxed);
   counters_.jobs.store(state.jobs().size(), std::memory_order_relaxed);
   counters_.live_bytes.store(state.live_bytes(), std::memory_order_relaxed);
   counters_.waiting.store(machine_.waiting(), std::memory_order_relaxed);
@@ -184,7 +209,7 @@ void Engine::release_durable(uint64_t turn) {
 }
 
 void Engine::wait_for_work() {
-  if (more_due_ || machine_.in_checkpoint()) return;
+  if (more_due_ || machine_.in_checkpoint() || applied_ < drained_.size()) return;
   const base::EngineTime now = engine_clock_.now().engine;
   const base::EngineTime due = machine_.next_due();
   if (due <= now) return;

@@ -78,6 +78,7 @@ class Engine {
   void run_once();
   void watch_stall(base::MonoTime start);
   std::optional<base::Error> push_refusal() const;
+  void apply_drained();
   void continue_checkpoint();
   void submit_turn();
   void release_durable(uint64_t turn);
@@ -94,8 +95,11 @@ class Engine {
   EngineClock engine_clock_;
   Machine machine_;
   std::vector<Request*> drained_;
+  size_t applied_ = 0;  // Of drained_.
+  base::EngineTime last_effects_;
   std::optional<base::Error> refusal_;
   uint64_t turn_ = 0;
+  uint64_t commands_ = 0;
   uint64_t trim_before_ = 0;
   uint64_t checkpoint_bytes_ = 0;  // Journal bytes at the end of the last checkpoint.
   base::MonoTime last_start_;  // Of the turn before.

@@ -1,5 +1,6 @@
-// Engine time: what the journal last told of, plus what passed since on the monotonic clock. Never
-// steps back, not over restarts either.
+// Engine time: what the journal last told of, plus what passed since on the monotonic clock. It never
+// steps back while the server runs; over a crash it may lose what the journal was not told, which is
+// half a minute at most.
 #pragma once
 
 #include <algorithm>

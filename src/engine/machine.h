@@ -52,6 +52,10 @@ class Machine {
   // Returns the sequence before which frames may go, once the checkpoint is complete.
   std::optional<uint64_t> checkpoint_slice() { return checkpoint_.slice(state_, effects_); }
 
+  // Tells the journal of the time, if nothing else does.
+  void tick() { effects_.put(core::Ticked{}); }
+  size_t effects_bytes() const { return effects_.mark(); }
+  base::Now now() const { return now_; }
   std::string take_effects() { return effects_.take(); }
   std::vector<Request*> take_answered() { return std::exchange(answered_, {}); }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/cli.h"
 #include "server/serve.h"
 #include "server/version.h"
 
@@ -61,6 +62,7 @@ int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
   app.set_version_flag("--version", std::string(kVersion));
   ServeOptions options;
   add_serve(app, options);
+  cli::ClientCommands client_commands(app);
   app.add_subcommand("version", "print the version");
   const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
@@ -79,6 +81,7 @@ int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
     std::printf("dray %s\n", std::string(kVersion).c_str());
     return kExitOk;
   }
+  if (const auto code = client_commands.run()) return *code;
   return serve(options, calls);
 }
 

@@ -107,6 +107,7 @@ base::Status Server::bind(Acceptor& acceptor, const Address& address) {
 base::Status Server::listen(const Address& resp, const Address& http) {
   TRY(bind(resp_.acceptor, resp));
   TRY(bind(http_.acceptor, http));
+  // Before anybody is told that the server is ready: from then on a signal means a stop in order.
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
   wait_for_signal();

@@ -167,6 +167,13 @@ void write(ByteWriter& out, const core::StatePut& put) {
   out.number(put.ready_seq_next);
 }
 
+void write(ByteWriter& out, const core::ProducerForgotten& forgotten) {
+  write_tag(out, EffectTag::kProducerForgotten);
+  out.text(forgotten.name);
+}
+
+void write(ByteWriter& out, const core::Ticked& /*ticked*/) { write_tag(out, EffectTag::kTicked); }
+
 void write(ByteWriter& out, const core::CheckpointDone& done) {
   write_tag(out, EffectTag::kCheckpointDone);
   out.number(done.begin_seq);
@@ -318,6 +325,10 @@ core::Effect read_effect(EffectTag tag, ByteReader& in) {
     }
     case EffectTag::kCheckpointDone:
       return core::CheckpointDone{in.number()};
+    case EffectTag::kTicked:
+      return core::Ticked{};
+    case EffectTag::kProducerForgotten:
+      return core::ProducerForgotten{in.text()};
     case EffectTag::kNow:
       break;
   }

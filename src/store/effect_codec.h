@@ -34,6 +34,8 @@ enum class EffectTag : uint8_t {
   kLedgerPut = 13,
   kStatePut = 14,
   kCheckpointDone = 15,
+  kTicked = 16,
+  kProducerForgotten = 17,
 };
 
 // Collects the encoded effects of one turn.

@@ -299,7 +299,7 @@ std::unique_ptr<Job> decode_job(ByteReader& in) {
   if ((mask & kExtrasFields) != 0) read_extras(in, core::extras_of(*job), mask);
   const bool leased = (mask & kLease) != 0;
   if (leased != (job->state == core::JobState::kRunning)) in.fail();
-  if (leased && ((mask & kAttemptLast) == 0 || job->attempt == 0)) in.fail();
+  if (leased && (job->attempt_last.token.fence == 0 || job->attempt == 0)) in.fail();
   return job;
 }
 

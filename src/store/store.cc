@@ -8,15 +8,24 @@
 namespace store {
 namespace {
 
-// What may wait for the sync that runs: beyond it the engine waits, so that memory is bounded.
-constexpr size_t kPendingBytesMax = size_t{32} << 20;
+// What waits for the sync that runs becomes one frame: beyond this the engine waits. With the most
+// that one turn makes (see engine.cc) it stays below the largest payload of a frame.
+constexpr size_t kPendingBytesMax = size_t{8} << 20;
 
 // After this long without a frame an empty one is written: it says that the last one was synced,
 // which otherwise only the next frame would say. Long enough not to meet the next job of a slow
 // stream.
 constexpr std::chrono::milliseconds kIdle{100};
 
-// Between two looks at a disk that was full.
+// Between two steps of preparing spares while nothing else is to do, and frames between two of them
+// under load.
+constexpr std::chrono::milliseconds kPrepareStep{5};
+constexpr uint32_t kFramesPerStep = 32;
+
+// Between two looks at a disk that has too little room.
+constexpr std::chrono::milliseconds kDiskLook{1'000};
+
+// Between two tries to write a frame for which there was no room.
 constexpr std::chrono::milliseconds kFullDiskPause{100};
 
 }  // namespace
@@ -67,20 +76,29 @@ uint64_t Store::seq_next() const {
   return seq_last_ + 1;
 }
 
-bool Store::take(Pending& work) {
+// How long the thread may sleep before there is something to do besides new work.
+std::optional<std::chrono::milliseconds> Store::idle_limit() const {
+  if (idle_frame_due_) return kIdle;
+  const JournalSpace space = journal_->space();
+  if (space.prepare_pending) return kPrepareStep;
+  if (space.disk != DiskLevel::kFine) return kDiskLook;
+  return std::nullopt;
+}
+
+Store::Task Store::take(Pending& work) {
   std::unique_lock lock(mutex_);
   writing_ = false;
   const auto ready = [&] { return pending_.any || stopping_; };
-  if (!idle_frame_due_) {
+  if (const auto limit = idle_limit(); !limit) {
     work_.wait(lock, ready);
-  } else if (!work_.wait_for(lock, kIdle, ready)) {
-    idle_frame_due_ = false;
-    work = Pending{};
+  } else if (!work_.wait_for(lock, *limit, ready)) {
     writing_ = true;
+    if (!std::exchange(idle_frame_due_, false)) return Task::kPrepare;
+    work = Pending{};
     ++seq_last_;
-    return true;
+    return Task::kCommit;
   }
-  if (!pending_.any) return false;
+  if (!pending_.any) return Task::kEnd;
   work = std::exchange(pending_, Pending{});
   writing_ = true;
   if (!work.effects.empty()) {
@@ -89,7 +107,7 @@ bool Store::take(Pending& work) {
   }
   lock.unlock();
   room_.notify_one();
-  return true;
+  return Task::kCommit;
 }
 
 // A full disk is no failure of the journal: nothing was written, and acks and deletes are what
@@ -118,14 +136,16 @@ base::Status Store::commit(Pending& work) {
   }
   if (work.any) callbacks_.durable(work.turn);
   if (work.trim_before != 0) TRY(journal_->trim(work.trim_before));
-  if (idle_frame) TRY(journal_->prepare());
-  return {};
+  // Under load nobody is idle, and spares are wanted all the same.
+  if (!journal_->space().prepare_pending || ++frames_since_step_ < kFramesPerStep) return {};
+  frames_since_step_ = 0;
+  return journal_->prepare();
 }
 
 void Store::run() {
   Pending work;
-  while (take(work)) {
-    const base::Status done = commit(work);
+  for (Task task = take(work); task != Task::kEnd; task = take(work)) {
+    const base::Status done = task == Task::kCommit ? commit(work) : journal_->prepare();
     if (done) continue;
     {
       const std::lock_guard lock(mutex_);

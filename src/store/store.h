@@ -4,11 +4,13 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -76,7 +78,9 @@ class Store {
   };
 
   void run();
-  bool take(Pending& work);  // False: stopped and nothing left.
+  enum class Task : uint8_t { kCommit, kPrepare, kEnd };
+  Task take(Pending& work);
+  std::optional<std::chrono::milliseconds> idle_limit() const;
   base::Status commit(Pending& work);
   base::Status append(std::span<const std::byte> payload);
 
@@ -94,6 +98,8 @@ class Store {
   bool stopping_ = false;
   bool failed_ = false;
   bool idle_frame_due_ = false;
+
+  uint32_t frames_since_step_ = 0;  // The commit thread's.
 
   std::thread thread_;
   StoreCounters counters_;

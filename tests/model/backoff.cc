@@ -79,7 +79,9 @@ int64_t doubled(int64_t value, int64_t power, int64_t cap) {
   return std::min(value, cap);
 }
 
-int64_t fourth_power(int64_t n) { return n * n * n * n; }
+int64_t fourth_power(int64_t n) {
+  return n * n * n * n;
+}
 
 struct Base {
   Range value;                  // Without jitter; one number, but for fractional factors and e^n.

@@ -8,15 +8,23 @@
 namespace model {
 namespace {
 
-std::string text_of(int64_t value) { return std::to_string(value); }
-std::string text_of(bool value) { return value ? "true" : "false"; }
+std::string text_of(int64_t value) {
+  return std::to_string(value);
+}
+std::string text_of(bool value) {
+  return value ? "true" : "false";
+}
 std::string text_of(const std::string& value) {
   constexpr size_t kShown = 60;
   if (value.size() <= kShown) return "'" + value + "'";
   return "'" + value.substr(0, kShown) + "…' (" + std::to_string(value.size()) + " bytes)";
 }
-std::string text_of(State value) { return name_of(value); }
-std::string text_of(DeadReason value) { return name_of(value); }
+std::string text_of(State value) {
+  return name_of(value);
+}
+std::string text_of(DeadReason value) {
+  return name_of(value);
+}
 std::string text_of(const RunAt& value) {
   return (value.is_wall ? "wall " : "engine ") + std::to_string(value.ms);
 }

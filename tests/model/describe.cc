@@ -25,7 +25,9 @@ std::string words(const std::vector<std::string>& values) {
   return text;
 }
 
-std::string line(const LeaseName& lease) { return " " + lease.id + " " + lease.token; }
+std::string line(const LeaseName& lease) {
+  return " " + lease.id + " " + lease.token;
+}
 
 std::string line(const std::vector<LeaseName>& leases) {
   std::string text = " LEASES " + std::to_string(leases.size());

@@ -32,7 +32,9 @@ int64_t Generator::between(int64_t low, int64_t high) {
   return low + static_cast<int64_t>(draw() % static_cast<uint64_t>(high - low + 1));
 }
 
-bool Generator::chance(int64_t percent) { return between(0, 99) < percent; }
+bool Generator::chance(int64_t percent) {
+  return between(0, 99) < percent;
+}
 
 size_t Generator::weighted(const std::vector<int64_t>& weights) {
   int64_t sum = 0;

@@ -62,7 +62,9 @@ std::string made_up_token(int64_t number) {
   return crockford(static_cast<uint64_t>(number), kTokenChars);
 }
 
-bool within(int64_t value, int64_t low, int64_t high) { return low <= value && value <= high; }
+bool within(int64_t value, int64_t low, int64_t high) {
+  return low <= value && value <= high;
+}
 
 bool valid_name(const std::string& name) {
   static const std::string allowed =
@@ -79,7 +81,9 @@ bool valid_id(const std::string& id) {
   return id.size() == kIdChars && all_crockford(id) && id[0] <= 'F';
 }
 
-bool valid_token(const std::string& token) { return !token.empty() && all_crockford(token); }
+bool valid_token(const std::string& token) {
+  return !token.empty() && all_crockford(token);
+}
 
 Reply ok_reply() {
   Reply reply;
@@ -165,7 +169,9 @@ Reply Step::apply(const Op& op, const Reply* seen) {
   return std::visit(Visitor{*this, seen}, op.verb);
 }
 
-Model::Model(Now start) { world_.now = start; }
+Model::Model(Now start) {
+  world_.now = start;
+}
 
 std::optional<std::string> Model::check(const Op& op, Now now, const Reply& observed,
                                         const std::vector<WaiterAnswer>& answers) {

@@ -4,7 +4,9 @@
 
 namespace model {
 
-Puppet::Puppet(Now start, uint64_t seed) : random_(seed * 2 + 1) { world_.now = start; }
+Puppet::Puppet(Now start, uint64_t seed) : random_(seed * 2 + 1) {
+  world_.now = start;
+}
 
 Puppet::Seen Puppet::perform(const Op& op, Now now) {
   world_.granted.clear();

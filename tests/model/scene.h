@@ -36,7 +36,9 @@ inline Fetch a_fetch_of(int64_t count) {
   return fetch;
 }
 
-inline LeaseName lease_of(const GrantView& grant) { return LeaseName{grant.id, grant.token}; }
+inline LeaseName lease_of(const GrantView& grant) {
+  return LeaseName{grant.id, grant.token};
+}
 
 inline Fail a_fail(const GrantView& grant) {
   Fail fail;

@@ -18,7 +18,9 @@ constexpr size_t kTraceBytesMax = 16'384;
 constexpr size_t kWorkerBytesMax = 128;
 constexpr size_t kHistoryMax = 32;
 
-bool malformed(const LeaseName& lease) { return !valid_id(lease.id) || !valid_token(lease.token); }
+bool malformed(const LeaseName& lease) {
+  return !valid_id(lease.id) || !valid_token(lease.token);
+}
 
 bool refused(const std::string& worker, const std::vector<LeaseName>& leases) {
   return worker.empty() || worker.size() > kWorkerBytesMax ||

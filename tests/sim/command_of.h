@@ -1,5 +1,5 @@
-// An operation of the model as a command of the core, in two ways: put together by hand, and through
-// the wire format and the protocol folder. Both must come to the same.
+// An operation of the model as a command of the core, in two ways: put together by hand, and
+// through the wire format and the protocol folder. Both must come to the same.
 #pragma once
 
 #include <deque>

@@ -24,9 +24,9 @@ thread_local uint64_t current_seed = 0;
 
 void write_seed() {
   char text[96];
-  const auto end = fmt::format_to_n(text, sizeof text - 1,
-                                    "sim: seed {} ended the process: ./x sim --seed {}\n",
-                                    current_seed, current_seed);
+  const auto end =
+      fmt::format_to_n(text, sizeof text - 1, "sim: seed {} ended the process: ./x sim --seed {}\n",
+                       current_seed, current_seed);
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, end.size);
 }
 
@@ -46,7 +46,7 @@ struct Options {
 struct Found {
   std::mutex mutex;
   std::atomic<bool> stop = false;
-  uint64_t seed = 0;   // Guarded by mutex, like the two below.
+  uint64_t seed = 0;  // Guarded by mutex, like the two below.
   std::string report;
   sim::Tally tally;
 };
@@ -70,14 +70,17 @@ void work(const Options& options, std::atomic<uint64_t>& next, Found& found) {
 
 // What must have happened at least once in so many steps, or the run says nothing.
 constexpr std::pair<const char*, uint64_t> kOnceIn[] = {
-    {"jobs pushed", 20},        {"leases", 20},          {"attempts succeeded", 200},
-    {"attempts failed", 200},   {"leases lost", 200},    {"leases released", 400},
-    {"jobs dead", 1'000},       {"jobs cancelled", 400}, {"jobs expired", 2'000},
-    {"jobs deleted", 400},      {"jobs retried", 2'000}, {"jobs forgotten", 2'000},
-    {"restarts", 500},          {"checkpoints", 1'000},  {"frames trimmed", 500},
-    {"waiting commands answered", 200}};
+    {"jobs pushed", 20},         {"leases", 20},
+    {"attempts succeeded", 200}, {"attempts failed", 200},
+    {"leases lost", 200},        {"leases released", 400},
+    {"jobs dead", 1'000},        {"jobs cancelled", 400},
+    {"jobs expired", 2'000},     {"jobs deleted", 400},
+    {"jobs retried", 2'000},     {"jobs forgotten", 2'000},
+    {"restarts", 500},           {"checkpoints", 1'000},
+    {"frames trimmed", 500},     {"waiting commands answered", 200}};
 
-int report(const Options& options, const Found& found, uint64_t seeds, std::chrono::nanoseconds took) {
+int report(const Options& options, const Found& found, uint64_t seeds,
+           std::chrono::nanoseconds took) {
   if (found.stop) {
     fmt::print("{}\nsim: seed {} differs; ./x sim --seed {} --steps {} shows all of it\n",
                found.report, found.seed, found.seed, options.steps);

@@ -162,8 +162,8 @@ model::AttemptView attempt_of(const RespValue& value) {
 
 model::DeadReason dead_reason_of(const std::optional<std::string>& text) {
   if (!text) return model::DeadReason::kNone;
-  for (const auto reason : {core::DeadReason::kAttempts, core::DeadReason::kNotRetryable,
-                            core::DeadReason::kCrashes}) {
+  for (const auto reason :
+       {core::DeadReason::kAttempts, core::DeadReason::kNotRetryable, core::DeadReason::kCrashes}) {
     if (core::dead_reason_text(reason) == *text) return reason_of(reason);
   }
   ASSERT(false, "{} is no reason", *text);

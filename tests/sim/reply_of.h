@@ -12,7 +12,8 @@
 
 namespace sim {
 
-// The tape as the value that a client reads: turned over by hand, or written as RESP and read again.
+// The tape as the value that a client reads: turned over by hand, or written as RESP and read
+// again.
 protocol::RespValue value_of(std::string_view tape);
 protocol::RespValue value_over_wire(std::string_view tape, protocol::RespVersion version);
 

@@ -45,7 +45,9 @@ std::string answered(const Server::Seen& seen) {
 class Run {
  public:
   explicit Run(const RunOptions& options)
-      : options_(options), generator_(options.seed), server_(options.seed, model::Generator::start()) {}
+      : options_(options),
+        generator_(options.seed),
+        server_(options.seed, model::Generator::start()) {}
 
   std::optional<std::string> operator()(Tally& tally) {
     std::string wrong;

@@ -26,10 +26,10 @@ void add_answers(const core::State& state, base::Now now,
   for (auto block = ledger.block_from(0); block; block = ledger.block_from(*block + 1)) {
     for (const core::LedgerEntry& entry : ledger.image_of(*block).entries) {
       if (entry.until <= now.engine) continue;
-      parts[fmt::format("answer {} {}", entry.id.value, entry.fence)] = fmt::format(
-          "{} {} {} {} {} {} {}", entry.secret_hash, static_cast<int>(entry.ending), entry.cancelled,
-          static_cast<int>(entry.after), entry.attempt, entry.run_at_ms,
-          entry.until);
+      parts[fmt::format("answer {} {}", entry.id.value, entry.fence)] =
+          fmt::format("{} {} {} {} {} {} {}", entry.secret_hash, static_cast<int>(entry.ending),
+                      entry.cancelled, static_cast<int>(entry.after), entry.attempt,
+                      entry.run_at_ms, entry.until);
     }
   }
 }
@@ -90,8 +90,8 @@ void Server::send(const model::Op& op, Seen& seen) {
   } else {
     command = over_wire_ ? read_words(verb, sent->bytes) : command_of(verb);
   }
-  const bool world = request.kind == engine::Request::Kind::kClose ||
-                     std::holds_alternative<model::Undo>(verb);
+  const bool world =
+      request.kind == engine::Request::Kind::kClose || std::holds_alternative<model::Undo>(verb);
   engine::Request* sent_now = &request;
   if (!command) {
     // An empty list leaves out words that the arity asks for: that is told in Redis' way.
@@ -134,7 +134,9 @@ void Server::take_answers(const engine::Request* sent_now, Seen& seen) {
   }
 }
 
-model::Snapshot Server::snapshot() const { return snapshot_of(machine_->state(), now_); }
+model::Snapshot Server::snapshot() const {
+  return snapshot_of(machine_->state(), now_);
+}
 
 std::optional<int64_t> Server::until_next_due() const {
   const base::EngineTime due = machine_->next_due();
@@ -158,7 +160,8 @@ void Server::flush() {
   if (!unsynced_.empty()) frames_.push_back({seq_next_++, std::move(unsynced_)});
   unsynced_.clear();
   if (trim_before_ == 0) return;
-  // A journal frees whole segments: some of what could go may stay, from the oldest that is kept on.
+  // A journal frees whole segments: some of what could go may stay, from the oldest that is kept
+  // on.
   const uint64_t keep_more = chance(50) ? 0 : chance_.below(40);
   while (!frames_.empty() && frames_.front().seq + keep_more < trim_before_) {
     frames_.pop_front();
@@ -188,9 +191,10 @@ void Server::restart(base::Now now) {
   machine_ = std::make_unique<engine::Machine>(random_, core::limits::kHistoryBytesMax);
   machine_->begin_recovery();
   for (const Frame& frame : frames_) {
-    const auto read = store::decode_effects(frame.effects, [&](core::Effect&& effect, base::Now at) {
-      return machine_->replay(std::move(effect), at);
-    });
+    const auto read =
+        store::decode_effects(frame.effects, [&](core::Effect&& effect, base::Now at) {
+          return machine_->replay(std::move(effect), at);
+        });
     if (!read) find_fault(fmt::format("frame {}: {}", frame.seq, read.error().message));
   }
   if (const auto last = machine_->recovered_now(); last && last->engine > now.engine) {
@@ -212,8 +216,8 @@ void Server::check_same(const std::map<std::string, std::string>& before, base::
     const auto found = after.find(name);
     if (found == after.end()) return find_fault("the restart forgot " + name);
     if (found->second != part) {
-      return find_fault(fmt::format("the restart changed {}: before\n{}\nafter\n{}", name, part,
-                                    found->second));
+      return find_fault(
+          fmt::format("the restart changed {}: before\n{}\nafter\n{}", name, part, found->second));
     }
     after.erase(found);
   }

@@ -156,7 +156,9 @@ struct ToWords {
     if (op.any) words.emplace_back("ANY");
     return words;
   }
-  Words operator()(const model::Cancel& op) const { return bulk_of("JOB.CANCEL", op.force, op.ids); }
+  Words operator()(const model::Cancel& op) const {
+    return bulk_of("JOB.CANCEL", op.force, op.ids);
+  }
   Words operator()(const model::Retry& op) const { return bulk_of("JOB.RETRY", false, op.ids); }
   Words operator()(const model::Delete& op) const { return bulk_of("JOB.DELETE", false, op.ids); }
   Words operator()(const model::Beat& op) const {
@@ -182,7 +184,9 @@ struct ToWords {
 
 }  // namespace
 
-std::vector<std::string> words_of(const model::Verb& verb) { return std::visit(ToWords{}, verb); }
+std::vector<std::string> words_of(const model::Verb& verb) {
+  return std::visit(ToWords{}, verb);
+}
 
 base::Result<core::Command> read_words(const model::Verb& verb, std::deque<std::string>& bytes) {
   if (const auto* exec = std::get_if<model::Exec>(&verb)) {

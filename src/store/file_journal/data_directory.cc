@@ -1,6 +1,7 @@
 #include "store/file_journal/data_directory.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -13,6 +14,14 @@ constexpr size_t kVersionBytesMax = 64;
 
 std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+std::vector<uint64_t> numbers_in(const std::vector<std::string>& names, std::string_view prefix) {
+  std::vector<uint64_t> numbers;
+  for (const std::string& name : names) {
+    if (const auto number = format::number_in(name, prefix)) numbers.push_back(*number);
+  }
+  return numbers;
 }
 
 }  // namespace
@@ -33,24 +42,16 @@ std::string DataDirectory::spare_path(uint64_t number) const {
 }
 
 base::Result<DirectoryListing> DataDirectory::list() const {
+  const std::vector<std::string> names = TRY(files_.list(path_));  // Sorted, so numbers are too.
   DirectoryListing listing;
-  for (const std::string& name : TRY(files_.list(path_))) {
-    if (const auto index = format::number_in(name, format::kSegmentPrefix)) {
-      listing.segments.push_back(*index);
-    } else if (const auto number = format::number_in(name, format::kSparePrefix)) {
-      listing.spares.push_back(*number);
-    } else if (name.ends_with(format::kUnfinishedSuffix)) {
-      listing.unfinished.push_back(name);
-    } else if (name == format::kVersionName) {
-      listing.has_version = true;
-    } else if (name == format::kWatermarkName) {
-      listing.has_watermark = true;
-    } else if (name == format::kBallastName) {
-      listing.has_ballast = true;
-    }
-  }
-  std::sort(listing.segments.begin(), listing.segments.end());
-  std::sort(listing.spares.begin(), listing.spares.end());
+  listing.segments = numbers_in(names, format::kSegmentPrefix);
+  listing.spares = numbers_in(names, format::kSparePrefix);
+  std::ranges::copy_if(names, std::back_inserter(listing.unfinished), [](const std::string& name) {
+    return name.ends_with(format::kUnfinishedSuffix);
+  });
+  listing.has_version = std::ranges::count(names, format::kVersionName) > 0;
+  listing.has_watermark = std::ranges::count(names, format::kWatermarkName) > 0;
+  listing.has_ballast = std::ranges::count(names, format::kBallastName) > 0;
   return listing;
 }
 

@@ -7,9 +7,12 @@
 
 #include "base/assert.h"
 #include "store/file_journal/segment_reader.h"
+#include "store/file_journal/watermark.h"
 
 namespace store {
 namespace {
+
+constexpr std::string_view kMissing = "the file is missing";
 
 // An open segment; the reader borrows the file.
 struct OpenSegment {
@@ -59,7 +62,7 @@ class Recovery {
     }
     const bool newer_exists = !listing.segments.empty() && listing.segments.back() >= expected;
     if (expected <= mark_.last_index || newer_exists) {
-      return corrupt({directory_.segment_path(expected), 0}, "the file is missing");
+      return corrupt({directory_.segment_path(expected), 0}, kMissing);
     }
     return indexes;
   }
@@ -190,6 +193,18 @@ base::Result<RecoveredJournal> recover_journal(const DataDirectory& directory,
                                                const format::Watermark& mark,
                                                const FrameVisitor& visit) {
   return Recovery(directory, mark, visit).run(listing);
+}
+
+base::Result<RecoveredJournal> check_journal(const DataDirectory& directory,
+                                             const FrameVisitor& visit) {
+  const DirectoryListing listing = TRY(directory.list());
+  if (!listing.has_version) return corrupt({directory.path_of(format::kVersionName), 0}, kMissing);
+  TRY(directory.check_version(listing));
+  if (!listing.has_watermark) {
+    return corrupt({directory.path_of(format::kWatermarkName), 0}, kMissing);
+  }
+  const format::Watermark mark = TRY(WatermarkFile::read(directory));
+  return recover_journal(directory, listing, mark, visit);
 }
 
 }  // namespace store

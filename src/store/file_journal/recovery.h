@@ -43,4 +43,10 @@ base::Result<RecoveredJournal> recover_journal(const DataDirectory& directory,
                                                const format::Watermark& mark,
                                                const FrameVisitor& visit);
 
+// Reads a data directory as a start would, on a copy or beside a stopped server: takes no lock and
+// changes nothing. Frames that can be read before the first damage have been visited when it
+// answers. Errors: those that would refuse the start.
+base::Result<RecoveredJournal> check_journal(const DataDirectory& directory,
+                                             const FrameVisitor& visit);
+
 }  // namespace store

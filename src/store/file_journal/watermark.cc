@@ -36,14 +36,20 @@ base::Result<WatermarkFile> WatermarkFile::create(const DataDirectory& directory
 }
 
 base::Result<WatermarkFile> WatermarkFile::open(const DataDirectory& directory) {
+  const format::Watermark mark = TRY(read(directory));
   const std::string path = directory.path_of(format::kWatermarkName);
-  std::unique_ptr<File> file = TRY(directory.files().open_to_write(path));
+  return WatermarkFile(TRY(directory.files().open_to_write(path)), mark);
+}
+
+base::Result<format::Watermark> WatermarkFile::read(const DataDirectory& directory) {
+  const std::string path = directory.path_of(format::kWatermarkName);
+  const std::unique_ptr<File> file = TRY(directory.files().open_to_read(path));
   std::optional<format::Watermark> best;
   for (uint64_t slot = 0; slot < kSlots; ++slot) {
     format::HeaderBlock block{};
     const size_t got = TRY(file->read_at(slot_offset(slot), block));
     const auto mark = format::decode_watermark(block);
-    if (got < block.size() || !mark.has_value() || slot_offset(mark->serial) != slot_offset(slot)) {
+    if (got < block.size() || !mark.has_value() || mark->serial % kSlots != slot) {
       LOG(kWarning, "a watermark slot cannot be read; the other one is used", {"file", path},
           {"slot", slot});
       continue;
@@ -51,7 +57,7 @@ base::Result<WatermarkFile> WatermarkFile::open(const DataDirectory& directory) 
     if (!best.has_value() || mark->serial > best->serial) best = *mark;
   }
   if (!best.has_value()) return corrupt({path, 0}, "neither slot holds a watermark");
-  return WatermarkFile(std::move(file), *best);
+  return *best;
 }
 
 base::Status WatermarkFile::write(format::Watermark mark) {

@@ -20,6 +20,9 @@ class WatermarkFile {
   // Errors: CORRUPT when no slot can be read.
   static base::Result<WatermarkFile> open(const DataDirectory& directory);
 
+  // Returns the mark without opening the file for writing. Errors: as open.
+  static base::Result<format::Watermark> read(const DataDirectory& directory);
+
   const format::Watermark& mark() const { return mark_; }
   const std::string& path() const { return file_->path(); }
 

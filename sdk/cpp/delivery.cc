@@ -1,0 +1,246 @@
+#include "sdk/cpp/delivery.h"
+
+#include <algorithm>
+
+namespace dray::detail {
+namespace {
+
+using base::ErrorCode;
+
+// Commands sent in one go; bounds what has to be sent again.
+constexpr size_t kItemsPerGo = 256;
+// How long an answer is offered to a server that is away or refuses it. Beats keep the lease as
+// soon as the server is back; beyond this nobody waits for it any more.
+constexpr milliseconds kPatience{10 * 60 * 1'000};
+
+bool is_refused_today(const base::Error& error) {
+  return is_refused_for_now(error) || error.code == ErrorCode::kDiskFull ||
+         error.code == ErrorCode::kStoreReadOnly;
+}
+
+// Whether the lease is over, so that the answer is nobody's business any more.
+bool is_not_ours(const base::Error& error) {
+  return error.code == ErrorCode::kLeaseLost || error.code == ErrorCode::kGone ||
+         error.code == ErrorCode::kNotFound;
+}
+
+}  // namespace
+
+Delivery::Delivery(Target target, LeaseBook& book, Hooks hooks)
+    : book_(book),
+      hooks_(std::move(hooks)),
+      channel_(std::move(target), &ended_),
+      thread_([this] { run(); }) {}
+
+Delivery::~Delivery() {
+  if (thread_.joinable()) stop(milliseconds{0});
+}
+
+void Delivery::deliver(const std::shared_ptr<Held>& held, Outcome outcome) {
+  {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(Item{held, std::move(outcome), {}, Deadline::in(kPatience)});
+  }
+  changed_.notify_all();
+}
+
+void Delivery::report(const std::shared_ptr<Held>& held, std::string progress) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto same = std::ranges::find_if(
+        waiting_, [&](const Item& item) { return item.held == held && !item.outcome; });
+    if (same != waiting_.end()) {
+      same->progress = std::move(progress);
+      return;
+    }
+    waiting_.push_back(Item{held, std::nullopt, std::move(progress), Deadline::in(kPatience)});
+  }
+  changed_.notify_all();
+}
+
+void Delivery::watch() {
+  {
+    const std::lock_guard lock(mutex_);
+    watch_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Delivery::stop(milliseconds most) {
+  {
+    std::unique_lock lock(mutex_);
+    const Deadline until = Deadline::in(most);
+    while ((busy_ || !waiting_.empty()) && !until.is_over()) changed_.wait_for(lock, until.left());
+    stopping_ = true;
+  }
+  ended_.set();
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Delivery::count_lost() {
+  const std::lock_guard lock(mutex_);
+  ++report_.lost;
+}
+
+WorkerReport Delivery::report_so_far() const {
+  const std::lock_guard lock(mutex_);
+  return report_;
+}
+
+void Delivery::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const Deadline limit = book_.next_timeout();
+    if (waiting_.empty() && !watch_ && !limit.is_over()) {
+      if (limit.is_never()) {
+        changed_.wait(lock);
+      } else {
+        changed_.wait_for(lock, limit.left());
+      }
+      continue;
+    }
+    watch_ = false;
+    std::deque<Item> items;
+    while (!waiting_.empty() && items.size() < kItemsPerGo) {
+      items.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    }
+    busy_ = !items.empty();
+    lock.unlock();
+    fail_timed_out();
+    send(std::move(items));
+    lock.lock();
+    busy_ = false;
+    changed_.notify_all();
+  }
+}
+
+// The server would do it as well, a little later; so a stuck handler's job is soon run elsewhere.
+void Delivery::fail_timed_out() {
+  for (const auto& held : book_.claim_timed_out()) {
+    held->cancel(CancelReason::kTimeout);
+    deliver(held, timed_out(held->job()));
+  }
+}
+
+void Delivery::send(std::deque<Item> items) {
+  for (int goes = 1; !items.empty(); ++goes) {
+    const base::Status done = send_once(items);
+    if (items.empty()) return;
+    if (!done) {
+      channel_.drop();
+      if (goes == 1) hooks_.notice("cannot deliver answers yet: " + done.error().message);
+    }
+    give_up_hopeless(items);
+    if (ended_.wait(channel_.pause(goes))) return;
+  }
+}
+
+// Sends all, reads the answers in order and takes the items out that are done.
+base::Status Delivery::send_once(std::deque<Item>& items) {
+  std::erase_if(items, [&](const Item& item) { return !book_.is_open(*item.held); });
+  if (items.empty()) return {};
+  std::string bytes;
+  for (const Item& item : items) {
+    const LeasedJob& job = item.held->job();
+    bytes += item.outcome ? outcome_request(job, *item.outcome).bytes()
+                          : request({"JOB.PROGRESS", job.id, job.token, item.progress});
+  }
+  Connection* connection = TRY(channel_.connection());
+  TRY(connection->send(bytes, Deadline::in(channel_.target().answer_timeout)));
+  std::deque<Item> again;
+  base::Status status;
+  while (!items.empty()) {
+    base::Result<protocol::RespValue> reply =
+        connection->receive(Deadline::in(channel_.target().answer_timeout));
+    if (!reply) {
+      status = tl::unexpected(std::move(reply).error());
+      break;
+    }
+    if (judge(items.front(), *reply) == Verdict::kAgain) again.push_back(std::move(items.front()));
+    items.pop_front();
+  }
+  // In their old order: a progress must not come behind its job's end.
+  std::ranges::move(items, std::back_inserter(again));
+  items = std::move(again);
+  return status;
+}
+
+Delivery::Verdict Delivery::judge(Item& item, const protocol::RespValue& reply) {
+  if (!item.outcome) return judge_progress(item, reply);
+  if (reply.is_error()) return refused(item, error_of(reply));
+  switch (item.outcome->kind) {
+    case Outcome::Kind::kAck:
+      finish(item, &WorkerReport::succeeded);
+      break;
+    case Outcome::Kind::kFail:
+      finish(item, &WorkerReport::failed);
+      break;
+    case Outcome::Kind::kRelease:
+      finish(item, &WorkerReport::released);
+      break;
+  }
+  return Verdict::kDone;
+}
+
+Delivery::Verdict Delivery::judge_progress(Item& item, const protocol::RespValue& reply) {
+  if (!reply.is_error()) {
+    const protocol::RespValue* cancelled = reply.find("cancelled");
+    if (cancelled != nullptr && cancelled->integer != 0) {
+      item.held->cancel(CancelReason::kRequested);
+    }
+    return Verdict::kDone;
+  }
+  const base::Error error = error_of(reply);
+  if (is_refused_today(error)) return Verdict::kAgain;
+  if (is_not_ours(error)) {
+    lost(item, error.message);
+  } else {
+    hooks_.notice(
+        fmt::format("progress of job {} is refused: {}", item.held->job().id, reply.text));
+  }
+  return Verdict::kDone;
+}
+
+Delivery::Verdict Delivery::refused(Item& item, const base::Error& error) {
+  if (is_refused_today(error)) return Verdict::kAgain;
+  const LeasedJob& job = item.held->job();
+  if (error.code == ErrorCode::kCancelled) {
+    // What was asked for: the lease has ended, and the result with it.
+    finish(item, &WorkerReport::lost);
+    return Verdict::kDone;
+  }
+  if (error.code == ErrorCode::kTooBig && item.outcome->kind == Outcome::Kind::kAck) {
+    hooks_.notice(fmt::format("result of job {} is refused: {}", job.id, error.message));
+    item.outcome = result_refused(error.message);
+    return Verdict::kAgain;
+  }
+  lost(item, error.message);
+  return Verdict::kDone;
+}
+
+void Delivery::finish(const Item& item, uint64_t WorkerReport::*counter) {
+  book_.close(*item.held);
+  {
+    const std::lock_guard lock(mutex_);
+    ++(report_.*counter);
+  }
+  hooks_.closed();
+}
+
+void Delivery::lost(const Item& item, const std::string& why) {
+  hooks_.notice(fmt::format("job {} is not ours any more: {}", item.held->job().id, why));
+  item.held->cancel(CancelReason::kLost);
+  finish(item, &WorkerReport::lost);
+}
+
+void Delivery::give_up_hopeless(std::deque<Item>& items) {
+  std::erase_if(items, [&](const Item& item) {
+    if (!item.patience.is_over()) return false;
+    lost(item, "the server did not take the answer for too long");
+    return true;
+  });
+}
+
+}  // namespace dray::detail

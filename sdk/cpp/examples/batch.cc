@@ -1,0 +1,26 @@
+// Pushes ten thousand jobs in one round trip: all of them are stored, or none.
+//   batch [URL]
+#include <dray/client.h>
+
+#include <cstdio>
+
+int main(int argc, char** argv) {
+  try {
+    dray::Client client({.url = argc > 1 ? argv[1] : ""});
+    std::vector<dray::NewJob> jobs;
+    for (int i = 0; i < 10'000; ++i) {
+      dray::NewJob job{.queue = "batch", .type = "import_row", .args = std::to_string(i)};
+      // Running this program twice pushes nothing new.
+      job.options.key = "row:" + job.args;
+      jobs.push_back(std::move(job));
+    }
+    int created = 0;
+    for (const dray::Pushed& pushed : client.push_many(jobs)) created += pushed.created ? 1 : 0;
+    std::printf("%d new jobs, %lld ready in the queue\n", created,
+                static_cast<long long>(client.stats("batch").ready));
+    return 0;
+  } catch (const dray::Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}

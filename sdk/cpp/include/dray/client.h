@@ -1,0 +1,85 @@
+// Pushes jobs and asks about them.
+#pragma once
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dray/errors.h"
+#include "dray/job.h"
+
+namespace dray {
+
+struct ClientOptions {
+  // dray://[user:password@]host[:port][/namespace]; redis:// means the same. Empty: $DRAY_URL, and
+  // without that dray://127.0.0.1:3729.
+  std::string url = {};
+  // What the server shows to people for this connection. Empty: host:pid:random.
+  std::string name = {};
+  milliseconds connect_timeout{2'000};
+  // A connection that is silent for so long, beyond what a command may wait, is taken for dead.
+  milliseconds answer_timeout{15'000};
+  // How long one call goes on reconnecting, with growing pauses, and asking again where the server
+  // says "later" (OVERLOADED, SHUTTINGDOWN …). 0: one go.
+  milliseconds retry_for{30'000};
+};
+
+// Whether a command may be sent again when its answer got lost.
+enum class Repeat : uint8_t { kSafe, kNever };
+
+// Threading: any thread may call any method. Calls from several threads run at the same time, each
+// on a connection of its own. After fork() the child opens its own connections.
+// Errors: every method that talks to the server throws Error; kUnreachable when no server answered
+// within retry_for.
+class Client {
+ public:
+  // Opens no connection yet. Throws Error kBadReq for a URL that is none.
+  explicit Client(ClientOptions options = {});
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  // Returns when the job is on disk. Sent again over a new connection when the answer got lost; the
+  // server knows it again, so that there is one job.
+  Pushed push(const NewJob& job);
+  Pushed push(std::string_view queue, std::string_view type, std::string_view args,
+              const PushOptions& options = {});
+  // All or none, in one round trip: up to 10,000 jobs and 16 MiB. In the order of `jobs`.
+  std::vector<Pushed> push_many(std::span<const NewJob> jobs);
+
+  // In all of these `id` may be "key:<name>".
+  std::optional<JobRecord> get(std::string_view id);
+  // Returns when the job is finished, or `timeout` is over: see its state. A job whose record is
+  // gone has state "gone". Throws kNotFound for an id that never was.
+  JobRecord wait(std::string_view id, milliseconds timeout);
+  // Of all jobs; up to 1,000.
+  std::vector<JobRecord> wait(std::span<const std::string> ids, milliseconds timeout);
+
+  // Throw kBadState, kNotFound or kGone when it cannot be done. A running job is asked to stop;
+  // with `force` it is cancelled at once, whatever its worker does.
+  void cancel(std::string_view id, bool force = false);
+  // Starts a finished job again from its first attempt. Never sent twice: kUnknown when the answer
+  // got lost.
+  void retry(std::string_view id);
+  void remove(std::string_view id);
+
+  void pause(std::string_view queue, std::string_view reason = {});
+  void resume(std::string_view queue);
+  QueueStats stats(std::string_view queue);
+  std::vector<std::string> queues();
+
+  // Any command. An error at the top of the answer is thrown, one inside it is a Value of kind
+  // kError. `wait` is how long the command itself may take (BLOCK).
+  Value call(const std::vector<std::string>& words, Repeat repeat = Repeat::kNever,
+             milliseconds wait = milliseconds{0});
+
+  const ClientOptions& options() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dray

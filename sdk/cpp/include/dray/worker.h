@@ -1,0 +1,120 @@
+// Runs jobs: handlers by type on threads of its own, with leases kept alive, cancellation, a
+// graceful stop and reconnection.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "dray/client.h"
+#include "dray/context.h"
+
+namespace dray {
+
+struct WorkerQueue {
+  std::string name = {};
+  // 0 everywhere: queues are served strictly in the order given. Else each has a weight >= 1 and
+  // gets that share of the starts while all have jobs.
+  int weight = 0;
+};
+
+struct WorkerOptions {
+  std::vector<WorkerQueue> queues = {};
+  int concurrency = 4;  // Handlers at the same time, each on its own thread. 1 to 1,000.
+  // After stop(): how long running handlers may take before their jobs are given back.
+  milliseconds grace{25'000};
+  // How long an idle worker waits in one request for a job; at most 60 s.
+  milliseconds block{5'000};
+  // A job whose workers died is leased only to a worker that holds nothing else. A worker that has
+  // held something for suspect_interval stops fetching for at most suspect_patience, so that such a
+  // job has its turn. No effect with concurrency 1. interval 0: never on purpose.
+  milliseconds suspect_interval{15'000};
+  milliseconds suspect_patience{1'000};
+  // A label for people. Empty: host:pid:random.
+  std::string name = {};
+  // Called with one line when something happens that an operator wants to know: a lost connection,
+  // a lost lease, an answer that could not be delivered. Empty: the line goes to stderr. Called by
+  // any of the worker's threads; must not throw.
+  std::function<void(std::string_view line)> notice = {};
+};
+
+// What became of the jobs of one run().
+struct WorkerReport {
+  uint64_t succeeded = 0;
+  uint64_t failed = 0;
+  uint64_t released = 0;    // Given back: snoozed, or at the stop.
+  uint64_t lost = 0;        // The lease was over before we were: cancelled by force, or taken.
+  uint64_t unfinished = 0;  // Handlers that still ran when run() returned.
+};
+
+// Returns what the job is to leave as its result; nullopt: none.
+using Handler = std::function<std::optional<std::string>(Context&)>;
+
+// Lifetime: on() and options before run(); run() once. The destructor waits for handlers that still
+// run; a program that cannot wait calls std::quick_exit, which loses nothing, as their jobs have
+// been given back.
+// Threading: run() uses the caller's thread to fetch, `concurrency` threads for handlers, one that
+// keeps leases alive and one that delivers answers, each with a connection of its own. stop() may
+// be called by any thread.
+class Worker {
+ public:
+  Worker(ClientOptions client, WorkerOptions options);
+  // With the settings of a client; it need not outlive the worker.
+  Worker(const Client& client, WorkerOptions options);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Registers the handler of a type. `handler` takes a Context& and returns nothing, a std::string
+  // (the result) or a std::optional<std::string>. It may throw: see errors.h. Only jobs of
+  // registered types are fetched. Throws Error kBadReq for a type that has one already.
+  template <typename Function>
+  void on(std::string type, Function handler) {
+    add(std::move(type), wrap(std::move(handler)));
+  }
+  // For every type that has no handler of its own; with it, jobs of all types are fetched.
+  template <typename Function>
+  void on_any(Function handler) {
+    add_any(wrap(std::move(handler)));
+  }
+
+  // Runs jobs until stop() is called, then: fetches no more, waits up to `grace` for handlers,
+  // gives back what is unfinished without the loss of an attempt, returns.
+  // While the server is away it goes on trying to reconnect. Throws Error for what waiting does not
+  // mend: a wrong password, no permission, a bad name, no handler.
+  WorkerReport run();
+
+  void stop();
+  // At one of these signals the worker stops as with stop(); at the second one it does not wait for
+  // handlers. One worker per process can have this. Call before run().
+  void stop_on_signals(std::initializer_list<int> signals);
+  // SIGTERM and SIGINT.
+  void stop_on_signals();
+
+ private:
+  template <typename Function>
+  static Handler wrap(Function handler) {
+    if constexpr (std::is_void_v<std::invoke_result_t<Function&, Context&>>) {
+      return [handler = std::move(handler)](Context& context) mutable {
+        handler(context);
+        return std::optional<std::string>{};
+      };
+    } else {
+      return Handler(std::move(handler));
+    }
+  }
+
+  void add(std::string type, Handler handler);
+  void add_any(Handler handler);
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace dray

@@ -1,0 +1,33 @@
+// How a run of a job ended, and the command that tells the server.
+#pragma once
+#include <exception>
+#include <optional>
+#include <string>
+
+#include "dray/errors.h"
+#include "dray/worker.h"
+#include "sdk/cpp/held.h"
+#include "sdk/cpp/request.h"
+
+namespace dray::detail {
+
+struct Outcome {
+  enum class Kind : uint8_t { kAck, kFail, kRelease };
+
+  Kind kind = Kind::kAck;
+  std::optional<std::string> result = {};  // Of kAck.
+  Failure failure = {};                    // Of kFail.
+  milliseconds delay{0};                   // Of kRelease.
+};
+
+// Runs the handler. No exception leaves it: what is thrown becomes the outcome.
+Outcome run_handler(const Handler& handler, Context& context);
+
+// What a run is that went beyond its time limit.
+Outcome timed_out(const LeasedJob& job);
+// What an ack is whose result the server does not take. The work is done, so it is not run again.
+Outcome result_refused(const std::string& why);
+
+Request outcome_request(const LeasedJob& job, const Outcome& outcome);
+
+}  // namespace dray::detail

@@ -1,0 +1,234 @@
+#include "sdk/cpp/worker_state.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "sdk/cpp/record.h"
+
+namespace dray {
+
+using detail::Deadline;
+using detail::FetchPlan;
+using detail::Held;
+using detail::Outcome;
+
+namespace {
+
+// How long the last answers may take to be delivered at the stop, beyond the grace.
+constexpr milliseconds kLastAnswers{5'000};
+// A job of a type without a handler, which nobody should have sent.
+constexpr milliseconds kStrangerDelay{5'000};
+constexpr int kConcurrencyMax = 1'000;
+
+std::string name_of(const ClientOptions& client, const WorkerOptions& options) {
+  if (!options.name.empty()) return options.name;
+  if (!client.name.empty()) return client.name;
+  base::SystemRandom random;
+  return detail::unique_name(random);
+}
+
+ClientOptions named(ClientOptions client, const std::string& name) {
+  client.name = name;
+  return client;
+}
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(ErrorCode::kBadReq, message);
+}
+
+}  // namespace
+
+Worker::State::State(ClientOptions client_in, WorkerOptions options_in)
+    : options_(std::move(options_in)),
+      name_(name_of(client_in, options_)),
+      client_(named(std::move(client_in), name_)),
+      target_(detail::target_of(client_.options())),
+      fetch_channel_(target_, &stop_wake_),
+      planner_(options_, detail::mono_now()) {}
+
+Worker::State::~State() {
+  stop();
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void Worker::State::add(std::string type, Handler handler) {
+  if (type.empty()) refuse("field=type is empty");
+  if (!handlers_.emplace(type, std::move(handler)).second) {
+    refuse("field=type " + type + " has a handler already");
+  }
+}
+
+void Worker::State::add_any(Handler handler) {
+  any_ = std::move(handler);
+}
+
+void Worker::State::stop_on_signals(std::initializer_list<int> signals) {
+  signals_ = std::make_unique<detail::StopSignals>(signals, [this] {
+    if (is_stopping()) hurry();
+    stop();
+  });
+}
+
+void Worker::State::stop() {
+  stop_wake_.set();
+  // Under the mutex, so that who looks and then waits does not miss it.
+  { const std::lock_guard lock(mutex_); }
+  changed_.notify_all();
+}
+
+void Worker::State::hurry() {
+  {
+    const std::lock_guard lock(mutex_);
+    hurry_ = true;
+  }
+  changed_.notify_all();
+}
+
+void Worker::State::notice(std::string_view line) const {
+  if (options_.notice) return options_.notice(line);
+  fmt::print(stderr, "dray worker {}: {}\n", name_, line);
+}
+
+void Worker::State::report_progress(const std::shared_ptr<Held>& held, std::string data) {
+  delivery_->report(held, std::move(data));
+}
+
+void Worker::State::check() const {
+  if (delivery_) throw Error(ErrorCode::kBadState, "run() was called before on this worker");
+  if (options_.queues.empty()) refuse("field=queues is empty: name the queues to serve");
+  if (options_.concurrency < 1 || options_.concurrency > kConcurrencyMax) {
+    refuse(fmt::format("field=concurrency must be from 1 to {}", kConcurrencyMax));
+  }
+  if (handlers_.empty() && !any_) refuse("no handler: call on(type, function) before run()");
+  const auto is_weighted = [](const WorkerQueue& queue) { return queue.weight > 0; };
+  const bool any_weighted = std::ranges::any_of(options_.queues, is_weighted);
+  if (any_weighted && !std::ranges::all_of(options_.queues, is_weighted)) {
+    refuse("field=queues either all of them have a weight >= 1, or none has");
+  }
+}
+
+detail::Beat::Hooks Worker::State::beat_hooks() {
+  return {.notice = [this](std::string_view line) { notice(line); },
+          .lost =
+              [this](const std::string& job) {
+                delivery_->count_lost();
+                notice("job " + job + " is not ours any more: its lease is over");
+                { const std::lock_guard lock(mutex_); }
+                changed_.notify_all();
+              },
+          .wish =
+              [this](detail::WorkerWish wish) {
+                if (wish == detail::WorkerWish::kStop) stop();
+                {
+                  const std::lock_guard lock(mutex_);
+                  quiet_ = wish != detail::WorkerWish::kRun;
+                }
+                changed_.notify_all();
+              }};
+}
+
+detail::Delivery::Hooks Worker::State::delivery_hooks() {
+  return {.notice = [this](std::string_view line) { notice(line); },
+          .closed =
+              [this] {
+                { const std::lock_guard lock(mutex_); }
+                changed_.notify_all();
+              }};
+}
+
+void Worker::State::start_threads() {
+  delivery_ = std::make_unique<detail::Delivery>(target_, book_, delivery_hooks());
+  beat_ = std::make_unique<detail::Beat>(target_, name_, book_, beat_hooks());
+  threads_.reserve(static_cast<size_t>(options_.concurrency));
+  for (int i = 0; i < options_.concurrency; ++i) threads_.emplace_back([this] { run_handlers(); });
+}
+
+WorkerReport Worker::State::run() {
+  check();
+  start_threads();
+  fetch_until_stopped();
+  wait_for_handlers();
+  give_back_unfinished();
+  delivery_->stop(kLastAnswers);
+  beat_->stop();
+  signals_.reset();
+  WorkerReport report = delivery_->report_so_far();
+  report.released += returned_;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    report.unfinished = busy_;
+  }
+  changed_.notify_all();
+  if (fatal_) throw Error(base::error_word(fatal_->code), fatal_->message);
+  return report;
+}
+
+void Worker::State::wait_for_handlers() {
+  const Deadline until = Deadline::in(options_.grace);
+  std::unique_lock lock(mutex_);
+  while (busy_ > 0 && !hurry_ && !until.is_over()) changed_.wait_for(lock, until.left());
+}
+
+void Worker::State::give_back_unfinished() {
+  const auto unfinished = book_.claim_all();
+  if (unfinished.empty()) return;
+  for (const auto& held : unfinished) held->cancel(CancelReason::kStopping);
+  detail::Request words{"WORKER.BYE", name_, "LEASES"};
+  words.add(static_cast<int64_t>(unfinished.size()));
+  for (const auto& held : unfinished) words.add(held->job().id).add(held->job().token);
+  detail::Target target = target_;
+  target.retry_for = kLastAnswers;
+  detail::Channel channel(target, nullptr);
+  const std::string bytes = words.bytes();
+  const auto reply = channel.exchange({.bytes = bytes});
+  if (reply && !reply->is_error()) {
+    returned_ += unfinished.size();
+  } else {
+    notice("unfinished jobs could not be given back; they come back when their leases run out");
+  }
+  for (const auto& held : unfinished) book_.close(*held);
+}
+
+void Worker::State::run_handlers() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    changed_.wait(lock, [&] { return ended_ || !to_run_.empty(); });
+    if (to_run_.empty()) return;
+    const std::shared_ptr<Held> held = std::move(to_run_.front());
+    to_run_.pop_front();
+    lock.unlock();
+    run_one(held);
+    lock.lock();
+    --busy_;
+    changed_.notify_all();
+  }
+}
+
+const Handler* Worker::State::handler_of(const std::string& type) const {
+  const auto found = handlers_.find(type);
+  if (found != handlers_.end()) return &found->second;
+  return any_ ? &any_ : nullptr;
+}
+
+void Worker::State::run_one(const std::shared_ptr<Held>& held) {
+  Outcome outcome;
+  if (const Handler* handler = handler_of(held->job().type)) {
+    outcome = detail::run_handler(*handler, *held);
+  } else {
+    outcome.kind = Outcome::Kind::kRelease;
+    outcome.delay = kStrangerDelay;
+    notice("job " + held->job().id + " has type " + held->job().type + ", which was not asked for");
+  }
+  // A run beyond its limit has failed, whatever it returned; otherwise it would depend on which of
+  // the two threads came first.
+  if (held->cancel_reason() == CancelReason::kTimeout) outcome = detail::timed_out(held->job());
+  if (book_.claim(*held)) delivery_->deliver(held, std::move(outcome));
+}
+
+}  // namespace dray

@@ -1,0 +1,43 @@
+// Runs one shell command to its end: bytes in, bytes out, a limit on what it may say, and a way to
+// end it with all that it started.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace cli {
+
+struct ChildSpec {
+  std::string program;                                           // A path; see find_program().
+  std::vector<std::string> words;                                // argv, the name included.
+  std::vector<std::pair<std::string, std::string>> environment;  // Added to ours.
+  std::string input;                                             // Its stdin.
+  size_t output_bytes_max = 0;                                   // Beyond it stdout is thrown away.
+  size_t error_bytes_max = 0;                                    // Of stderr, the end is kept.
+  bool pass_errors_on = false;                                   // Copy its stderr to ours.
+  std::chrono::milliseconds kill_after{5'000};                   // From SIGTERM to SIGKILL.
+};
+
+struct ChildEnd {
+  int exit_code = -1;  // -1: ended by a signal.
+  int signal = 0;
+  bool was_stopped = false;  // Because `is_cancelled` said so.
+  std::string output;
+  bool output_was_cut = false;
+  std::string errors;
+};
+
+// Returns the path of a program as a shell would find it.
+base::Result<std::string> find_program(const std::string& name);
+
+// Runs it in a process group of its own and waits. When `is_cancelled` says so, which is asked at
+// least every 50 ms, the group gets SIGTERM, and SIGKILL after kill_after. The child dies with us.
+// Errors: kIo when it cannot be started.
+// Threading: any number of threads may run children at the same time.
+base::Result<ChildEnd> run_child(const ChildSpec& spec, const std::function<bool()>& is_cancelled);
+
+}  // namespace cli

@@ -1,0 +1,149 @@
+#include "cli/child.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+ChildSpec shell(const std::string& script) {
+  ChildSpec spec;
+  spec.program = "/bin/sh";
+  spec.words = {"sh", "-c", script};
+  spec.output_bytes_max = 1'000;
+  spec.error_bytes_max = 10;
+  return spec;
+}
+
+// A file that a script makes when it has come to a point.
+class Marker {
+ public:
+  Marker() : path_(testing::TempDir() + "dray_child_" + std::to_string(getpid())) { remove(); }
+  ~Marker() { remove(); }
+  Marker(const Marker&) = delete;
+  Marker& operator=(const Marker&) = delete;
+
+  const std::string& path() const { return path_; }
+  bool is_there() const { return access(path_.c_str(), F_OK) == 0; }
+
+ private:
+  void remove() const { unlink(path_.c_str()); }
+  std::string path_;
+};
+
+ChildEnd run(const ChildSpec& spec) {
+  auto end = run_child(spec, [] { return false; });
+  EXPECT_TRUE(end.has_value());
+  return std::move(*end);
+}
+
+TEST(Child, BytesGoInAndOut) {
+  ChildSpec spec = shell("cat; printf $EXTRA");
+  spec.input = std::string("a\0b", 3);
+  spec.environment = {{"EXTRA", "c"}};
+  const ChildEnd end = run(spec);
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_EQ(end.output, std::string("a\0bc", 4));
+}
+
+TEST(Child, LargeInputAndOutputDoNotBlockEachOther) {
+  ChildSpec spec = shell("cat");
+  spec.input = std::string(2'000'000, 'x');
+  spec.output_bytes_max = 3'000'000;
+  EXPECT_EQ(run(spec).output.size(), 2'000'000U);
+}
+
+TEST(Child, EnvironmentOfOursIsReplaced) {
+  setenv("DRAY_CHILD_TEST", "ours", 1);
+  ChildSpec spec = shell("printf $DRAY_CHILD_TEST; env | grep -c DRAY_CHILD_TEST=");
+  spec.environment = {{"DRAY_CHILD_TEST", "its"}};
+  EXPECT_EQ(run(spec).output, "its1\n");
+}
+
+TEST(Child, OutputIsBoundedAndReadToTheEnd) {
+  ChildSpec spec = shell("head -c 100000 /dev/zero; exit 3");
+  const ChildEnd end = run(spec);
+  EXPECT_EQ(end.output.size(), 1'000U);
+  EXPECT_TRUE(end.output_was_cut);
+  EXPECT_EQ(end.exit_code, 3);
+}
+
+TEST(Child, OutputOfExactlyTheLimitIsNotCut) {
+  const ChildEnd end = run(shell("head -c 1000 /dev/zero"));
+  EXPECT_EQ(end.output.size(), 1'000U);
+  EXPECT_FALSE(end.output_was_cut);
+}
+
+TEST(Child, EndOfTheErrorsIsKept) {
+  EXPECT_EQ(run(shell("echo 0123456789abcdef >&2")).errors, "789abcdef\n");
+}
+
+TEST(Child, SignalIsReported) {
+  const ChildEnd end = run(shell("kill -SEGV $$"));
+  EXPECT_EQ(end.signal, SIGSEGV);
+  EXPECT_EQ(end.exit_code, -1);
+}
+
+TEST(Child, ChildThatDoesNotReadIsNoError) {
+  std::signal(SIGPIPE, SIG_IGN);
+  ChildSpec spec = shell("exit 0");
+  spec.input = std::string(2'000'000, 'x');
+  EXPECT_EQ(run(spec).exit_code, 0);
+}
+
+TEST(Child, CancelEndsTheWholeGroup) {
+  const Marker marker;
+  ChildSpec spec = shell("tail -f /dev/null & echo $!; touch " + marker.path() + "; wait");
+  const auto end = run_child(spec, [&] { return marker.is_there(); });
+  ASSERT_TRUE(end.has_value());
+  EXPECT_TRUE(end->was_stopped);
+  EXPECT_EQ(end->signal, SIGTERM);
+  const pid_t other = std::stoi(end->output);
+  // Gone, or on its way: an orphan that is dead until init looks at it.
+  while (kill(other, 0) == 0) {
+    const std::string path = "/proc/" + std::to_string(other) + "/stat";
+    FILE* stat = fopen(path.c_str(), "r");
+    if (stat == nullptr) break;
+    char state = '?';
+    const int fields = fscanf(stat, "%*d %*s %c", &state);
+    fclose(stat);
+    if (fields != 1 || state == 'Z') break;
+  }
+}
+
+TEST(Child, WhatIgnoresTheRequestIsKilled) {
+  const Marker marker;
+  ChildSpec spec = shell("trap '' TERM; touch " + marker.path() + "; while :; do :; done");
+  spec.kill_after = 50ms;
+  const auto end = run_child(spec, [&] { return marker.is_there(); });
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->signal, SIGKILL);
+}
+
+TEST(Child, BackgroundProcessThatHoldsThePipesIsNotWaitedFor) {
+  const ChildEnd end = run(shell("tail -f /dev/null & echo $!"));
+  EXPECT_EQ(end.exit_code, 0);
+  EXPECT_EQ(kill(std::stoi(end.output), SIGKILL), 0);
+}
+
+TEST(Child, ProgramThatIsNotThereIsAnError) {
+  ChildSpec spec = shell("");
+  spec.program = "/nowhere/at/all";
+  const auto end = run_child(spec, [] { return false; });
+  ASSERT_FALSE(end.has_value());
+  EXPECT_NE(end.error().message.find("No such file"), std::string::npos);
+}
+
+TEST(Child, FindsProgramsAsAShellDoes) {
+  EXPECT_TRUE(find_program("sh").has_value());
+  EXPECT_EQ(*find_program("/bin/sh"), "/bin/sh");
+  EXPECT_FALSE(find_program("no-such-command-here").has_value());
+  EXPECT_FALSE(find_program("/etc/passwd").has_value());
+}
+
+}  // namespace
+}  // namespace cli

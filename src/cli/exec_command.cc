@@ -1,0 +1,190 @@
+// dray exec --queue q [--type t…] -- command {}
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+
+#include "cli/child.h"
+#include "cli/command.h"
+#include "cli/terminal.h"
+#include "dray/worker.h"
+
+namespace cli {
+namespace {
+
+constexpr int kExitPermanent = 65;  // EX_DATAERR: what is wrong with the job will not go away.
+constexpr size_t kResultBytesMax = size_t{1} << 20;
+constexpr size_t kErrorBytesMax = size_t{4} << 10;
+constexpr std::string_view kArgsPlace = "{}";
+
+[[noreturn]] void fail_job(std::string error_class, std::string message, bool permanent) {
+  dray::Failure failure;
+  failure.error_class = std::move(error_class);
+  failure.message = std::move(message);
+  failure.permanent = permanent;
+  throw dray::JobError(std::move(failure));
+}
+
+std::string trimmed(std::string_view text) {
+  const size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return {};
+  return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
+}
+
+class ExecCommand final : public Command {
+ public:
+  explicit ExecCommand(CLI::App& app) {
+    app.add_option("-Q,--queue", queues_, "a queue to serve; more than once: in this order")
+        ->required()
+        ->expected(1)
+        ->take_all();
+    app.add_option("-t,--type", types_,
+                   "run only jobs of this type; more than once: of any of them")
+        ->expected(1)
+        ->take_all();
+    app.add_option("-c,--concurrency", concurrency_, "jobs at the same time (1)")
+        ->check(CLI::Range(1, 1'000));
+    add_duration(app, "--grace", grace_, "after SIGTERM: how long running jobs may take (25s)");
+    add_duration(app, "--kill-after", kill_after_,
+                 "from SIGTERM to SIGKILL, for a job that is cancelled or out of time (5s)");
+    app.add_option("--name", name_, "a label for people (host:pid:random)");
+    app.add_flag("--no-result", no_result_, "do not keep stdout as the job's result");
+    add_url(app, url_);
+    app.add_option("command", words_, "the command; {} in a word stands for the job's args")
+        ->required()
+        ->type_name("COMMAND");
+    app.positionals_at_end();
+    app.footer(
+        "The command gets the job's args on stdin, and in its environment DRAY_JOB_ID, "
+        "DRAY_QUEUE,\n"
+        "DRAY_TYPE, DRAY_ATTEMPT, DRAY_MAX_ATTEMPTS, DRAY_FENCE, DRAY_PRIORITY, DRAY_KEY and\n"
+        "DRAY_PUSHED_MS. What it writes to stdout is the job's result, at most 1 MiB.\n"
+        "Its exit status: 0 done, 65 failed for good, any other or a signal: run it again later.\n"
+        "The end of its stderr is the error message. A job that is cancelled or beyond its time\n"
+        "limit is ended with all the processes it started.");
+  }
+
+  int run() override {
+    const auto program = find_program(words_.front());
+    if (!program) {
+      fmt::print(stderr, "dray: {}\n", program.error().message);
+      return kExitUsage;
+    }
+    program_ = *program;
+    // A child that does not read its stdin is not our end.
+    std::signal(SIGPIPE, SIG_IGN);  // NOLINT: sigaction would say no more here.
+    dray::Worker worker(client_options(url_), worker_options());
+    const auto handler = [this](dray::Context& context) { return run_job(context); };
+    for (const std::string& type : types_) worker.on(type, handler);
+    if (types_.empty()) worker.on_any(handler);
+    worker.stop_on_signals();
+    const dray::WorkerReport report = worker.run();
+    fmt::print(stderr, "dray exec: {} succeeded, {} failed, {} given back, {} lost\n",
+               report.succeeded, report.failed, report.released, report.lost);
+    return kExitOk;
+  }
+
+ private:
+  dray::WorkerOptions worker_options() const {
+    dray::WorkerOptions options;
+    for (const std::string& queue : queues_) options.queues.push_back({queue});
+    options.concurrency = concurrency_;
+    options.grace = grace_.value_or(options.grace);
+    options.name = name_;
+    options.notice = [](std::string_view line) {
+      fmt::print(stderr, "dray exec: {}\n", printable(line));
+    };
+    return options;
+  }
+
+  std::optional<std::string> run_job(dray::Context& context) const {
+    ChildSpec spec;
+    spec.program = program_;
+    spec.words = words_for(context);
+    spec.environment = environment_for(context);
+    spec.input = context.args();
+    spec.output_bytes_max = kResultBytesMax;
+    spec.error_bytes_max = kErrorBytesMax;
+    spec.pass_errors_on = true;
+    spec.kill_after = kill_after_.value_or(spec.kill_after);
+    const auto end = run_child(spec, [&] { return context.cancelled(); });
+    if (!end) fail_job("CannotStart", end.error().message, false);
+    return result_of(*end);
+  }
+
+  std::optional<std::string> result_of(const ChildEnd& end) const {
+    const std::string errors = trimmed(end.errors);
+    const auto said = [&](const std::string& otherwise) {
+      return errors.empty() ? otherwise : errors;
+    };
+    if (end.signal != 0) {
+      const std::string what =
+          fmt::format("ended by signal {} (SIG{})", end.signal, sigabbrev_np(end.signal));
+      fail_job("Signal", errors.empty() ? what : what + ": " + errors, false);
+    }
+    if (end.exit_code != 0) {
+      fail_job(fmt::format("Exit {}", end.exit_code),
+               said(fmt::format("exit status {}", end.exit_code)), end.exit_code == kExitPermanent);
+    }
+    if (no_result_) return std::nullopt;
+    if (end.output_was_cut) {
+      fail_job("ResultTooBig",
+               fmt::format("stdout is more than {} bytes, which a result may not be; the command "
+                           "ended well (use --no-result, or write large things elsewhere)",
+                           kResultBytesMax),
+               true);
+    }
+    return end.output;
+  }
+
+  // Each {} is the job's args. Args with a NUL byte cannot be a word; stdin has them all the same.
+  std::vector<std::string> words_for(const dray::Context& context) const {
+    std::vector<std::string> words = words_;
+    for (std::string& word : words) {
+      for (size_t at = word.find(kArgsPlace); at != std::string::npos;
+           at = word.find(kArgsPlace, at + context.args().size())) {
+        if (context.args().find('\0') != std::string::npos) {
+          fail_job("ArgsNoText", "the args hold a NUL byte: take them from stdin, without {}",
+                   true);
+        }
+        word.replace(at, kArgsPlace.size(), context.args());
+      }
+    }
+    return words;
+  }
+
+  static std::vector<std::pair<std::string, std::string>> environment_for(
+      const dray::Context& context) {
+    const int64_t pushed_ms = context.pushed().time_since_epoch().count();
+    return {{"DRAY_JOB_ID", context.id()},
+            {"DRAY_QUEUE", context.queue()},
+            {"DRAY_TYPE", context.type()},
+            {"DRAY_ATTEMPT", std::to_string(context.attempt())},
+            {"DRAY_MAX_ATTEMPTS", std::to_string(context.max_attempts())},
+            {"DRAY_FENCE", std::to_string(context.fence())},
+            {"DRAY_PRIORITY", std::to_string(context.priority())},
+            {"DRAY_KEY", context.key()},
+            {"DRAY_PUSHED_MS", std::to_string(pushed_ms)}};
+  }
+
+  std::vector<std::string> queues_;
+  std::vector<std::string> types_;
+  std::vector<std::string> words_;
+  int concurrency_ = 1;
+  std::optional<std::chrono::milliseconds> grace_;
+  std::optional<std::chrono::milliseconds> kill_after_;
+  std::string name_;
+  std::string url_;
+  std::string program_;
+  bool no_result_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_exec(CLI::App& app) {
+  return std::make_unique<ExecCommand>(app);
+}
+
+}  // namespace cli

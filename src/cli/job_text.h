@@ -1,0 +1,12 @@
+// A job as people read it.
+#pragma once
+#include <string>
+
+#include "dray/job.h"
+
+namespace cli {
+
+// Several lines: what it is, how it stands, and each attempt that is over.
+std::string job_text(const dray::JobRecord& job, bool coloured);
+
+}  // namespace cli

@@ -1,0 +1,41 @@
+// Text for people: tables, a little colour, and nothing that could take over their terminal.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cli {
+
+// Control characters, and bytes that are no UTF-8, as \xNN. Line feeds and tabs stay if asked for.
+std::string printable(std::string_view bytes, bool keep_lines = false);
+
+// The same, cut to so many characters with "…" at the end.
+std::string shortened(std::string_view bytes, size_t characters_max);
+
+enum class Colour : unsigned char { kNone, kRed, kGreen, kYellow, kCyan, kDim };
+// The colour that a state has everywhere.
+Colour colour_of(std::string_view state);
+
+// Columns as wide as their widest cell. Numbers stand to the right.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> header) : rows_{Row{std::move(header), {}}} {}
+
+  void add(std::vector<std::string> cells, std::vector<Colour> colours = {});
+  // Requires: a header that every row fits.
+  std::string text(bool coloured) const;
+
+ private:
+  struct Row {
+    std::vector<std::string> cells;
+    std::vector<Colour> colours;
+  };
+  std::vector<Row> rows_;
+};
+
+std::string painted(std::string_view text, Colour colour, bool coloured);
+
+// Whether stdout is a terminal that wants colour: not with NO_COLOR, not with TERM=dumb.
+bool stdout_is_coloured();
+
+}  // namespace cli

@@ -1,0 +1,114 @@
+// For tests of commands: a state, its clocks and short ways to push, fetch and look.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/context.h"
+
+namespace core {
+
+class ApplyFixture : public testing::Test {
+ protected:
+  // Counts effects; nothing is kept.
+  class CountingSink final : public EffectSink {
+   public:
+    void put(const Effect&) override { ++count; }
+    size_t mark() const override { return count; }
+    void rewind(size_t mark) override { count = mark; }
+    size_t count = 0;
+  };
+
+  Context context() { return Context{state, now, random, sink, turns, nullptr}; }
+  Answer run(CommandBody body) {
+    Context step = context();
+    Answer answer;
+    apply(step, Command{std::move(body)}, answer);
+    return answer;
+  }
+  // The error's word and message; "OK" for what is none.
+  static std::string error_of(const Answer& answer) {
+    ReplyReader reader(answer.reply.tape());
+    if (reader.tag() != ReplyTag::kError) return "OK";
+    const base::ErrorCode code = reader.code();
+    return std::string(base::error_word(code)) + " " + std::string(reader.bytes());
+  }
+
+  static PushSpec spec(std::string_view queue = "q", std::string_view type = "t") {
+    PushSpec push;
+    push.queue = queue;
+    push.type = type;
+    push.args = "{}";
+    return push;
+  }
+  Job& push(const PushSpec& push_spec) {
+    const JobId id = state.id_next();
+    const Answer answer = run(Push{push_spec});
+    EXPECT_EQ(error_of(answer), "OK");
+    return *state.find(id);
+  }
+  Job& push() { return push(spec()); }
+
+  static Fetch fetch_of(std::vector<std::string_view> queues, int64_t count = 1) {
+    Fetch fetch;
+    fetch.worker = "w";
+    fetch.count = count;
+    fetch.queues = std::move(queues);
+    return fetch;
+  }
+  // The lease of the job that starts next.
+  std::pair<JobRef, TokenRef> start() {
+    const Answer answer = run(fetch_of({"q"}));
+    EXPECT_EQ(answer.grants.size(), 1U);
+    return names(answer.grants.at(0));
+  }
+  static std::pair<JobRef, TokenRef> names(const std::pair<JobId, LeaseToken>& grant) {
+    return {JobRef{grant.first, {}, {}}, TokenRef{grant.second, true}};
+  }
+
+  void pass(int64_t ms) {
+    now.engine += base::Duration{ms};
+    now.wall += base::Duration{ms};
+    Context step = context();
+    while (apply_due(step, 100)) {
+    }
+  }
+
+  // All that can be seen of the state, and what orders it.
+  std::string dump() const {
+    std::string text;
+    for (const uint64_t page : state.jobs().page_numbers()) {
+      state.jobs().for_each_in_page(page, [&](const Job& job) {
+        Reply reply;
+        write_job(reply, job, now);
+        text += std::string(reply.tape()) +
+                fmt::format(" seq {} at {} ready {} lease {} {} key {}\n", job.ready_seq,
+                            job.run_at_ms, job.ready_at, job.lease.deadline, job.bytes,
+                            job.extras ? state.find_key(job.extras->key) == &job : false);
+      });
+    }
+    for (const auto& queue : state.queues()) {
+      text += queue->name + (queue->paused ? " paused" : "");
+      for (const Job* job : queue->ready.in_order()) text += fmt::format(" {}", job->id.value);
+      for (const uint64_t count : queue->jobs) text += fmt::format(" {}", count);
+      const QueueCounters& c = queue->counters;
+      text += fmt::format(" pushed {} started {} ended {} {} {} {} {} {} {}\n", c.pushed, c.started,
+                          c.succeeded, c.failed, c.retrying, c.released, c.dead, c.cancelled,
+                          c.retried);
+    }
+    return text + fmt::format("next {} {} bytes {} timers {} {}", state.id_next().value,
+                              state.ready_seq_next(), state.live_bytes(), state.timers().size(),
+                              state.wall_timers().size());
+  }
+
+  State state;
+  base::Now now{base::EngineTime{1'000'000}, base::WallTime{1'700'000'000'000}};
+  base::SeededRandom random{1};
+  CountingSink sink;
+  WeightedTurns turns;
+};
+
+}  // namespace core

@@ -1,0 +1,130 @@
+#include "core/ready_index.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "base/random.h"
+#include "core/queue.h"
+
+namespace core {
+namespace {
+
+class ReadyIndexTest : public testing::Test {
+ protected:
+  Job& add(uint64_t seq, int priority = 5, const TypeName* type = nullptr, uint32_t crashes = 0) {
+    Job& job = jobs.emplace_back();
+    job.id.value = jobs.size();
+    job.ready_seq = seq;
+    job.priority = static_cast<uint8_t>(priority);
+    job.type = const_cast<TypeName*>(type != nullptr ? type : &mail);
+    job.crashes = crashes;
+    index.insert(job);
+    return job;
+  }
+  std::vector<uint64_t> order() const {
+    std::vector<uint64_t> seqs;
+    for (const Job* job : index.in_order()) seqs.push_back(job->ready_seq);
+    return seqs;
+  }
+  Job* first(std::vector<const TypeName*> types = {}, bool alone = true) const {
+    return index.first(types, alone);
+  }
+
+  TypeName mail{"mail", 0};
+  TypeName video{"video", 1};
+  std::deque<Job> jobs;
+  ReadyIndex index;
+};
+
+TEST_F(ReadyIndexTest, IsEmptyUntilSomethingIsReady) {
+  EXPECT_TRUE(index.empty());
+  EXPECT_EQ(first(), nullptr);
+  EXPECT_EQ(index.oldest(), nullptr);
+  Job& job = add(1);
+  EXPECT_FALSE(index.empty());
+  index.remove(job);
+  EXPECT_TRUE(index.empty());
+  EXPECT_EQ(first(), nullptr);
+}
+
+TEST_F(ReadyIndexTest, GivesHigherPrioritiesFirstAndInThemTheOldest) {
+  add(1, 0);
+  add(2, 9);
+  add(3, 5);
+  add(4, 9);
+  EXPECT_EQ(order(), (std::vector<uint64_t>{2, 4, 3, 1}));
+  EXPECT_EQ(first()->ready_seq, 2U);
+  EXPECT_EQ(index.oldest()->ready_seq, 1U);
+}
+
+TEST_F(ReadyIndexTest, MergesTypesByReadySequence) {
+  add(1, 5, &mail);
+  add(2, 5, &video);
+  add(3, 5, &mail);
+  EXPECT_EQ(order(), (std::vector<uint64_t>{1, 2, 3}));
+  EXPECT_EQ(first({&video})->ready_seq, 2U);
+  EXPECT_EQ(first({&video, &mail})->ready_seq, 1U);
+}
+
+TEST_F(ReadyIndexTest, AJobThatComesBackTakesItsOldPlace) {
+  Job& front = add(1);
+  Job& middle = add(2);
+  add(3);
+  index.remove(middle);
+  index.remove(front);
+  index.insert(middle);
+  index.insert(front);
+  EXPECT_EQ(order(), (std::vector<uint64_t>{1, 2, 3}));
+}
+
+TEST_F(ReadyIndexTest, SuspectsGoOnlyToWhoIsAlone) {
+  add(1, 5, &mail, 2);
+  add(2, 5, &mail, 1);
+  EXPECT_EQ(first({}, true)->ready_seq, 1U);
+  EXPECT_EQ(first({}, false)->ready_seq, 2U);
+  EXPECT_EQ(order(), (std::vector<uint64_t>{1, 2})) << "a suspect keeps its place";
+}
+
+TEST_F(ReadyIndexTest, LooksBelowAPriorityThatHasNothingForTheFetch) {
+  add(1, 9, &video);
+  add(2, 1, &mail);
+  EXPECT_EQ(first({&mail})->ready_seq, 2U);
+}
+
+// Whatever comes and goes, the order is that of a sort.
+TEST_F(ReadyIndexTest, AgreesWithASortedListUnderRandomChanges) {
+  base::SeededRandom random(7);
+  std::vector<Job*> inside;
+  std::vector<Job*> outside;
+  uint64_t next = 1;
+  for (int step = 0; step < 3'000; ++step) {
+    const uint64_t what = random.below(3);
+    if (what == 0 && !inside.empty()) {
+      const size_t at = random.below(inside.size());
+      index.remove(*inside[at]);
+      outside.push_back(inside[at]);
+      inside.erase(inside.begin() + static_cast<ptrdiff_t>(at));
+    } else if (what == 1 && !outside.empty()) {
+      const size_t at = random.below(outside.size());
+      if (random.below(2) == 0) outside[at]->ready_seq = next++;
+      index.insert(*outside[at]);
+      inside.push_back(outside[at]);
+      outside.erase(outside.begin() + static_cast<ptrdiff_t>(at));
+    } else if (jobs.size() < 200) {
+      inside.push_back(&add(next++, static_cast<int>(random.below(10)),
+                            random.below(2) == 0 ? &mail : &video,
+                            static_cast<uint32_t>(random.below(4))));
+    }
+    std::ranges::sort(inside, [](const Job* a, const Job* b) {
+      if (a->priority != b->priority) return a->priority > b->priority;
+      return a->ready_seq < b->ready_seq;
+    });
+    ASSERT_TRUE(std::ranges::equal(index.in_order(), inside)) << "step " << step;
+    ASSERT_EQ(first(), inside.empty() ? nullptr : inside.front());
+  }
+}
+
+}  // namespace
+}  // namespace core
