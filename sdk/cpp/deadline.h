@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <climits>
+#include <cstdint>
+#include <limits>
 
 #include "base/clock.h"
 
@@ -15,17 +17,23 @@ inline base::MonoTime mono_now() {
 
 class Deadline {
  public:
+  static constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 3'650);
+
   static Deadline never() { return Deadline(base::MonoTime{std::numeric_limits<int64_t>::max()}); }
   static Deadline at(base::MonoTime time) { return Deadline(time); }
-  static Deadline in(std::chrono::nanoseconds duration) { return Deadline(mono_now() + duration); }
+  // Beyond the longest it is the longest: a caller's "for ever" must not wrap around.
+  static Deadline in(std::chrono::milliseconds duration) {
+    return Deadline(mono_now() + std::min(duration, kLongest));
+  }
   static Deadline earlier(Deadline a, Deadline b) { return a.time_ < b.time_ ? a : b; }
 
   base::MonoTime time() const { return time_; }
   bool is_never() const { return *this == never(); }
   bool is_over() const { return left().count() <= 0; }
-  // Rounded up, so that waiting for it never ends a little early and spins.
+  // Rounded up, so that waiting for it never ends a little early and spins. Bounded, so that a
+  // library may add it to its own clock: wait in a loop.
   std::chrono::milliseconds left() const {
-    return std::chrono::ceil<std::chrono::milliseconds>(time_ - mono_now());
+    return std::min(std::chrono::ceil<std::chrono::milliseconds>(time_ - mono_now()), kLongest);
   }
   // For poll(): -1 waits for ever.
   int poll_timeout() const {

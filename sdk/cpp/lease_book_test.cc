@@ -119,6 +119,15 @@ TEST(Held, WaitEndsAtTheTimeLimit) {
   EXPECT_EQ(job->time_left(), 0ms);
 }
 
+TEST(Held, ForEverIsALongTime) {
+  const auto job = held("a", "t", 30s, milliseconds::max());
+  EXPECT_EQ(job->cancel_reason(), CancelReason::kNone);
+  EXPECT_GT(*job->time_left(), 1h);
+  std::thread other([&] { job->cancel(CancelReason::kRequested); });
+  EXPECT_TRUE(job->wait(milliseconds::max()));
+  other.join();
+}
+
 TEST(Held, RefusesLargeProgress) {
   const auto job = held("a", "t");
   EXPECT_THROW(job->progress(std::string(65'537, 'x')), Error);

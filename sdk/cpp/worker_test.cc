@@ -45,7 +45,8 @@ WorkerOptions quiet_options(int concurrency = 2) {
   return options;
 }
 
-// A worker that runs on a thread of its own, and is stopped at the end.
+// A worker that runs on a thread of its own, and is stopped at the end. What its handlers use has
+// to be declared before it.
 class Running {
  public:
   Running(const FakeServer& server, WorkerOptions options)
@@ -133,10 +134,10 @@ TEST(Worker, ThrowingHandlersFailTheirJobs) {
 
 TEST(Worker, FetchesNoMoreThanItHasThreadsFor) {
   FakeServer server;
-  Running running(server, quiet_options(3));
   Flag go;
   std::atomic<int> now{0};
   std::atomic<int> most{0};
+  Running running(server, quiet_options(3));
   running.worker.on("send_email", [&](Context&) {
     const int running_now = ++now;
     int seen = most;
@@ -161,8 +162,8 @@ TEST(Worker, FetchesNoMoreThanItHasThreadsFor) {
 
 TEST(Worker, SaysWhatItHolds) {
   FakeServer server;
-  Running running(server, quiet_options(3));
   Flag go;
+  Running running(server, quiet_options(3));
   running.worker.on("send_email", [&](Context&) { EXPECT_TRUE(go.wait()); });
   server.offer({.id = "a", .token = "t"});
   running.start();
@@ -182,8 +183,8 @@ TEST(Worker, JobThatMayDieByItsNextCrashHasNoCompany) {
                                 {"max_crashes", fake_integer(3)},
                                 {"suspect", fake_integer(1)}})};
   });
-  Running running(server, quiet_options(3));
   Flag go;
+  Running running(server, quiet_options(3));
   running.worker.on("send_email", [&](Context& context) {
     if (context.id() != "a") return;
     EXPECT_TRUE(go.wait());
@@ -205,8 +206,8 @@ TEST(Worker, JobThatMayDieByItsNextCrashHasNoCompany) {
 
 TEST(Worker, BeatsNameTheLeasesWhileAHandlerHangs) {
   FakeServer server;
-  Running running(server, quiet_options(1));
   Flag go;
+  Running running(server, quiet_options(1));
   running.worker.on("send_email", [&](Context&) { EXPECT_TRUE(go.wait()); });
   server.offer({.id = "a", .token = "t", .lease_ms = 30});
   running.start();
@@ -219,8 +220,8 @@ TEST(Worker, BeatsNameTheLeasesWhileAHandlerHangs) {
 
 TEST(Worker, BeatsGoOnOverANewConnection) {
   FakeServer server;
-  Running running(server, quiet_options(1));
   Flag go;
+  Running running(server, quiet_options(1));
   running.worker.on("send_email", [&](Context&) { EXPECT_TRUE(go.wait()); });
   server.offer({.id = "a", .token = "t", .lease_ms = 30});
   running.start();
@@ -352,9 +353,9 @@ TEST(Worker, TimeLimitFailsTheRunAndDropsWhatItReturns) {
 
 TEST(Worker, StopWaitsForHandlers) {
   FakeServer server;
-  Running running(server, quiet_options(1));
   Flag started;
   Flag go;
+  Running running(server, quiet_options(1));
   running.worker.on("send_email", [&](Context&) {
     started.set();
     EXPECT_TRUE(go.wait());
@@ -374,8 +375,8 @@ TEST(Worker, StopGivesBackWhatIsUnfinishedAfterTheGrace) {
   FakeServer server;
   WorkerOptions options = quiet_options(1);
   options.grace = 1ms;
-  Running running(server, options);
   Flag started;
+  Running running(server, options);
   running.worker.on("send_email", [&](Context& context) {
     started.set();
     EXPECT_TRUE(context.wait(1h));
@@ -393,9 +394,9 @@ TEST(Worker, StopGivesBackWhatIsUnfinishedAfterTheGrace) {
 
 TEST(Worker, LeaseThatComesWhileStoppingIsGivenBackUnstarted) {
   FakeServer server;
-  Running running(server, quiet_options(1));
   Flag fetching;
   std::atomic<bool> stopped{false};
+  Running running(server, quiet_options(1));
   server.on("JOB.FETCH", [&](const FakeWords&) {
     fetching.set();
     while (!stopped) std::this_thread::yield();
@@ -431,8 +432,8 @@ TEST(Worker, ServerCanAskForQuietAndForTheEnd) {
     return FakeAnswer{fake_map(
         {{"state", fake_bulk(wish.load())}, {"cancel", fake_array({})}, {"lost", fake_array({})}})};
   });
-  Running running(server, quiet_options(2));
   Flag go;
+  Running running(server, quiet_options(2));
   running.worker.on("send_email", [&](Context& context) {
     if (context.id() != "a") return;
     EXPECT_TRUE(go.wait());

@@ -27,7 +27,8 @@ dray::WorkerOptions options_for(int concurrency) {
   return options;
 }
 
-// A worker that runs on a thread of its own, and is stopped at the end.
+// A worker that runs on a thread of its own, and is stopped at the end. What its handlers use has
+// to be declared before it.
 class Running {
  public:
   Running(const std::string& url, const dray::WorkerOptions& options)
@@ -132,8 +133,8 @@ TEST(WorkerAgainstServer, ProgressIsThereForTheNextRun) {
 TEST(WorkerAgainstServer, CancelReachesARunningHandler) {
   const Server server;
   dray::Client client({.url = server.url()});
-  Running running(server.url(), options_for(1));
   Gate started;
+  Running running(server.url(), options_for(1));
   running.worker.on("t", [&](dray::Context& context) {
     started.open();
     EXPECT_TRUE(context.wait(20s));
@@ -214,9 +215,9 @@ TEST(WorkerAgainstServer, KillsOfTheServerLoseNoJobAndRunNoneTwice) {
   constexpr int kThreads = 4;
   Server server;
   dray::Client client({.url = server.url()});
-  Running running(server.url(), options_for(kThreads));
   std::mutex mutex;
   std::multiset<std::string> runs;
+  Running running(server.url(), options_for(kThreads));
   const auto run_count = [&] {
     const std::lock_guard lock(mutex);
     return runs.size();
@@ -253,8 +254,8 @@ TEST(WorkerAgainstServer, StopGivesBackWithoutTheLossOfAnAttempt) {
   dray::Client client({.url = server.url()});
   dray::WorkerOptions options = options_for(3);
   options.grace = 1ms;
-  Running running(server.url(), options);
   std::atomic<int> started{0};
+  Running running(server.url(), options);
   running.worker.on("t", [&](dray::Context& context) {
     ++started;
     EXPECT_TRUE(context.wait(20s));
@@ -275,9 +276,9 @@ TEST(WorkerAgainstServer, StopGivesBackWithoutTheLossOfAnAttempt) {
 TEST(WorkerAgainstServer, StopWaitsForHandlersThatFinishInTime) {
   const Server server;
   dray::Client client({.url = server.url()});
-  Running running(server.url(), options_for(2));
   Gate go;
   std::atomic<int> started{0};
+  Running running(server.url(), options_for(2));
   running.worker.on("t", [&](dray::Context&) {
     ++started;
     go.wait();
@@ -309,10 +310,10 @@ TEST(WorkerAgainstServer, SuspectHasItsTurnInABusyWorker) {
   dray::WorkerOptions busy = options_for(2);
   busy.suspect_interval = 50ms;
   busy.suspect_patience = 10s;
-  Running running(server.url(), busy);
   std::atomic<int> now{0};
   std::atomic<bool> had_company{false};
   std::atomic<bool> done{false};
+  Running running(server.url(), busy);
   running.worker.on("filler", [&](dray::Context& context) {
     ++now;
     context.wait(2ms);
@@ -338,10 +339,10 @@ TEST(WorkerAgainstServer, QueuesAreServedInTheOrderGiven) {
   for (int i = 0; i < 3; ++i) client.push("high", "t", "high");
   dray::WorkerOptions options = options_for(1);
   options.queues = {{"high"}, {"low"}};
-  Running running(server.url(), options);
   std::mutex mutex;
   std::vector<std::string> order;
   Gate all;
+  Running running(server.url(), options);
   running.worker.on("t", [&](dray::Context& context) {
     const std::lock_guard lock(mutex);
     order.push_back(context.args());
