@@ -80,7 +80,7 @@ class Rig {
   std::unique_ptr<Driver> driver_;
   std::deque<Channel> channels_;
   std::vector<std::string> in_transit_;
-  std::mt19937 random_{11};  // A fixed seed: the same pieces in every run.
+  std::mt19937 random_{11};  // tidy: allow random because the seed is fixed
   int64_t now_ns_ = 5'000 * kNsPerMs;
 };
 

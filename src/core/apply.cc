@@ -21,35 +21,34 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 }  // namespace
 
 void apply(Context& context, const Command& command, Answer& answer) {
-  std::visit(
-      Overloaded{
-          [&](const Push& body) { apply_push(context, body, answer); },
-          [&](const PushMany& body) { apply_push_many(context, body, answer); },
-          [&](const Fetch& body) { apply_fetch(context, body, answer); },
-          [&](const Ack& body) { apply_ack(context, body, answer); },
-          [&](const AckMany& body) { apply_ack_many(context, body, answer); },
-          [&](const Fail& body) { apply_fail(context, body, answer); },
-          [&](const Release& body) { apply_release(context, body, answer); },
-          [&](const Extend& body) { apply_extend(context, body, answer); },
-          [&](const Progress& body) { apply_progress(context, body, answer); },
-          [&](const Get& body) { apply_get(context, body, answer); },
-          [&](const Wait& body) { apply_wait(context, body, answer); },
-          [&](const Bulk& body) { apply_bulk(context, body, answer); },
-          [&](const WorkerBeat& body) { apply_beat(context, body, answer); },
-          [&](const WorkerBye& body) { apply_bye(context, body, answer); },
-          [&](const QueueStats& body) { apply_queue_stats(context, body, answer); },
-          [&](const QueueStatsAll&) { apply_queue_stats_all(context, answer); },
-          [&](const QueueList&) { apply_queue_list(context, answer); },
-          [&](const QueuePause& body) { apply_queue_pause(context, body, answer); },
-          [&](const QueueResume& body) { apply_queue_resume(context, body, answer); },
-          [&](const UndoGrants& body) { apply_undo_grants(context, body); },
-          [&](const AcceptClock&) {
-            context.state.release_wall_hold();
-            answer.reply.ok();
-          },
-          [&](const Exec& body) { apply_exec(context, body, answer); },
-      },
-      command.body);
+  std::visit(Overloaded{
+                 [&](const Push& body) { apply_push(context, body, answer); },
+                 [&](const PushMany& body) { apply_push_many(context, body, answer); },
+                 [&](const Fetch& body) { apply_fetch(context, body, answer); },
+                 [&](const Ack& body) { apply_ack(context, body, answer); },
+                 [&](const AckMany& body) { apply_ack_many(context, body, answer); },
+                 [&](const Fail& body) { apply_fail(context, body, answer); },
+                 [&](const Release& body) { apply_release(context, body, answer); },
+                 [&](const Extend& body) { apply_extend(context, body, answer); },
+                 [&](const Progress& body) { apply_progress(context, body, answer); },
+                 [&](const Get& body) { apply_get(context, body, answer); },
+                 [&](const Wait& body) { apply_wait(context, body, answer); },
+                 [&](const Bulk& body) { apply_bulk(context, body, answer); },
+                 [&](const WorkerBeat& body) { apply_beat(context, body, answer); },
+                 [&](const WorkerBye& body) { apply_bye(context, body, answer); },
+                 [&](const QueueStats& body) { apply_queue_stats(context, body, answer); },
+                 [&](const QueueStatsAll&) { apply_queue_stats_all(context, answer); },
+                 [&](const QueueList&) { apply_queue_list(context, answer); },
+                 [&](const QueuePause& body) { apply_queue_pause(context, body, answer); },
+                 [&](const QueueResume& body) { apply_queue_resume(context, body, answer); },
+                 [&](const UndoGrants& body) { apply_undo_grants(context, body); },
+                 [&](const AcceptClock&) {
+                   context.state.release_wall_hold();
+                   answer.reply.ok();
+                 },
+                 [&](const Exec& body) { apply_exec(context, body, answer); },
+             },
+             command.body);
 }
 
 base::Result<Job*> find_job(const State& state, const JobRef& ref) {
@@ -157,8 +156,8 @@ bool apply_due(Context& context, size_t most) {
   const bool held = now.engine < state.wall_hold_until();
   for (size_t done = 0; done < most; ++done) {
     const bool engine_due = !state.timers().empty() && state.timers().next_ms() <= now.engine.ms;
-    const bool wall_due = !held && !state.wall_timers().empty() &&
-                          state.wall_timers().next_ms() <= now.wall.ms;
+    const bool wall_due =
+        !held && !state.wall_timers().empty() && state.wall_timers().next_ms() <= now.wall.ms;
     if (!engine_due && !wall_due) {
       return drop_overflow(context, most - done) == most - done;
     }

@@ -59,7 +59,9 @@ Status check_fetch(const Fetch& fetch) {
   return {};
 }
 
-bool takes_suspects(const Fetch& fetch) { return fetch.count == 1 && fetch.holding == 0; }
+bool takes_suspects(const Fetch& fetch) {
+  return fetch.count == 1 && fetch.holding == 0;
+}
 
 // The next job of one queue for this fetch, or null.
 Job* first_of(const State& state, std::string_view queue_name, const Fetch& fetch,
@@ -141,7 +143,9 @@ void write_lease(Reply& reply, const Job& job) {
 
 }  // namespace
 
-size_t open_leases(Answer& answer) { return answer.reply.array_begin(); }
+size_t open_leases(Answer& answer) {
+  return answer.reply.array_begin();
+}
 
 void close_leases(Answer& answer, size_t mark) {
   answer.reply.close(mark, static_cast<uint32_t>(answer.grants.size()));

@@ -53,7 +53,8 @@ base::Result<Named> find_lease(const Context& context, const JobRef& ref, const 
   }
   const base::Result<Job*> found = find_job(context.state, ref);
   Job* job = found ? *found : nullptr;
-  if (job != nullptr && job->state == JobState::kRunning && job->attempt_last.token == token.token) {
+  if (job != nullptr && job->state == JobState::kRunning &&
+      job->attempt_last.token == token.token) {
     return Named{.job = job};
   }
   const JobId id = job != nullptr ? job->id : ref.id;
@@ -71,8 +72,8 @@ base::Result<Named> find_lease(const Context& context, const JobRef& ref, const 
                         job_id_text(id));
     }
     if (!found) {  // The token was valid once, so what is wrong is the lease.
-      return base::fail(ErrorCode::kLeaseLost, "job {} and this lease are over, nothing was changed",
-                        job_id_text(id));
+      return base::fail(ErrorCode::kLeaseLost,
+                        "job {} and this lease are over, nothing was changed", job_id_text(id));
     }
   }
   if (!found) return tl::unexpected(found.error());

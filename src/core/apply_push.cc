@@ -59,8 +59,8 @@ Status check_push(const PushSpec& spec) {
   TRY(check_bytes("args", spec.args.size(), limits::kArgsBytesMax));
   TRY(check_bytes("META", meta_bytes(spec), limits::kMetaBytesMax));
   if (!spec.not_built.empty()) {
-    return base::fail(ErrorCode::kNotYet,
-                      "{} is known but not built yet; nothing was pushed", spec.not_built);
+    return base::fail(ErrorCode::kNotYet, "{} is known but not built yet; nothing was pushed",
+                      spec.not_built);
   }
   return {};
 }
@@ -207,8 +207,8 @@ void note_seen(Context& context, const PushSpec& spec, PushAnswer answer) {
 
 // Pushes onto the holder of the key: answers it, or replaces it.
 base::Result<PushAnswer> meet_holder(Context& context, const PushSpec& spec, const Job& holder) {
-  const bool untouched = lifecycle(holder.state, Event::kReplace).kind == Cell::Kind::kMove &&
-                         holder.fence == 0;
+  const bool untouched =
+      lifecycle(holder.state, Event::kReplace).kind == Cell::Kind::kMove && holder.fence == 0;
   const bool replace = spec.on_duplicate == OnDuplicate::kReplace;
   if (spec.on_duplicate == OnDuplicate::kError || (replace && !untouched)) {
     return base::fail(ErrorCode::kDuplicate, "{} holds the key '{}' and is {}",

@@ -162,8 +162,8 @@ Delay delay_of(const Backoff& policy, uint32_t attempt) {
     case BackoffKind::kLinear:
       return plain(std::min(policy.base_ms * attempt, policy.cap_ms));
     case BackoffKind::kExponential:
-      return plain(exponential(policy.base_ms, policy.factor_milli / 1000.0, attempt,
-                               policy.cap_ms));
+      return plain(
+          exponential(policy.base_ms, policy.factor_milli / 1000.0, attempt, policy.cap_ms));
     case BackoffKind::kList: {
       const size_t index = std::min<size_t>(attempt, policy.list_ms.size()) - 1;
       return plain(policy.list_ms[index]);
@@ -200,8 +200,9 @@ base::Result<Backoff> parse_backoff(std::string_view spec) {
     return policy;
   }
   if (!has_args) {
-    return tl::unexpected(bad(
-        spec, "give fixed:MS, linear:MS[,CAP], exponential:MS[,FACTOR[,CAP]], list:MS,MS or a name"));
+    return tl::unexpected(
+        bad(spec,
+            "give fixed:MS, linear:MS[,CAP], exponential:MS[,FACTOR[,CAP]], list:MS,MS or a name"));
   }
   const std::vector<std::string_view> parts = split(body.substr(colon + 1));
   const auto number = [&](size_t index, int64_t& value) {

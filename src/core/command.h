@@ -1,5 +1,5 @@
-// What a client asks for, parsed and typed, free of any wire format. Views point into bytes that the
-// request owns; they live until the command has been applied. Ranges and names are checked by
+// What a client asks for, parsed and typed, free of any wire format. Views point into bytes that
+// the request owns; they live until the command has been applied. Ranges and names are checked by
 // `apply` (limits.h), syntax by the protocol folder.
 #pragma once
 

@@ -20,9 +20,9 @@ namespace core {
 struct JobPut {
   enum class Why : uint8_t { kPushed, kReplaced, kImage };
   Why why = Why::kPushed;
-  const Job* image = nullptr;    // What is to be stored; equals `job.get()` where that is set.
-  std::unique_ptr<Job> job;      // To be installed; null for kImage of a job that is there already.
-  std::string_view queue = {};        // Names, since an image read back has no pointers yet.
+  const Job* image = nullptr;   // What is to be stored; equals `job.get()` where that is set.
+  std::unique_ptr<Job> job;     // To be installed; null for kImage of a job that is there already.
+  std::string_view queue = {};  // Names, since an image read back has no pointers yet.
   std::string_view type = {};
 };
 
@@ -55,8 +55,8 @@ struct JobEnded {
   Outcome outcome = Outcome::kNone;
   Ending ending = Ending::kNone;
   JobState after = JobState::kReady;
-  int64_t run_at_ms = 0;       // Engine time; for kScheduled, and for kReady after a failure.
-  uint64_t ready_seq = 0;      // For kReady: its place, old or new.
+  int64_t run_at_ms = 0;   // Engine time; for kScheduled, and for kReady after a failure.
+  uint64_t ready_seq = 0;  // For kReady: its place, old or new.
   std::string_view error_class = {};
   std::string_view message = {};
   std::string_view trace = {};
@@ -69,7 +69,7 @@ struct JobEnded {
 struct JobMoved {
   JobId id = {};
   JobState after = JobState::kReady;
-  uint64_t ready_seq = 0;      // For kReady.
+  uint64_t ready_seq = 0;  // For kReady.
   bool new_generation = false;
 };
 
@@ -136,10 +136,9 @@ struct CheckpointDone {
   uint64_t begin_seq = 0;
 };
 
-using Effect =
-    std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved, JobCancelRequested,
-                 JobProgressed, JobRemoved, QueuePut, ProducerPut, ProducerForgotten, LedgerPut,
-                 StatePut, Ticked, CheckpointDone>;
+using Effect = std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved,
+                            JobCancelRequested, JobProgressed, JobRemoved, QueuePut, ProducerPut,
+                            ProducerForgotten, LedgerPut, StatePut, Ticked, CheckpointDone>;
 
 // Collects the effects of one batch, in order. Implemented by the store's encoder, so that an
 // effect is turned into bytes while its views live.

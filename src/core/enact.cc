@@ -328,8 +328,12 @@ Status State::enact(StatePut&& put, Now /*now*/) {
   return {};
 }
 
-Status State::enact(Ticked&& /*ticked*/, Now /*now*/) { return {}; }
+Status State::enact(Ticked&& /*ticked*/, Now /*now*/) {
+  return {};
+}
 
-Status State::enact(CheckpointDone&& /*done*/, Now /*now*/) { return {}; }
+Status State::enact(CheckpointDone&& /*done*/, Now /*now*/) {
+  return {};
+}
 
 }  // namespace core

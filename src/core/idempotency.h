@@ -98,8 +98,8 @@ class Producers {
     for (size_t bucket = bucket_begin; bucket < bucket_end; ++bucket) {
       for (auto it = producers_.begin(bucket); it != producers_.end(bucket); ++it) {
         const Producer& producer = it->second;
-        visit(ProducerPut{it->first, producer.used,
-                          {producer.window.begin(), producer.window.end()}});
+        visit(ProducerPut{
+            it->first, producer.used, {producer.window.begin(), producer.window.end()}});
       }
     }
   }
@@ -107,7 +107,7 @@ class Producers {
  private:
   struct Producer {
     base::EngineTime used;
-    std::deque<SeenPush> window;  // Ascending by sequence.
+    std::deque<SeenPush> window;                    // Ascending by sequence.
     std::list<const std::string*>::iterator place;  // In order_.
   };
 

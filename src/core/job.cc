@@ -84,7 +84,9 @@ std::unique_ptr<Job> clone_job(const Job& job) {
   return copy;
 }
 
-std::string job_id_text(JobId id) { return base::base32_encode(id.value).str(); }
+std::string job_id_text(JobId id) {
+  return base::base32_encode(id.value).str();
+}
 
 namespace {
 // A token is 128 bits: 32 of fence, 96 of secret.

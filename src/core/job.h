@@ -30,7 +30,9 @@ inline constexpr uint64_t kSequenceMask = (uint64_t{1} << kSequenceBits) - 1;
 constexpr JobId make_job_id(uint64_t shard, uint64_t sequence) {
   return JobId{(shard << kSequenceBits) | sequence};
 }
-constexpr uint64_t sequence_of(JobId id) { return id.value & kSequenceMask; }
+constexpr uint64_t sequence_of(JobId id) {
+  return id.value & kSequenceMask;
+}
 
 enum class JobState : uint8_t {
   kWaiting,  // For parents.
@@ -45,7 +47,9 @@ enum class JobState : uint8_t {
 inline constexpr size_t kJobStateCount = 8;
 
 std::string_view job_state_name(JobState state);
-constexpr bool is_finished(JobState state) { return state >= JobState::kSucceeded; }
+constexpr bool is_finished(JobState state) {
+  return state >= JobState::kSucceeded;
+}
 
 // How one attempt ended. kNone: it still runs.
 enum class Outcome : uint8_t {
@@ -97,7 +101,7 @@ struct Lease {
   base::EngineTime deadline;
   base::EngineTime timeout_end;  // When the server ends an attempt that runs too long.
   base::EngineTime granted;
-  bool alone = false;      // To a worker that held nothing else.
+  bool alone = false;  // To a worker that held nothing else.
 };
 
 enum class UniqueScope : uint8_t { kNone, kUntilFinished, kUntilStarted, kWindow };
@@ -108,7 +112,7 @@ struct JobExtras {
   std::vector<std::pair<std::string, std::string>> meta;
   std::string progress;
   std::string result;
-  Backoff backoff;     // Used if has_backoff.
+  Backoff backoff;  // Used if has_backoff.
   bool has_backoff = false;
   bool has_result = false;
   bool has_progress = false;
@@ -163,7 +167,7 @@ struct Job {
   // Places in the state's indexes; not stored.
   Job* link_prev = nullptr;
   Job* link_next = nullptr;
-  size_t bytes = 0;  // What the budgets count of it, as of its last change.
+  size_t bytes = 0;               // What the budgets count of it, as of its last change.
   uint32_t timer_place = 0;       // 1-based place in the engine-time heap; 0: none.
   uint32_t wall_timer_place = 0;  // The same in the wall-time heap.
   bool linked = false;

@@ -11,9 +11,7 @@ class JobList {
   bool empty() const { return head_ == nullptr; }
   Job* front() const { return head_; }
 
-  void push_back(Job& job) {
-    insert_before(nullptr, job);
-  }
+  void push_back(Job& job) { insert_before(nullptr, job); }
 
   // Keeps the list in order of ready_seq. From the front, since what comes back to an old place was
   // taken from the front.

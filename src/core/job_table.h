@@ -23,7 +23,8 @@ class JobTable {
   // Requires: the id has a record.
   std::unique_ptr<Job> remove(JobId id);
 
-  // The pages that hold jobs, in order: for a walk in slices. A page may be gone when its turn comes.
+  // The pages that hold jobs, in order: for a walk in slices. A page may be gone when its turn
+  // comes.
   std::vector<uint64_t> page_numbers() const;
   // Calls `visit(Job&)` for each job of the page, in order of id.
   template <typename Visit>

@@ -70,9 +70,8 @@ void write_history(Reply& reply, const Job& job) {
 void write_times(MapWriter& map, const Job& job, base::Now now) {
   map.number("pushed_ms", job.pushed.ms);
   if (job.state == JobState::kScheduled) {
-    map.number("run_at_ms", job.run_at_is_wall
-                                ? job.run_at_ms
-                                : unix_ms(base::EngineTime{job.run_at_ms}, now));
+    map.number("run_at_ms",
+               job.run_at_is_wall ? job.run_at_ms : unix_ms(base::EngineTime{job.run_at_ms}, now));
   }
   if (job.expires_at.ms != 0 && !is_finished(job.state)) {
     map.number("expires_ms", unix_ms(job.expires_at, now));

@@ -10,8 +10,12 @@ namespace {
 using enum JobState;
 using base::ErrorCode;
 
-constexpr Cell to(JobState next) { return {Cell::Kind::kMove, next, ErrorCode::kBadState}; }
-constexpr Cell refuse(ErrorCode code) { return {Cell::Kind::kRefuse, kReady, code}; }
+constexpr Cell to(JobState next) {
+  return {Cell::Kind::kMove, next, ErrorCode::kBadState};
+}
+constexpr Cell refuse(ErrorCode code) {
+  return {Cell::Kind::kRefuse, kReady, code};
+}
 
 constexpr Cell kStay = {Cell::Kind::kStay, kRunning, ErrorCode::kBadState};
 constexpr Cell kEnds = {Cell::Kind::kGone, kReady, ErrorCode::kBadState};
@@ -47,13 +51,15 @@ constexpr std::array<Row, kJobStateCount> kTable = {{
 // clang-format on
 
 constexpr std::array<std::string_view, kEventCount> kEventNames = {
-    "grant",         "undo-grant", "ack",        "fail-retry",    "fail-retry-now", "fail-final",
-    "release",       "release-later", "lose-retry", "lose-final", "end-cancelled",  "due",
-    "expire",        "cancel",     "force-cancel", "retry",       "replace",        "delete"};
+    "grant",   "undo-grant",    "ack",          "fail-retry", "fail-retry-now", "fail-final",
+    "release", "release-later", "lose-retry",   "lose-final", "end-cancelled",  "due",
+    "expire",  "cancel",        "force-cancel", "retry",      "replace",        "delete"};
 
 }  // namespace
 
-std::string_view event_name(Event event) { return kEventNames[static_cast<size_t>(event)]; }
+std::string_view event_name(Event event) {
+  return kEventNames[static_cast<size_t>(event)];
+}
 
 Cell lifecycle(JobState state, Event event) {
   return kTable[static_cast<size_t>(state)][static_cast<size_t>(event)];

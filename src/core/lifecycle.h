@@ -35,8 +35,8 @@ std::string_view event_name(Event event);
 
 struct Cell {
   enum class Kind : uint8_t { kMove, kStay, kGone, kRefuse, kNever };
-  Kind kind = Kind::kNever;  // kNever: the server's own mistake, asserted against.
-  JobState next = JobState::kReady;          // kMove.
+  Kind kind = Kind::kNever;          // kNever: the server's own mistake, asserted against.
+  JobState next = JobState::kReady;  // kMove.
   base::ErrorCode refusal = base::ErrorCode::kBadState;  // kRefuse.
 };
 

@@ -16,16 +16,16 @@ struct QueueCounters {
   uint64_t pushed = 0;
   uint64_t started = 0;
   uint64_t succeeded = 0;
-  uint64_t failed = 0;     // Attempts that failed, also those that are retried.
-  uint64_t retrying = 0;   // Attempts after which the job is to run again.
-  uint64_t retried = 0;    // Finished jobs that a client started again.
+  uint64_t failed = 0;    // Attempts that failed, also those that are retried.
+  uint64_t retrying = 0;  // Attempts after which the job is to run again.
+  uint64_t retried = 0;   // Finished jobs that a client started again.
   uint64_t released = 0;
-  uint64_t lost = 0;       // Leases that ran out.
+  uint64_t lost = 0;  // Leases that ran out.
   uint64_t dead = 0;
   uint64_t cancelled = 0;
   uint64_t expired = 0;
   uint64_t deleted = 0;
-  uint64_t retired = 0;    // Finished records whose time was over.
+  uint64_t retired = 0;  // Finished records whose time was over.
   bool operator==(const QueueCounters&) const = default;
 };
 

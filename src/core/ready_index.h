@@ -27,8 +27,8 @@ class ReadyIndex {
   // Returns the job that has been ready longest by sequence, or null.
   const Job* oldest() const;
 
-  // Returns all jobs in the order in which `first` would give them to a worker that takes any. Walks
-  // them all: for listings and tests.
+  // Returns all jobs in the order in which `first` would give them to a worker that takes any.
+  // Walks them all: for listings and tests.
   std::vector<const Job*> in_order() const;
 
  private:

@@ -87,8 +87,8 @@ class ReplyReader {
 
   // Consumes the tag and what belongs to it.
   ReplyTag tag() { return static_cast<ReplyTag>(take<char>()); }
-  int64_t integer() { return take<int64_t>(); }                                 // After kInteger.
-  uint32_t count() { return take<uint32_t>(); }                                 // After kArray, kMap.
+  int64_t integer() { return take<int64_t>(); }  // After kInteger.
+  uint32_t count() { return take<uint32_t>(); }  // After kArray, kMap.
   base::ErrorCode code() { return static_cast<base::ErrorCode>(take<uint8_t>()); }  // After kError.
   // After kBulk and kSimple, and after `code` for kError.
   std::string_view bytes() {

@@ -194,9 +194,8 @@ base::Status State::end_recovery() {
   }
   std::ranges::sort(ready, {}, [](const Job* job) { return job->ready_seq; });
   for (Job* job : ready) job->queue->ready.insert(*job);
-  std::ranges::sort(finished, {}, [](const Job* job) {
-    return std::pair(job->finished_at.ms, job->id.value);
-  });
+  std::ranges::sort(finished, {},
+                    [](const Job* job) { return std::pair(job->finished_at.ms, job->id.value); });
   for (Job* job : finished) {
     history_.push_back(*job);
     history_bytes_ += job->bytes;

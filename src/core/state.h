@@ -118,7 +118,7 @@ class State {
   base::Status enact(Ticked&& ticked, base::Now now);
   base::Status enact(CheckpointDone&& done, base::Now now);
 
-  Job* touch(JobId id);  // Finds a job that an effect is about to change; null: a ghost.
+  Job* touch(JobId id);   // Finds a job that an effect is about to change; null: a ghost.
   void attach(Job& job);  // Into all indexes.
   void detach(Job& job);  // Out of all indexes.
   Queue& queue_of(std::string_view name);

@@ -17,8 +17,8 @@ namespace {
 constexpr size_t kCommandsPerTurn = 4'096;
 constexpr size_t kInboxLaneMax = 200'000;
 
-// A turn ends when its effects have grown beyond this. One command adds at most what one request may
-// hold (40 MiB), so that a turn and what waits before it fit a frame of the journal.
+// A turn ends when its effects have grown beyond this. One command adds at most what one request
+// may hold (40 MiB), so that a turn and what waits before it fit a frame of the journal.
 constexpr size_t kTurnBytesMax = size_t{8} << 20;
 
 // While nothing happens the journal is told of the time at least this often.
@@ -27,8 +27,8 @@ constexpr int64_t kTickMs = 30'000;
 // The loop turns at least this often: what would be a stall is then seen as one.
 constexpr nanoseconds kTickMost = milliseconds(250);
 
-// Shares of the journal's budget, in percent. A checkpoint starts at the first; what lives must stay
-// below the second, since a checkpoint writes it once more; at the third, pushes stop at once.
+// Shares of the journal's budget, in percent. A checkpoint starts at the first; what lives must
+// stay below the second, since a checkpoint writes it once more; at the third, pushes stop at once.
 constexpr uint64_t kCheckpointPercent = 50;
 constexpr uint64_t kLivePercent = 40;
 constexpr uint64_t kFullPercent = 90;
@@ -51,7 +51,9 @@ Engine::Engine(std::unique_ptr<store::Journal> journal, const base::Clock& clock
       machine_(random, history_bytes(budget_bytes_)),
       inbox_(kInboxLaneMax) {}
 
-Engine::~Engine() { ASSERT(!thread_.joinable(), "stop() comes before the end"); }
+Engine::~Engine() {
+  ASSERT(!thread_.joinable(), "stop() comes before the end");
+}
 
 base::Result<RecoverySummary> Engine::recover() {
   machine_.begin_recovery();
@@ -213,8 +215,8 @@ void Engine::wait_for_work() {
   const base::EngineTime now = engine_clock_.now().engine;
   const base::EngineTime due = machine_.next_due();
   if (due <= now) return;
-  inbox_.wait(std::min<nanoseconds>(kTickMost, milliseconds(std::min<int64_t>(
-                                                   (due - now).count(), 1'000))));
+  inbox_.wait(std::min<nanoseconds>(kTickMost,
+                                    milliseconds(std::min<int64_t>((due - now).count(), 1'000))));
 }
 
 void Engine::quiesce() {

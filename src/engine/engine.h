@@ -2,7 +2,8 @@
 // submits the effects, and releases replies once they are durable.
 //
 // Threading: `submit` and the readers of counters from any thread; `recover`, `start` and `stop`
-// from the thread that owns the engine. Released requests come from the engine or the commit thread.
+// from the thread that owns the engine. Released requests come from the engine or the commit
+// thread.
 #pragma once
 
 #include <atomic>
@@ -102,7 +103,7 @@ class Engine {
   uint64_t commands_ = 0;
   uint64_t trim_before_ = 0;
   uint64_t checkpoint_bytes_ = 0;  // Journal bytes at the end of the last checkpoint.
-  base::MonoTime last_start_;  // Of the turn before.
+  base::MonoTime last_start_;      // Of the turn before.
   bool more_due_ = false;
 
   // Turns that are not durable yet, oldest first, with what they answer.

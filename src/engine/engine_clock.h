@@ -1,6 +1,6 @@
-// Engine time: what the journal last told of, plus what passed since on the monotonic clock. It never
-// steps back while the server runs; over a crash it may lose what the journal was not told, which is
-// half a minute at most.
+// Engine time: what the journal last told of, plus what passed since on the monotonic clock. It
+// never steps back while the server runs; over a crash it may lose what the journal was not told,
+// which is half a minute at most.
 #pragma once
 
 #include <algorithm>
@@ -24,8 +24,8 @@ class EngineClock {
     base_ms_ = 0;
     if (!recovered) return;
     const int64_t gap_ms = clock_.wall().ms - recovered->wall.ms;
-    base_ms_ = recovered->engine.ms +
-               std::clamp<int64_t>(gap_ms, 0, core::limits::kRestartGapMsMax);
+    base_ms_ =
+        recovered->engine.ms + std::clamp<int64_t>(gap_ms, 0, core::limits::kRestartGapMsMax);
   }
 
   base::Now now() const {

@@ -1,6 +1,6 @@
 // Where sessions put commands for the engine thread: three lanes, drained in order of what frees
-// resources first, with a tenth kept for the last so that it never stands still. The commands of one
-// session are taken in the order in which they came, whatever their lanes.
+// resources first, with a tenth kept for the last so that it never stands still. The commands of
+// one session are taken in the order in which they came, whatever their lanes.
 //
 // Threading: any thread pushes; the engine thread drains and waits.
 #pragma once

@@ -22,7 +22,8 @@ core::Context Machine::context() {
 }
 
 void Machine::begin(base::Now now, const base::Error* push_refusal) {
-  ASSERT(now.engine >= now_.engine, "engine time steps back from {} to {}", now_.engine, now.engine);
+  ASSERT(now.engine >= now_.engine, "engine time steps back from {} to {}", now_.engine,
+         now.engine);
   now_ = now;
   push_refusal_ = push_refusal;
   effects_.begin(now);

@@ -31,8 +31,8 @@ struct Request {
   uint64_t session = 0;
   SessionOrder* order = nullptr;  // Of the session; outlives the request.
 
-  std::string bytes;               // What `command` points into.
-  std::deque<std::string> parts;   // The same for the members of an EXEC.
+  std::string bytes;              // What `command` points into.
+  std::deque<std::string> parts;  // The same for the members of an EXEC.
   core::Command command;
   core::Answer answer;
 };

@@ -49,8 +49,8 @@ void Waiting::add_fetch(Request& request, base::EngineTime now) {
 void Waiting::add_wait(Request& request, std::vector<core::JobId> jobs, base::EngineTime now) {
   const auto& wait = std::get<core::Wait>(request.command.body);
   for (const core::JobId job : jobs) waits_by_job_[job.value].insert(next_);
-  add(request, {.deadline = deadline_of(now, wait.block_ms, kWaitBlockMsCap),
-                .jobs = std::move(jobs)});
+  add(request,
+      {.deadline = deadline_of(now, wait.block_ms, kWaitBlockMsCap), .jobs = std::move(jobs)});
 }
 
 Request* Waiting::remove(Number number) {
@@ -91,7 +91,8 @@ std::vector<Waiting::Number> Waiting::first_round(core::Context& context,
     }
   }
   const auto anything_left = [&] {
-    return std::ranges::any_of(woken, [](const core::Queue* queue) { return !queue->ready.empty(); });
+    return std::ranges::any_of(woken,
+                               [](const core::Queue* queue) { return !queue->ready.empty(); });
   };
   std::vector<Number> got;
   Number last = 0;

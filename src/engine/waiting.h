@@ -1,5 +1,5 @@
-// Commands that wait for something: fetches for jobs, waits for the end of jobs. Each is answered in
-// the very turn that brings what it waits for, or when its time is up.
+// Commands that wait for something: fetches for jobs, waits for the end of jobs. Each is answered
+// in the very turn that brings what it waits for, or when its time is up.
 //
 // Threading: the engine thread alone.
 #pragma once

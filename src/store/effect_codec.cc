@@ -14,14 +14,18 @@ constexpr uint64_t kOutcomeMax = static_cast<uint64_t>(core::Outcome::kCancelled
 constexpr uint64_t kEndingMax = static_cast<uint64_t>(core::Ending::kRelease);
 constexpr uint64_t kDeadReasonMax = static_cast<uint64_t>(core::DeadReason::kCrashes);
 
-void write_tag(ByteWriter& out, EffectTag tag) { out.byte(static_cast<uint8_t>(tag)); }
+void write_tag(ByteWriter& out, EffectTag tag) {
+  out.byte(static_cast<uint8_t>(tag));
+}
 
 template <typename Enum>
 Enum read_enum(ByteReader& in, uint64_t most) {
   return static_cast<Enum>(in.bounded(most));
 }
 
-core::JobId read_id(ByteReader& in) { return core::JobId{in.number()}; }
+core::JobId read_id(ByteReader& in) {
+  return core::JobId{in.number()};
+}
 
 // One `write` for each effect; `read` below in the same order.
 
@@ -74,8 +78,7 @@ void write(ByteWriter& out, const core::JobEnded& ended) {
   out.byte(static_cast<uint8_t>(ended.dead_reason));
   out.byte(static_cast<uint8_t>((ended.run_at_ms != 0 ? kHasRunAt : 0) |
                                 (ended.ready_seq != 0 ? kHasReadySeq : 0) |
-                                (has_error ? kHasError : 0) |
-                                (ended.has_result ? kHasResult : 0)));
+                                (has_error ? kHasError : 0) | (ended.has_result ? kHasResult : 0)));
   if (ended.run_at_ms != 0) out.signed_number(ended.run_at_ms);
   if (ended.ready_seq != 0) out.number(ended.ready_seq);
   if (has_error) {
@@ -172,7 +175,9 @@ void write(ByteWriter& out, const core::ProducerForgotten& forgotten) {
   out.text(forgotten.name);
 }
 
-void write(ByteWriter& out, const core::Ticked& /*ticked*/) { write_tag(out, EffectTag::kTicked); }
+void write(ByteWriter& out, const core::Ticked& /*ticked*/) {
+  write_tag(out, EffectTag::kTicked);
+}
 
 void write(ByteWriter& out, const core::CheckpointDone& done) {
   write_tag(out, EffectTag::kCheckpointDone);

@@ -199,7 +199,9 @@ void read_extras(ByteReader& in, JobExtras& extras, uint32_t mask) {
   if (mask & kFairKey) extras.fair_key = in.text();
 }
 
-uint32_t read_u32(ByteReader& in) { return static_cast<uint32_t>(in.bounded(UINT32_MAX)); }
+uint32_t read_u32(ByteReader& in) {
+  return static_cast<uint32_t>(in.bounded(UINT32_MAX));
+}
 
 void write_fields(ByteWriter& out, const Job& job, uint32_t mask) {
   if (mask & kNamespace) out.number(job.namespace_id);
@@ -270,8 +272,8 @@ void read_fields(ByteReader& in, Job& job, uint32_t mask) {
   if (mask & kAttemptLast) job.attempt_last = read_attempt(in);
 }
 
-constexpr uint32_t kExtrasFields = kKey | kMeta | kProgress | kResult | kBackoff | kHistory |
-                                   kUnique | kLimits | kFairKey;
+constexpr uint32_t kExtrasFields =
+    kKey | kMeta | kProgress | kResult | kBackoff | kHistory | kUnique | kLimits | kFairKey;
 
 }  // namespace
 

@@ -24,7 +24,7 @@ constexpr std::chrono::milliseconds kPrepareStep{5};
 // Between two looks at a disk that has too little room.
 constexpr std::chrono::milliseconds kDiskLook{1'000};
 
-// Between two tries to write a frame for which there was no room.
+// Between two attempts to write a frame for which there was no room.
 constexpr std::chrono::milliseconds kFullDiskPause{100};
 
 }  // namespace
@@ -84,7 +84,7 @@ std::optional<std::chrono::milliseconds> Store::idle_limit() const {
   return std::nullopt;
 }
 
-Store::Task Store::take(Pending& work) {
+Store::Step Store::take(Pending& work) {
   std::unique_lock lock(mutex_);
   writing_ = false;
   const auto ready = [&] { return pending_.any || stopping_; };
@@ -92,12 +92,12 @@ Store::Task Store::take(Pending& work) {
     work_.wait(lock, ready);
   } else if (!work_.wait_for(lock, *limit, ready)) {
     writing_ = true;
-    if (!std::exchange(idle_frame_due_, false)) return Task::kPrepare;
+    if (!std::exchange(idle_frame_due_, false)) return Step::kPrepare;
     work = Pending{};
     ++seq_last_;
-    return Task::kCommit;
+    return Step::kCommit;
   }
-  if (!pending_.any) return Task::kEnd;
+  if (!pending_.any) return Step::kEnd;
   work = std::exchange(pending_, Pending{});
   writing_ = true;
   if (!work.effects.empty()) {
@@ -106,7 +106,7 @@ Store::Task Store::take(Pending& work) {
   }
   lock.unlock();
   room_.notify_one();
-  return Task::kCommit;
+  return Step::kCommit;
 }
 
 // A full disk is no failure of the journal: nothing was written, and acks and deletes are what
@@ -140,8 +140,8 @@ base::Status Store::commit(Pending& work) {
 
 void Store::run() {
   Pending work;
-  for (Task task = take(work); task != Task::kEnd; task = take(work)) {
-    const base::Status done = task == Task::kCommit ? commit(work) : journal_->prepare();
+  for (Step step = take(work); step != Step::kEnd; step = take(work)) {
+    const base::Status done = step == Step::kCommit ? commit(work) : journal_->prepare();
     if (done) continue;
     {
       const std::lock_guard lock(mutex_);

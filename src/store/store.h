@@ -78,8 +78,8 @@ class Store {
   };
 
   void run();
-  enum class Task : uint8_t { kCommit, kPrepare, kEnd };
-  Task take(Pending& work);
+  enum class Step : uint8_t { kCommit, kPrepare, kEnd };
+  Step take(Pending& work);
   std::optional<std::chrono::milliseconds> idle_limit() const;
   base::Status commit(Pending& work);
   base::Status append(std::span<const std::byte> payload);
@@ -90,10 +90,10 @@ class Store {
   Callbacks callbacks_;
 
   mutable std::mutex mutex_;
-  std::condition_variable work_;   // For the commit thread.
-  std::condition_variable room_;   // For the engine thread.
-  Pending pending_;                // Guarded by mutex_, like all below.
-  uint64_t seq_last_ = 0;          // Given to a frame last.
+  std::condition_variable work_;  // For the commit thread.
+  std::condition_variable room_;  // For the engine thread.
+  Pending pending_;               // Guarded by mutex_, like all below.
+  uint64_t seq_last_ = 0;         // Given to a frame last.
   bool writing_ = false;
   bool stopping_ = false;
   bool failed_ = false;

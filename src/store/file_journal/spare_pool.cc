@@ -177,9 +177,9 @@ base::Status SparePool::step() {
   // The ballast is there to be given up: its blocks are set aside, but not written.
   if (work.is_ballast) work.written = work.bytes;
   const uint64_t count = std::min(kStepBytes, work.bytes - work.written);
-  // In small pieces: a large write makes large folios in the page cache, and each small frame that is
-  // later written into one costs the kernel as much as the whole of it (measured: 13 KiB accounted
-  // per life instead of 280 bytes, and a seventh of the throughput).
+  // In small pieces: a large write makes large folios in the page cache, and each small frame that
+  // is later written into one costs the kernel as much as the whole of it (measured: 13 KiB
+  // accounted per life instead of 280 bytes, and a seventh of the throughput).
   static constexpr std::array<std::byte, kZeroPieceBytes> kZeros{};
   base::Status done;
   for (uint64_t at = 0; at < count && done.has_value(); at += kZeros.size()) {
