@@ -151,7 +151,7 @@ base::Status SparePool::prepare() {
 
 base::Status SparePool::prepare_first() {
   TRY(refresh());
-  while (spares_.empty() && pending_) TRY(prepare());
+  while (spares_.size() < options_.spare_count && pending_) TRY(prepare());
   return {};
 }
 

@@ -52,7 +52,8 @@ class SparePool {
   // Does one bounded step of what is missing: a spare, the ballast.
   base::Status prepare();
 
-  // Makes one spare, whole, if there is none. No space for it is no error.
+  // Makes the spares that are missing, whole: before the first frame there is time, and under load
+  // none are made. No space for them is no error.
   base::Status prepare_first();
 
   // Looks at the volume anew.
