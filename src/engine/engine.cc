@@ -25,7 +25,12 @@ constexpr size_t kTurnBytesMax = size_t{8} << 20;
 constexpr int64_t kTickMs = 30'000;
 
 // The loop turns at least this often: what would be a stall is then seen as one.
-constexpr nanoseconds kTickMost = milliseconds(250);
+constexpr base::Duration kTickMost{250};
+
+// What a thread that brings commands may carry out itself: more is worth the overlap of applying
+// with syncing, and would keep that thread from its other duties.
+constexpr size_t kCommandsHere = 16;
+constexpr size_t kTurnBytesHere = size_t{64} << 10;
 
 // Shares of the journal's budget, in percent. A checkpoint starts at the first; what lives must
 // stay below the second, since a checkpoint writes it once more; at the third, pushes stop at once.
@@ -80,16 +85,40 @@ std::vector<Request*> Engine::submit(std::span<Request* const> requests) {
   return inbox_.push(requests);
 }
 
+std::vector<Request*> Engine::submit_or_run(std::span<Request* const> requests) {
+  if (requests.size() > kCommandsHere || !store_.is_quick()) return submit(requests);
+  const std::unique_lock turn(turn_mutex_, std::try_to_lock);
+  if (!turn.owns_lock() || !is_at_rest()) return submit(requests);
+  std::vector<Request*> refused = inbox_.push(requests, Inbox::Wake::kNobody);
+  run_once(Committer::kThisThread);
+  if (inbox_.size() != 0 || next_turn() < wakes_at_) inbox_.wake();
+  return refused;
+}
+
+// Whether the engine's thread has nothing to do and the commit thread neither.
+bool Engine::is_at_rest() const {
+  return thread_.joinable() && !stopping_.load(std::memory_order_acquire) &&
+         next_turn() > machine_.now().engine && inbox_.size() == 0 && store_.idle();
+}
+
 void Engine::run() {
   while (!stopping_.load(std::memory_order_acquire)) {
-    run_once();
-    wait_for_work();
+    nanoseconds pause{0};
+    {
+      const std::lock_guard turn(turn_mutex_);
+      run_once(Committer::kCommitThread);
+      const base::EngineTime now = machine_.now().engine;
+      wakes_at_ = std::min(next_turn(), now + kTickMost);
+      pause = milliseconds((wakes_at_ - now).count());
+    }
+    if (pause.count() > 0) inbox_.wait(pause);
   }
-  run_once();  // What came before the end, and the time of it.
+  const std::lock_guard turn(turn_mutex_);
+  run_once(Committer::kCommitThread);  // What came before the end, and the time of it.
 }
 
 // The whole loop: drain, apply, submit; release_durable is the fourth phase.
-void Engine::run_once() {
+void Engine::run_once(Committer committer) {
   const base::MonoTime start = clock_.mono();
   if (applied_ == drained_.size()) {
     inbox_.drain(kCommandsPerTurn, drained_);
@@ -104,7 +133,7 @@ void Engine::run_once() {
   machine_.feed();
   machine_.expire_waiting();
   continue_checkpoint();
-  submit_turn();
+  submit_turn(committer);
   counters_.turn_seconds.add(clock_.mono() - start);
 }
 
@@ -164,7 +193,7 @@ void Engine::continue_checkpoint() {
   }
 }
 
-void Engine::submit_turn() {
+void Engine::submit_turn(Committer committer) {
   const base::EngineTime now = machine_.now().engine;
   if (machine_.effects_bytes() != 0) {
     last_effects_ = now;
@@ -187,10 +216,15 @@ void Engine::submit_turn() {
     const std::lock_guard lock(turns_mutex_);
     turns_.push_back({++turn_, clock_.mono(), std::move(answered)});
   }
-  store_.submit(turn_, std::move(effects), std::exchange(trim_before_, 0));
+  const uint64_t trim_before = std::exchange(trim_before_, 0);
+  if (committer == Committer::kThisThread && effects.size() <= kTurnBytesHere && store_.idle()) {
+    store_.commit(turn_, std::move(effects), trim_before);
+  } else {
+    store_.submit(turn_, std::move(effects), trim_before);
+  }
 }
 
-// On the commit thread: what these turns answer is durable and may be heard of.
+// On the thread that synced it: what these turns answer is durable and may be heard of.
 void Engine::release_durable(uint64_t turn) {
   std::vector<Request*> answered;
   {
@@ -210,13 +244,10 @@ void Engine::release_durable(uint64_t turn) {
   if (!answered.empty()) release_(std::move(answered));
 }
 
-void Engine::wait_for_work() {
-  if (more_due_ || machine_.in_checkpoint() || applied_ < drained_.size()) return;
-  const base::EngineTime now = engine_clock_.now().engine;
-  const base::EngineTime due = machine_.next_due();
-  if (due <= now) return;
-  inbox_.wait(std::min<nanoseconds>(kTickMost,
-                                    milliseconds(std::min<int64_t>((due - now).count(), 1'000))));
+// When there is something to do though nothing comes.
+base::EngineTime Engine::next_turn() const {
+  const bool more = more_due_ || machine_.in_checkpoint() || applied_ < drained_.size();
+  return more ? machine_.now().engine : machine_.next_due();
 }
 
 void Engine::quiesce() {

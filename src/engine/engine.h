@@ -1,9 +1,12 @@
-// The engine: one thread that owns all job state. Each turn drains the inbox, applies what came,
-// submits the effects, and releases replies once they are durable.
+// The engine: one thread at a time owns all job state. Each turn drains the inbox, applies what
+// came, submits the effects, and releases replies once they are durable.
 //
-// Threading: `submit` and the readers of counters from any thread; `recover`, `start` and `stop`
-// from the thread that owns the engine. Released requests come from the engine or the commit
-// thread.
+// Turns are run by the engine's thread; when the engine rests, a turn of few commands is run by the
+// thread that brings them (`submit_or_run`), since waking others would cost more than the turn.
+//
+// Threading: `submit`, `submit_or_run` and the readers of counters from any thread; `recover`,
+// `start` and `stop` from the thread that owns the engine. Released requests come from the engine
+// or the commit thread, or from within `submit_or_run`.
 #pragma once
 
 #include <atomic>
@@ -55,7 +58,7 @@ class Engine {
   // Called once when the journal failed: the process has to end (exit code 74).
   using Failed = std::function<void(const base::Error&)>;
 
-  // `clock` and `random` must outlive the engine; `random` is used by the engine thread alone.
+  // `clock` and `random` must outlive the engine; `random` is used by one turn after another.
   Engine(std::unique_ptr<store::Journal> journal, const base::Clock& clock, base::Random& random);
   ~Engine();
 
@@ -64,6 +67,9 @@ class Engine {
 
   // Hands commands over. Returns those for which there is no room; they are the caller's again.
   std::vector<Request*> submit(std::span<Request* const> requests);
+  // As `submit`. If the engine rests, these are few and syncs are quick, their turn is over and
+  // durable when this returns.
+  std::vector<Request*> submit_or_run(std::span<Request* const> requests);
 
   // From now on no lease is given and no fetch waits; what waits is answered now.
   void quiesce();
@@ -75,15 +81,17 @@ class Engine {
   store::JournalSpace space() const { return store_.space(); }
 
  private:
+  enum class Committer : uint8_t { kCommitThread, kThisThread };
   void run();
-  void run_once();
+  void run_once(Committer committer);
+  bool is_at_rest() const;
   void watch_stall(base::MonoTime start);
   std::optional<base::Error> push_refusal() const;
   void apply_drained();
   void continue_checkpoint();
-  void submit_turn();
+  void submit_turn(Committer committer);
   void release_durable(uint64_t turn);
-  void wait_for_work();
+  base::EngineTime next_turn() const;
 
   // Constant after start().
   const base::Clock& clock_;
@@ -92,7 +100,8 @@ class Engine {
   Failed failed_;
   size_t budget_bytes_;
 
-  // The engine thread's.
+  // Held for a turn, and for what belongs to whoever runs it: all down to turns_mutex_.
+  std::mutex turn_mutex_;
   EngineClock engine_clock_;
   Machine machine_;
   std::vector<Request*> drained_;
@@ -105,6 +114,7 @@ class Engine {
   uint64_t checkpoint_bytes_ = 0;  // Journal bytes at the end of the last checkpoint.
   base::MonoTime last_start_;      // Of the turn before.
   bool more_due_ = false;
+  base::EngineTime wakes_at_;  // The engine's thread sleeps no longer than this.
 
   // Turns that are not durable yet, oldest first, with what they answer.
   struct Turn {

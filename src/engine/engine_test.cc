@@ -94,7 +94,8 @@ class EngineTest : public testing::Test {
 
   std::mutex mutex;
   std::condition_variable heard_more;
-  std::set<Request*> heard;  // Guarded by mutex, like the two below.
+  std::set<Request*> heard;  // Guarded by mutex, like those below.
+  std::thread::id heard_on;             // The last time.
   std::optional<base::Error> failure;
   uint64_t durable_when_heard = 0;
   bool watch_disk = false;  // Only while all answers come from the commit thread.
@@ -104,6 +105,7 @@ class EngineTest : public testing::Test {
     {
       const std::lock_guard lock(mutex);
       heard.insert(released.begin(), released.end());
+      heard_on = std::this_thread::get_id();
       if (watch_disk) durable_when_heard = disk.durable_seq();
     }
     heard_more.notify_all();
@@ -137,6 +139,33 @@ TEST_F(EngineTest, WhatWasAnsweredIsThereAfterAKill) {
   EXPECT_EQ(summary.jobs, 20U);
   const core::AckItem ack{core::JobRef{grant.first, {}, {}}, {grant.second, true}, {}, false};
   EXPECT_EQ(error_of(ask(core::Ack{ack})), "") << "the lease is still valid";
+}
+
+// Until then its own thread may be on its way to rest.
+TEST_F(EngineTest, OnceItRestsATurnOfFewCommandsIsRunByWhoBringsThem) {
+  start();
+  bool run_here = false;
+  for (int i = 0; i < 100'000 && !run_here; ++i) {
+    Request* push = &make(push_of());
+    ASSERT_TRUE(engine->submit_or_run({&push, 1}).empty());
+    ASSERT_TRUE(answered(*push));
+    const std::lock_guard lock(mutex);
+    run_here = heard_on == std::this_thread::get_id();
+  }
+  EXPECT_TRUE(run_here);
+}
+
+TEST_F(EngineTest, AFetchThatWasRunByWhoBroughtItEndsInTime) {
+  start();
+  ask(push_of());
+  core::Fetch of_another_queue = fetch_of(100);
+  of_another_queue.queues = {"other"};
+  Request* fetch = &make(std::move(of_another_queue));
+  ASSERT_TRUE(engine->submit_or_run({&fetch, 1}).empty());
+  ask(core::QueueList{}, 2);
+  EXPECT_FALSE(is_answered(*fetch));
+  clock.advance(milliseconds(100));
+  EXPECT_TRUE(answered(*fetch));
 }
 
 TEST_F(EngineTest, AWaitingFetchIsFedByAPush) {
@@ -268,7 +297,9 @@ TEST_F(EngineTest, ManySessionsAtOnceLoseNothing) {
         request.order = &session_orders[session];
         request.command.body = push_of();
         Request* one = &request;
-        EXPECT_TRUE(engine->submit({&one, 1}).empty());
+        const bool may_run = s % 2 == 1;
+        EXPECT_TRUE(
+            (may_run ? engine->submit_or_run({&one, 1}) : engine->submit({&one, 1})).empty());
       }
     });
   }

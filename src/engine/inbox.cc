@@ -26,7 +26,7 @@ bool has_earlier(const Request& request, size_t lane) {
 
 }  // namespace
 
-std::vector<Request*> Inbox::push(std::span<Request* const> requests) {
+std::vector<Request*> Inbox::push(std::span<Request* const> requests, Wake wake) {
   std::vector<Request*> refused;
   bool notify = false;
   {
@@ -42,7 +42,7 @@ std::vector<Request*> Inbox::push(std::span<Request* const> requests) {
       ++request->order->pending[lane];
       ++size_;
     }
-    notify = waiting_ && size_ != 0;
+    notify = wake == Wake::kWaiter && waiting_ && size_ != 0;
     if (notify) waiting_ = false;
   }
   if (notify) filled_.notify_one();

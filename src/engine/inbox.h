@@ -25,7 +25,8 @@ class Inbox {
 
   // Takes the requests over. Returns those for which there was no room: they are the caller's
   // again, to be answered OVERLOADED. A kClose always has room.
-  std::vector<Request*> push(std::span<Request* const> requests);
+  enum class Wake : uint8_t { kWaiter, kNobody };
+  std::vector<Request*> push(std::span<Request* const> requests, Wake wake = Wake::kWaiter);
 
   // Moves at most `most` requests to `out`, which is emptied first.
   void drain(size_t most, std::vector<Request*>& out);

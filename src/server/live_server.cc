@@ -24,7 +24,11 @@ class GatedJournal final : public store::Journal {
   base::Status trim(uint64_t seq_needed) override { return journal_.trim(seq_needed); }
   base::Status prepare() override { return journal_.prepare(); }
   base::Status close() override { return journal_.close(); }
-  store::JournalSpace space() const override { return journal_.space(); }
+  store::JournalSpace space() const override {
+    store::JournalSpace space = journal_.space();
+    space.slow = gate_.is_closed();
+    return space;
+  }
 
  private:
   store::MemoryJournal journal_;
@@ -44,6 +48,11 @@ void Gate::open() {
     closed_ = false;
   }
   changed_.notify_all();
+}
+
+bool Gate::is_closed() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
 }
 
 void Gate::pass() {

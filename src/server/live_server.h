@@ -22,13 +22,14 @@ class Gate {
  public:
   void close();
   void open();
+  bool is_closed() const;
   // Called by an append: waits while the gate is closed.
   void pass();
   // Waits until an append stands at the closed gate.
   void wait_for_append();
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool closed_ = false;
   bool waited_for_ = false;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <csignal>
+#include <ranges>
 
 #include "base/log.h"
 #include "server/http_session.h"
@@ -171,9 +172,26 @@ void Server::session_ended(Session& session) {
   boost::asio::post(io_, [this, id = session.id()] { sessions_.erase(id); });
 }
 
-// --- Answers.
+// --- To the engine and back.
 
-// On the engine or commit thread.
+// All that one look at the sockets found goes to the engine together: what is posted runs after
+// the handlers that are ready now.
+void Server::lend(std::span<engine::Request* const> requests) {
+  if (lent_.empty()) boost::asio::post(io_, [this] { submit_lent(); });
+  lent_.insert(lent_.end(), requests.begin(), requests.end());
+}
+
+void Server::submit_lent() {
+  const std::vector<engine::Request*> refused = engine_.submit_or_run(lent_);
+  lent_.clear();
+  for (engine::Request* request : refused) {
+    request->answer.reply.error(ErrorCode::kOverloaded,
+                                "retry_ms=100 the server has more commands than it can take");
+  }
+  hand_out(refused);
+}
+
+// On the thread that runs the turn or synced it.
 void Server::released(std::vector<engine::Request*>&& requests) {
   boost::asio::post(io_, [this, held = std::move(requests)] { hand_out(held); });
 }
@@ -193,7 +211,9 @@ void Server::hand_out(const std::vector<engine::Request*>& requests) {
     owner.flush_wanted = true;
     touched.push_back(&owner);
   }
-  for (Session* session : touched) {
+  // The last first: at the end of a turn stand the fetches that it fed, and each write that wakes
+  // another client would make their workers wait longer.
+  for (Session* session : std::views::reverse(touched)) {
     session->flush_wanted = false;
     session->flush();
   }
@@ -208,9 +228,7 @@ void Server::fetch_queue_stats(std::function<void(const core::Reply&)> done) {
   question->lane = engine::Lane::kFetch;
   engine::Request* request = question.get();
   questions_.emplace(request, std::move(question));
-  if (engine_.submit(std::span(&request, 1)).empty()) return;
-  request->answer.reply.error(ErrorCode::kOverloaded, "the server has more than it can take");
-  hand_out({request});
+  lend(std::span(&request, 1));
 }
 
 // --- Life.
@@ -277,6 +295,7 @@ void Server::end() {
   resp_.acceptor.close(ignored);
   http_.acceptor.close(ignored);
   for (const auto& entry : sessions_) entry.second->end_fetches();
+  submit_lent();
   // What is applied becomes durable, and its answers are posted to this thread, before the last
   // word is: that the loop may end.
   const base::Status stopped = engine_.stop();

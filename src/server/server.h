@@ -39,6 +39,7 @@ class Server final : public SessionHost, public MetricsHost {
   // What a signal does: an orderly end, and when called again an end at once.
   void request_stop();
 
+  void lend(std::span<engine::Request* const> requests) override;
   engine::Engine& engine() override { return engine_; }
   LocalContext local_context() override;
   bool is_stopping() const override { return stopping_; }
@@ -65,6 +66,7 @@ class Server final : public SessionHost, public MetricsHost {
   void accept(Door& door);
   void admit_resp(Socket socket);
   void admit_http(Socket socket);
+  void submit_lent();
   void released(std::vector<engine::Request*>&& requests);
   void hand_out(const std::vector<engine::Request*>& requests);
   void wait_for_signal();
@@ -87,6 +89,7 @@ class Server final : public SessionHost, public MetricsHost {
   boost::asio::steady_timer tick_{io_};  // Of the shutdown.
   std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;
   uint64_t next_session_ = 1;
+  std::vector<engine::Request*> lent_;  // By sessions, on the way to the engine.
   bool stopping_ = false;
   bool ended_ = false;
   base::MonoTime stop_deadline_;

@@ -324,14 +324,7 @@ void Session::lend(Slot& slot) {
 
 void Session::submit_lent() {
   if (to_lend_.empty()) return;
-  for (engine::Request* refused : host_.engine().submit(to_lend_)) {
-    auto& slot = static_cast<Slot&>(*refused);
-    slot.answer.reply.error(ErrorCode::kOverloaded,
-                            "retry_ms=100 the server has more commands than it can take");
-    slot.done = true;
-    --lent_;
-    if (blocking_ == &slot) blocking_ = nullptr;
-  }
+  host_.lend(to_lend_);
   to_lend_.clear();
 }
 
@@ -363,8 +356,7 @@ void Session::submit_internal(std::unique_ptr<Slot> slot) {
   request->kind = engine::Request::Kind::kClose;
   internal_.push_back(std::move(slot));
   ++lent_;
-  const auto refused = host_.engine().submit(std::span(&request, 1));
-  ASSERT(refused.empty(), "a close is never refused");
+  host_.lend(std::span(&request, 1));
 }
 
 void Session::flush() {

@@ -42,7 +42,9 @@ struct Slot : engine::Request {
 class SessionHost {
  public:
   virtual ~SessionHost() = default;
-  virtual engine::Engine& engine() = 0;
+  // Hands commands to the engine, together with those of other sessions that are read now. They
+  // come back by `answered`, those for which there was no room too.
+  virtual void lend(std::span<engine::Request* const> requests) = 0;
   virtual LocalContext local_context() = 0;
   // No job is handed out any more: a FETCH has to wait for its empty answer (see end_fetches).
   virtual bool is_stopping() const = 0;

@@ -1,8 +1,6 @@
 // The durable log under the engine: numbered frames, each one synced before it counts.
 //
-// Threading: one thread at a time. `open` runs on the thread that starts the store; after
-// that every call comes from the store's commit thread, except `space`, which any thread may
-// call.
+// Threading: one thread at a time, except `space`, which any thread may call.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +21,7 @@ struct JournalSpace {
   uint64_t bytes_budget = 0;  // What `bytes_used` must stay below; set at opening.
   DiskLevel disk = DiskLevel::kFine;
   bool prepare_pending = false;  // prepare() has a step left to do.
+  bool slow = false;  // An append may take long: no thread with other duties waits for one.
 };
 
 // What `open` found. A new journal has last_seq 0 and first_seq 1; where no frame is held,

@@ -27,6 +27,9 @@ constexpr std::chrono::milliseconds kDiskLook{1'000};
 // Between two attempts to write a frame for which there was no room.
 constexpr std::chrono::milliseconds kFullDiskPause{100};
 
+// A sync up to this long costs less than waking the commit thread and being woken by it would save.
+constexpr uint64_t kQuickSyncNs = 1'000'000;
+
 }  // namespace
 
 Store::~Store() {
@@ -65,9 +68,39 @@ void Store::submit(uint64_t turn, std::string&& effects, uint64_t trim_before) {
   work_.notify_one();
 }
 
+void Store::commit(uint64_t turn, std::string&& effects, uint64_t trim_before) {
+  Pending work{std::move(effects), turn, trim_before, true};
+  bool first_of_many = false;
+  {
+    const std::lock_guard lock(mutex_);
+    ASSERT(!writing_ && !pending_.any, "the store is not idle");
+    if (failed_) return;
+    first_of_many = !idle_frame_due_;
+    begin_frame(work);
+  }
+  const base::Status done = write(work);
+  if (!done && done.error().code != base::ErrorCode::kDiskFull) return fail(done.error());
+  {
+    const std::lock_guard lock(mutex_);
+    writing_ = false;
+    if (!done) {
+      --seq_last_;
+      pending_ = std::move(work);
+    }
+  }
+  // The commit thread has to know that an idle frame will be due, but not at each turn.
+  if (first_of_many || !done) work_.notify_one();
+}
+
 bool Store::idle() const {
   const std::lock_guard lock(mutex_);
   return !writing_ && !pending_.any;
+}
+
+bool Store::is_quick() const {
+  const JournalSpace space = journal_->space();
+  return counters_.sync_last_ns.load(std::memory_order_relaxed) <= kQuickSyncNs &&
+         space.disk == DiskLevel::kFine && !space.slow;
 }
 
 uint64_t Store::seq_next() const {
@@ -84,49 +117,52 @@ std::optional<std::chrono::milliseconds> Store::idle_limit() const {
   return std::nullopt;
 }
 
+// The journal is the caller's until writing_ is false again. Called with the lock.
+void Store::begin_frame(const Pending& work) {
+  writing_ = true;
+  if (work.effects.empty()) return;
+  ++seq_last_;
+  idle_frame_due_ = true;
+}
+
 Store::Step Store::take(Pending& work) {
   std::unique_lock lock(mutex_);
   writing_ = false;
-  const auto ready = [&] { return pending_.any || stopping_; };
-  if (const auto limit = idle_limit(); !limit) {
-    work_.wait(lock, ready);
-  } else if (!work_.wait_for(lock, *limit, ready)) {
-    writing_ = true;
-    if (!std::exchange(idle_frame_due_, false)) return Step::kPrepare;
-    work = Pending{};
-    ++seq_last_;
-    return Step::kCommit;
+  while (true) {
+    if (failed_) return Step::kEnd;
+    if (!writing_ && pending_.any) break;
+    if (!writing_ && stopping_) return Step::kEnd;
+    const uint64_t seq_before = seq_last_;
+    const auto limit = writing_ ? std::nullopt : idle_limit();
+    if (!limit) {
+      work_.wait(lock);
+    } else if (work_.wait_for(lock, *limit) == std::cv_status::timeout && !writing_ &&
+               !pending_.any && seq_last_ == seq_before) {
+      return take_idle(work);
+    }
   }
-  if (!pending_.any) return Step::kEnd;
   work = std::exchange(pending_, Pending{});
-  writing_ = true;
-  if (!work.effects.empty()) {
-    ++seq_last_;
-    idle_frame_due_ = true;
-  }
+  begin_frame(work);
   lock.unlock();
   room_.notify_one();
   return Step::kCommit;
 }
 
-// A full disk is no failure of the journal: nothing was written, and acks and deletes are what
-// makes room. The frame waits until it fits, and with it all that came after.
-base::Status Store::append(std::span<const std::byte> payload) {
-  while (true) {
-    base::Status done = journal_->append(seq_last_, payload);
-    if (done || done.error().code != base::ErrorCode::kDiskFull) return done;
-    TRY(journal_->prepare());
-    std::unique_lock lock(mutex_);
-    if (work_.wait_for(lock, kFullDiskPause, [&] { return stopping_; })) return done;
-  }
+// What is done when nothing else is. Called with the lock.
+Store::Step Store::take_idle(Pending& work) {
+  writing_ = true;
+  if (!std::exchange(idle_frame_due_, false)) return Step::kPrepare;
+  work = Pending{};
+  ++seq_last_;
+  return Step::kCommit;
 }
 
-base::Status Store::commit(Pending& work) {
+base::Status Store::write(const Pending& work) {
   const bool idle_frame = !work.any;
   if (!work.effects.empty() || idle_frame) {
     const base::MonoTime start = clock_.mono();
     const auto payload = std::as_bytes(std::span(work.effects.data(), work.effects.size()));
-    TRY(append(payload));
+    TRY(journal_->append(seq_last_, payload));
     const auto took = static_cast<uint64_t>((clock_.mono() - start).count());
     counters_.frames.fetch_add(1, std::memory_order_relaxed);
     counters_.bytes.fetch_add(work.effects.size(), std::memory_order_relaxed);
@@ -138,19 +174,34 @@ base::Status Store::commit(Pending& work) {
   return {};
 }
 
+// A full disk is no failure of the journal: nothing was written, and acks and deletes are what
+// makes room. The frame waits until it fits, and with it all that came after.
+base::Status Store::write_when_room(const Pending& work) {
+  while (true) {
+    base::Status done = write(work);
+    if (done || done.error().code != base::ErrorCode::kDiskFull) return done;
+    TRY(journal_->prepare());
+    std::unique_lock lock(mutex_);
+    if (work_.wait_for(lock, kFullDiskPause, [&] { return stopping_; })) return done;
+  }
+}
+
+// Whether the last frame is durable is not known; a second sync would lie. So this ends here.
+void Store::fail(const base::Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    failed_ = true;
+  }
+  room_.notify_one();
+  work_.notify_one();
+  callbacks_.failed(error);
+}
+
 void Store::run() {
   Pending work;
   for (Step step = take(work); step != Step::kEnd; step = take(work)) {
-    const base::Status done = step == Step::kCommit ? commit(work) : journal_->prepare();
-    if (done) continue;
-    {
-      const std::lock_guard lock(mutex_);
-      failed_ = true;
-    }
-    room_.notify_one();
-    // Whether the last frame is durable is not known; a second sync would lie. So this ends here.
-    callbacks_.failed(done.error());
-    return;
+    const base::Status done = step == Step::kCommit ? write_when_room(work) : journal_->prepare();
+    if (!done) return fail(done.error());
   }
 }
 

@@ -29,8 +29,8 @@ struct StoreCounters {
   std::atomic<uint64_t> sync_last_ns = 0;
 };
 
-// Threading: `recover` and `start` before the first turn; `submit`, `seq_next` and `stop` from the
-// engine thread; callbacks come from the commit thread.
+// Threading: `recover` and `start` before the first turn; `submit`, `commit`, `seq_next` and `stop`
+// from one thread at a time; callbacks come from the commit thread, or from within `commit`.
 class Store {
  public:
   struct Callbacks {
@@ -57,8 +57,17 @@ class Store {
   // frames before that sequence may go (0: none).
   void submit(uint64_t turn, std::string&& effects, uint64_t trim_before = 0);
 
+  // As `submit`, for a store that is idle: the calling thread writes the frame, and the callback
+  // has been called when this returns. Only where there is no room on the disk the commit thread
+  // is left to wait for it.
+  void commit(uint64_t turn, std::string&& effects, uint64_t trim_before = 0);
+
   // Whether all that was submitted is durable.
   bool idle() const;
+
+  // Whether a thread that has other duties may wait for `commit`: the disk has room, and the last
+  // sync took no longer than a few wake-ups of a thread.
+  bool is_quick() const;
 
   // The least sequence number that effects submitted from now on can get.
   uint64_t seq_next() const;
@@ -80,9 +89,12 @@ class Store {
   void run();
   enum class Step : uint8_t { kCommit, kPrepare, kEnd };
   Step take(Pending& work);
+  Step take_idle(Pending& work);
   std::optional<std::chrono::milliseconds> idle_limit() const;
-  base::Status commit(Pending& work);
-  base::Status append(std::span<const std::byte> payload);
+  void begin_frame(const Pending& work);
+  base::Status write(const Pending& work);
+  base::Status write_when_room(const Pending& work);
+  void fail(const base::Error& error);
 
   // Constant after construction.
   std::unique_ptr<Journal> journal_;
@@ -94,7 +106,7 @@ class Store {
   std::condition_variable room_;  // For the engine thread.
   Pending pending_;               // Guarded by mutex_, like all below.
   uint64_t seq_last_ = 0;         // Given to a frame last.
-  bool writing_ = false;
+  bool writing_ = false;          // Some thread uses the journal.
   bool stopping_ = false;
   bool failed_ = false;
   bool idle_frame_due_ = false;

@@ -191,6 +191,64 @@ TEST_F(StoreTest, WhatComesWhileASyncRunsIsOneFrame) {
   EXPECT_EQ(gate.frames[1], (std::pair<uint64_t, size_t>{2, 2 * effects_of(2).size()}));
 }
 
+TEST_F(StoreTest, ACommitIsDurableWhenItReturns) {
+  auto store = opened();
+  store->start(heard.callbacks());
+  store->commit(1, effects_of(1));
+  EXPECT_EQ(heard.turn(), 1U);
+  EXPECT_GE(disk.durable_seq(), 1U);
+  EXPECT_TRUE(store->idle());
+  store->submit(2, effects_of(2));
+  ASSERT_TRUE(heard.wait_for_turn(2));
+  ASSERT_TRUE(store->stop().has_value());
+  store.reset();
+  store = opened();
+  EXPECT_EQ(seen, (std::vector<uint64_t>{1, 2}));
+}
+
+TEST_F(StoreTest, AnEmptyFrameFollowsACommit) {
+  GatedJournal::Gate gate;
+  gate.allow(1'000);
+  Store store(std::make_unique<GatedJournal>(gate), clock);
+  ASSERT_TRUE(store.recover({}).has_value());
+  store.start(heard.callbacks());
+  store.commit(1, effects_of(1));
+  ASSERT_TRUE(gate.wait_for_ask(2));
+  ASSERT_TRUE(store.stop().has_value());
+  ASSERT_EQ(gate.frames.size(), 2U);
+  EXPECT_EQ(gate.frames[1], (std::pair<uint64_t, size_t>{2, 0}));
+}
+
+TEST_F(StoreTest, ACommitForWhichThereIsNoRoomIsLeftToTheCommitThread) {
+  auto store = opened();
+  store->start(heard.callbacks());
+  disk.set_level(DiskLevel::kFull);
+  EXPECT_FALSE(store->is_quick());
+  store->commit(1, effects_of(1));
+  EXPECT_EQ(heard.turn(), 0U);
+  EXPECT_FALSE(store->idle());
+  store->submit(2, effects_of(2));
+  disk.set_level(DiskLevel::kFine);
+  ASSERT_TRUE(heard.wait_for_turn(2));
+  ASSERT_TRUE(store->stop().has_value());
+  store.reset();
+  store = opened();
+  EXPECT_EQ(seen, (std::vector<uint64_t>{1, 2}));
+}
+
+TEST_F(StoreTest, AFailedCommitIsToldOnceAndNothingIsDurableAfterIt) {
+  auto store = opened();
+  disk.fail_append(2, MemoryDisk::FrameFate::kUnsynced);
+  store->start(heard.callbacks());
+  store->commit(1, effects_of(1));
+  store->commit(2, effects_of(2));
+  ASSERT_TRUE(heard.error().has_value());
+  EXPECT_EQ(heard.error()->code, base::ErrorCode::kIo);
+  store->submit(3, effects_of(3));
+  EXPECT_TRUE(store->stop().has_value());
+  EXPECT_EQ(heard.turn(), 1U);
+}
+
 TEST_F(StoreTest, ATurnWithoutEffectsIsDurableAfterThoseBeforeIt) {
   GatedJournal::Gate gate;
   Store store(std::make_unique<GatedJournal>(gate), clock);
