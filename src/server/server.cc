@@ -191,9 +191,29 @@ void Server::submit_lent() {
   hand_out(refused);
 }
 
-// On the thread that runs the turn or synced it.
+// On the thread that runs the turn or synced it. What several turns released while the I/O thread
+// was busy is handed out together: one write to each connection.
 void Server::released(std::vector<engine::Request*>&& requests) {
-  boost::asio::post(io_, [this, held = std::move(requests)] { hand_out(held); });
+  bool is_first = false;
+  {
+    const std::lock_guard lock(released_mutex_);
+    is_first = released_.empty();
+    if (is_first) {
+      released_ = std::move(requests);
+    } else {
+      released_.insert(released_.end(), requests.begin(), requests.end());
+    }
+  }
+  if (is_first) boost::asio::post(io_, [this] { hand_out_released(); });
+}
+
+void Server::hand_out_released() {
+  std::vector<engine::Request*> requests;
+  {
+    const std::lock_guard lock(released_mutex_);
+    requests.swap(released_);
+  }
+  hand_out(requests);
 }
 
 void Server::hand_out(const std::vector<engine::Request*>& requests) {

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <unordered_map>
 
@@ -68,6 +69,7 @@ class Server final : public SessionHost, public MetricsHost {
   void admit_http(Socket socket);
   void submit_lent();
   void released(std::vector<engine::Request*>&& requests);
+  void hand_out_released();
   void hand_out(const std::vector<engine::Request*>& requests);
   void wait_for_signal();
   void stop();
@@ -94,6 +96,9 @@ class Server final : public SessionHost, public MetricsHost {
   bool ended_ = false;
   base::MonoTime stop_deadline_;
   int exit_code_ = kExitOk;
+
+  std::mutex released_mutex_;
+  std::vector<engine::Request*> released_;  // Guarded by released_mutex_; to be handed out.
 
   // Questions of the server itself to the engine.
   struct Question;
