@@ -1,7 +1,7 @@
 // Commands and the passing of time, applied to the state. Pure: no I/O, no clock, no threads; the
 // same state, command, now and random bits give the same effects and reply.
 //
-// Threading: the engine thread alone.
+// Threading: one thread at a time, the one that runs a turn.
 #pragma once
 
 #include <optional>

@@ -1,7 +1,7 @@
 // All job state of one shard. It changes only through `enact`, which does what an effect says and
 // keeps every index in step; `apply` (commands) and recovery (journal) both end here.
 //
-// Threading: the engine thread alone.
+// Threading: one thread at a time, the one that runs a turn.
 #pragma once
 
 #include <cstdint>

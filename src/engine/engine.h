@@ -30,7 +30,7 @@
 
 namespace engine {
 
-// Numbers for metrics. Threading: written by the engine thread, read by any.
+// Numbers for metrics. Threading: written by whoever runs a turn, read by any thread.
 struct EngineCounters {
   std::atomic<uint64_t> turns = 0;
   std::atomic<uint64_t> commands = 0;

@@ -95,7 +95,7 @@ class EngineTest : public testing::Test {
   std::mutex mutex;
   std::condition_variable heard_more;
   std::set<Request*> heard;  // Guarded by mutex, like those below.
-  std::thread::id heard_on;             // The last time.
+  std::thread::id heard_on;  // The last time.
   std::optional<base::Error> failure;
   uint64_t durable_when_heard = 0;
   bool watch_disk = false;  // Only while all answers come from the commit thread.

@@ -2,7 +2,7 @@
 // resources first, with a tenth kept for the last so that it never stands still. The commands of
 // one session are taken in the order in which they came, whatever their lanes.
 //
-// Threading: any thread pushes; the engine thread drains and waits.
+// Threading: any thread pushes; whoever runs a turn drains; the engine's thread waits.
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
 // Commands that wait for something: fetches for jobs, waits for the end of jobs. Each is answered
 // in the very turn that brings what it waits for, or when its time is up.
 //
-// Threading: the engine thread alone.
+// Threading: one thread at a time, the one that runs a turn.
 #pragma once
 
 #include <cstdint>

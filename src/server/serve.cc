@@ -110,8 +110,8 @@ void raise_file_limit() {
 int serve(const ServeOptions& options, store::SystemCalls& calls) {
   raise_file_limit();
   base::SystemClock clock;
-  base::SystemRandom salts;   // The commit thread's.
-  base::SystemRandom tokens;  // The engine thread's.
+  base::SystemRandom salts;   // Of whoever writes to the journal.
+  base::SystemRandom tokens;  // Of whoever runs a turn.
   store::FileSystem files(calls);
   base::Result<std::string> token = read_token(options.token_file);
   if (!token) return refuse_to_start(token.error());

@@ -84,7 +84,7 @@ class FileJournal final : public Journal {
   const FileJournalOptions options_;
   std::unique_ptr<File> lock_;
 
-  // The commit thread's.
+  // Of the one thread that calls.
   std::unique_ptr<SparePool> pool_;
   std::unique_ptr<WatermarkFile> mark_;
   std::deque<HeldSegment> held_;
