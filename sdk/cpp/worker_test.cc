@@ -467,12 +467,13 @@ TEST(Worker, SetupsThatCannotWorkAreRefused) {
   Worker none(client, quiet_options());
   EXPECT_THROW(none.run(), Error);
   Worker twice(client, quiet_options());
-  twice.on("a", [](Context&) {});
-  EXPECT_THROW(twice.on("a", [](Context&) {}), Error);
+  const auto handler = [](Context&) {};
+  twice.on("a", handler);
+  EXPECT_THROW(twice.on("a", handler), Error);
   WorkerOptions mixed = quiet_options();
   mixed.queues = {{"a", 1}, {"b", 0}};
   Worker weights(client, mixed);
-  weights.on("a", [](Context&) {});
+  weights.on("a", handler);
   EXPECT_THROW(weights.run(), Error);
 }
 

@@ -60,7 +60,7 @@ class MachineFixture : public testing::Test {
     return fetch;
   }
   static core::JobRef ref(uint64_t id) { return core::JobRef{core::JobId{id}, {}, {}}; }
-  static core::Wait wait_of(std::vector<uint64_t> ids, bool any, int64_t block_ms = 5'000) {
+  static core::Wait wait_of(const std::vector<uint64_t>& ids, bool any, int64_t block_ms = 5'000) {
     core::Wait wait;
     for (const uint64_t id : ids) wait.jobs.push_back(ref(id));
     wait.any = any;

@@ -51,9 +51,9 @@ class Step {
   // The Now of the step begins: a large step forward of the wall clock holds AT.
   void observe_clocks(Now now);
   // Feeds waiting fetches, then answers waits that are over; `time_came`: also those whose time is
-  // up. Throws Mismatch unless `answers` holds exactly those that are due.
+  // up. Throws Mismatch unless `seen` holds exactly those that are due.
   // Returns the answers that are due. With null (a dry run) nothing is judged.
-  std::vector<WaiterAnswer> serve_waiters(const std::vector<WaiterAnswer>* answers, bool time_came);
+  std::vector<WaiterAnswer> serve_waiters(const std::vector<WaiterAnswer>* seen, bool time_came);
 
  private:
   friend struct Visitor;
@@ -73,7 +73,7 @@ class Step {
   // step_fetch.cc
   Reply fetch(const Fetch& fetch, const Reply* seen);
   std::vector<std::string> candidates(const Fetch& fetch) const;
-  Job* head_of(const std::string& queue, const Fetch& fetch) const;
+  Job* head_of(const std::string& name, const Fetch& fetch) const;
   GrantView grant(const Fetch& fetch, Conn conn, const GrantView* seen, const std::string& where);
   void check_token(const GrantView& seen, const std::string& where);
   void undo(const std::vector<LeaseName>& leases);

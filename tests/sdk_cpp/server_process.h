@@ -15,8 +15,8 @@ class Process {
  public:
   // Throws std::runtime_error when it cannot be started. stdout can be read with read_line() or
   // output(); stderr goes to `errors` (a file), or nowhere.
-  Process(std::vector<std::string> words, const std::vector<std::string>& environment = {},
-          const std::string& errors = "/dev/null");
+  explicit Process(std::vector<std::string> words, const std::vector<std::string>& environment = {},
+                   const std::string& errors = "/dev/null");
   ~Process();
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;

@@ -75,8 +75,8 @@ class Worker {
   // (the result) or a std::optional<std::string>. It may throw: see errors.h. Only jobs of
   // registered types are fetched. Throws Error kBadReq for a type that has one already.
   template <typename Function>
-  void on(std::string type, Function handler) {
-    add(std::move(type), wrap(std::move(handler)));
+  void on(const std::string& type, Function handler) {
+    add(type, wrap(std::move(handler)));
   }
   // For every type that has no handler of its own; with it, jobs of all types are fetched.
   template <typename Function>
