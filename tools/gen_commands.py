@@ -246,7 +246,7 @@ def table_text(spec):
         "const std::span<const std::string_view> kForeign = kForeignRows;",
         "",
         f"const std::array<ForeignKey, {len(spec['foreign_keys'])}> kForeignKeyRows = {{{{",
-        *[f"  {{{quoted(key['prefix'])}, {quoted(key['system'])}, {quoted(key['guide'])}}},"
+        *[f"  {{{quoted(key['prefix'])}, {quoted(key['system'])}}},"
           for key in spec["foreign_keys"]],
         "}};",
         "const std::span<const ForeignKey> kForeignKeys = kForeignKeyRows;",

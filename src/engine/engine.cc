@@ -127,6 +127,7 @@ void Engine::run_once(Committer committer) {
   refusal_ = push_refusal();
   machine_.begin(engine_clock_.now(), refusal_ ? &*refusal_ : nullptr);
   watch_stall(start);
+  watch_wall_clock();
   more_due_ = machine_.apply_due(core::limits::kDuePerTurn);
   if (quiesce_.load(std::memory_order_acquire)) machine_.quiesce();
   apply_drained();
@@ -151,6 +152,14 @@ void Engine::watch_stall(base::MonoTime start) {
   counters_.stalls.fetch_add(1, std::memory_order_relaxed);
   LOG(kWarning, "the loop stood still; leases are credited", {"stall_ms", gap.count() / 1'000'000});
   machine_.credit_stall();
+}
+
+// A wall clock that jumps ahead holds what is due by it, for a minute.
+void Engine::watch_wall_clock() {
+  const base::EngineTime hold = machine_.state().wall_hold_until();
+  if (hold == std::exchange(wall_hold_seen_, hold) || hold <= machine_.now().engine) return;
+  LOG(kWarning, "the wall clock stepped ahead; jobs with AT are held",
+      {"hold_ms", (hold - machine_.now().engine).count()});
 }
 
 std::optional<base::Error> Engine::push_refusal() const {

@@ -86,6 +86,7 @@ class Engine {
   void run_once(Committer committer);
   bool is_at_rest() const;
   void watch_stall(base::MonoTime start);
+  void watch_wall_clock();
   std::optional<base::Error> push_refusal() const;
   void apply_drained();
   void continue_checkpoint();
@@ -108,6 +109,7 @@ class Engine {
   size_t applied_ = 0;  // Of drained_.
   base::EngineTime last_effects_;
   std::optional<base::Error> refusal_;
+  base::EngineTime wall_hold_seen_;
   uint64_t turn_ = 0;
   uint64_t commands_ = 0;
   uint64_t trim_before_ = 0;

@@ -90,7 +90,7 @@ TEST(CommandDocs, RefusesAsRedisDoes) {
             "ERR Invalid number of arguments specified for command");
   EXPECT_EQ(error({"COMMAND", "COUNT", "x"}),
             "ERR wrong number of arguments for 'command|count' command");
-  EXPECT_EQ(error({"COMMAND", "NOPE"}), "ERR unknown subcommand 'NOPE'. Try COMMAND HELP.");
+  EXPECT_EQ(error({"COMMAND", "NOPE"}), "ERR unknown subcommand 'NOPE'. Try COMMAND DOCS COMMAND.");
 }
 
 }  // namespace

@@ -61,6 +61,10 @@ const CommandSpec* find_command(std::string_view name) {
   return spec.name.size() == name.size() ? &spec : nullptr;
 }
 
+// What those who expected Redis can do here.
+constexpr std::string_view kInstead =
+    "Jobs are pushed with JOB.PUSH and taken with JOB.FETCH: COMMAND DOCS lists all commands";
+
 base::Error unknown_command(Arguments arguments) {
   const std::string_view name = arguments[0];
   if (is_foreign(name)) {
@@ -68,14 +72,13 @@ base::Error unknown_command(Arguments arguments) {
     if (const ForeignKey* key = foreign_key(arguments.subspan(1))) {
       return error(
           fmt::format("dray is not Redis: {} is not a command here, so {} cannot run on "
-                      "this port as it is. See docs/migrate/{}.md",
-                      word, key->system, key->guide));
+                      "this port as it is. {}",
+                      word, key->system, kInstead));
     }
     return error(
         fmt::format("dray is not Redis: {} is not a command here; BullMQ, Sidekiq, RQ, "
-                    "Asynq and Celery cannot run on this port as they are. See "
-                    "docs/migrate/",
-                    word));
+                    "Asynq and Celery cannot run on this port as they are. {}",
+                    word, kInstead));
   }
   std::string message = fmt::format("unknown command '{}', with args beginning with: ",
                                     printable(name, kShownBytesMax));
@@ -89,7 +92,7 @@ base::Error unknown_command(Arguments arguments) {
 }
 
 base::Error unknown_subcommand(const CommandSpec& spec, std::string_view subcommand) {
-  return error(fmt::format("unknown subcommand '{}'. Try {} HELP.",
+  return error(fmt::format("unknown subcommand '{}'. Try COMMAND DOCS {}.",
                            printable(subcommand, kShownBytesMax), spec.name));
 }
 

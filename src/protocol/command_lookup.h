@@ -17,11 +17,11 @@ using Arguments = std::span<const std::string_view>;
 const CommandSpec* find_command(std::string_view name);
 
 // The answer to a name that find_command does not know. A command of Redis that other job systems
-// need gets a pointer to the guide for the system whose keys it names; others get Redis' text.
+// need names the system whose keys it has, and what to use instead; others get Redis' text.
 // Requires: arguments[0] is the name.
 base::Error unknown_command(Arguments arguments);
 
-// The answer to `CLIENT FOO` and its like, in Redis' words.
+// The answer to `CLIENT FOO` and its like, nearly in Redis' words.
 base::Error unknown_subcommand(const CommandSpec& spec, std::string_view subcommand);
 
 // Errors when the number of words does not fit the command, with Redis' text.

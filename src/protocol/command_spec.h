@@ -68,7 +68,6 @@ struct CommandSpec {
 struct ForeignKey {
   std::string_view prefix;
   std::string_view system;
-  std::string_view guide;  // Of docs/migrate/.
 };
 
 // The first 16 bytes of a name as two little-endian numbers.

@@ -151,7 +151,7 @@ TEST_F(LocalCommands, ClientNamesHaveNoSpaces) {
   EXPECT_THAT(call({"CLIENT", "SETINFO", "OTHER", "x"}), HasSubstr("Unrecognized option 'OTHER'"));
   EXPECT_THAT(call({"CLIENT", "SETINFO", "LIB-NAME"}), HasSubstr("wrong number of arguments"));
   EXPECT_EQ(call({"CLIENT", "NOSUCH"}),
-            "(error) ERR unknown subcommand 'NOSUCH'. Try CLIENT HELP.");
+            "(error) ERR unknown subcommand 'NOSUCH'. Try COMMAND DOCS CLIENT.");
 }
 
 TEST_F(LocalCommands, ConfigGetMatchesPatterns) {

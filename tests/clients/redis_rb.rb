@@ -132,7 +132,7 @@ check "errors" do
   refused(/\ABADREQ field=OPTION .*did you mean DELAY/, "JOB.PUSH", "q", "T", "{}", "DELYA", 1)
   refused(/\ANOTYET /, "JOB.WHY", id)
   refused(/\AERR unknown command 'NOSUCH'/, "NOSUCH", "a")
-  refused(%r{\AERR dray is not Redis: .*docs/migrate/sidekiq\.md}, "LPUSH", "queue:default", "1")
+  refused(%r{\AERR dray is not Redis: .*Sidekiq cannot run}, "LPUSH", "queue:default", "1")
   refused(/\AERR wrong number of arguments/, "JOB.PUSH", "q")
   refused(/\ATOOBIG /, "JOB.PUSH", "q", "T", "x" * ((1 << 20) + 1))
   equal(CLIENT.ping, "PONG")

@@ -18,6 +18,8 @@ constexpr uint64_t kMiB = uint64_t{1} << 20U;
 constexpr uint64_t kSegmentsPerVolume = 64;
 constexpr uint64_t kReservesPerVolume = 20;
 constexpr uint64_t kBallastsPerReserve = 4;
+// With fewer, what is trimmed would never catch up with what is written.
+constexpr uint64_t kSegmentsPerBudgetMin = 4;
 
 uint64_t whole_pages(uint64_t bytes) {
   return bytes / format::kPageBytes * format::kPageBytes;
@@ -134,6 +136,13 @@ base::Status FileJournal::open_pool(const DirectoryListing& listing, uint64_t vo
       options_.segment_bytes == 0
           ? segment_bytes_for(volume_bytes)
           : std::max(whole_pages(options_.segment_bytes), format::kSegmentBytesMin);
+  if (options_.budget_bytes < kSegmentsPerBudgetMin * options.segment_bytes) {
+    return base::fail(ErrorCode::kBadReq,
+                      "limit={} got={} a journal budget holds at least {} segments of {} bytes: "
+                      "raise --journal-budget, or lower --journal-segment",
+                      kSegmentsPerBudgetMin * options.segment_bytes, options_.budget_bytes,
+                      kSegmentsPerBudgetMin, options.segment_bytes);
+  }
   options.reserve_bytes = options_.reserve_bytes.value_or(reserve_bytes_for(volume_bytes));
   options.ballast_bytes = ballast_bytes_for(options.reserve_bytes);
   options.spare_count = options_.spare_count;

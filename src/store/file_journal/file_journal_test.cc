@@ -144,6 +144,16 @@ TEST(FileJournal, ATornTailStaysHarmlessForEveryLaterStart) {
   }
 }
 
+TEST(FileJournal, ABudgetOfLessThanFourSegmentsIsRefused) {
+  const TempDirectory temp;
+  FileJournalOptions options = CrashWorld::small_options();
+  options.budget_bytes = 4 * options.segment_bytes - 1;
+  const auto refused = Other().open(options, temp.path() + "/data");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kBadReq);
+  EXPECT_NE(refused.error().message.find("--journal-budget"), std::string::npos);
+}
+
 TEST(FileJournal, ReportsATornTail) {
   int torn = 0;
   for (uint64_t cut = 10; cut <= 120; ++cut) {
