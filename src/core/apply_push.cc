@@ -202,7 +202,7 @@ void note_seen(Context& context, const PushSpec& spec, PushAnswer answer) {
     seen.producer = spec.producer;
     seen.producer_seq = spec.producer_seq;
   }
-  emit(context, std::move(seen));
+  emit(context, seen);
 }
 
 // Pushes onto the holder of the key: answers it, or replaces it.

@@ -65,6 +65,7 @@ class State {
   const TimerHeap<&Job::wall_timer_place>& wall_timers() const { return wall_timers_; }
   // Oldest finished record beyond the byte budget, or null.
   Job* history_overflow() const;
+  void set_history_bytes_max(size_t bytes) { history_bytes_max_ = bytes; }
   // AT is held until then, because the wall clock stepped forward too far. Not stored: what is
   // overdue at a start is due at once.
   base::EngineTime wall_hold_until() const { return wall_hold_until_; }

@@ -51,9 +51,8 @@ Engine::Engine(std::unique_ptr<store::Journal> journal, const base::Clock& clock
                base::Random& random)
     : clock_(clock),
       store_(std::move(journal), clock),
-      budget_bytes_(store_.space().bytes_budget),
       engine_clock_(clock, std::nullopt),
-      machine_(random, history_bytes(budget_bytes_)),
+      machine_(random, history_bytes(store_.space().bytes_budget)),
       inbox_(kInboxLaneMax) {}
 
 Engine::~Engine() {
@@ -124,6 +123,7 @@ void Engine::run_once(Committer committer) {
     inbox_.drain(kCommandsPerTurn, drained_);
     applied_ = 0;
   }
+  machine_.state().set_history_bytes_max(history_bytes(store_.space().bytes_budget));
   refusal_ = push_refusal();
   machine_.begin(engine_clock_.now(), refusal_ ? &*refusal_ : nullptr);
   watch_stall(start);
@@ -162,6 +162,12 @@ void Engine::watch_wall_clock() {
       {"hold_ms", (hold - machine_.now().engine).count()});
 }
 
+// What a checkpoint would write now.
+uint64_t Engine::live_bytes() const {
+  const core::State& state = machine_.state();
+  return state.live_bytes() + state.ledger().size() * kLedgerEntryBytes;
+}
+
 std::optional<base::Error> Engine::push_refusal() const {
   const store::JournalSpace space = store_.space();
   if (space.disk != store::DiskLevel::kFine) {
@@ -170,13 +176,13 @@ std::optional<base::Error> Engine::push_refusal() const {
                        "or delete jobs; acks and fetches go on"};
   }
   const core::State& state = machine_.state();
-  const uint64_t live = state.live_bytes() + state.ledger().size() * kLedgerEntryBytes;
+  const uint64_t live = live_bytes();
   const uint64_t live_most = space.bytes_budget * kLivePercent / 100;
   if (live > live_most || space.bytes_used > space.bytes_budget * kFullPercent / 100) {
     return base::Error{
         ErrorCode::kOverloaded,
         fmt::format("retry_ms=1000 limit={} got={} bytes of jobs (journal {} of {}): wait for "
-                    "workers, or raise the journal budget",
+                    "workers, or give the journal a larger budget or disk",
                     live_most, live, space.bytes_used, space.bytes_budget)};
   }
   if (state.ledger().full()) {
@@ -193,6 +199,9 @@ void Engine::continue_checkpoint() {
     const uint64_t threshold = space.bytes_budget * kCheckpointPercent / 100;
     // What the last one left behind grows first, or nothing but checkpoints would be written.
     if (space.bytes_used < std::max(threshold, checkpoint_bytes_ + checkpoint_bytes_ / 4)) return;
+    // It must not take the room that acks need on a disk that others have filled.
+    const bool fits = 2 * live_bytes() <= space.bytes_kept;
+    if (space.disk != store::DiskLevel::kFine && !fits) return;
     machine_.begin_checkpoint(store_.seq_next());
     counters_.checkpoints.fetch_add(1, std::memory_order_relaxed);
   }

@@ -87,6 +87,7 @@ class Engine {
   bool is_at_rest() const;
   void watch_stall(base::MonoTime start);
   void watch_wall_clock();
+  uint64_t live_bytes() const;
   std::optional<base::Error> push_refusal() const;
   void apply_drained();
   void continue_checkpoint();
@@ -99,7 +100,6 @@ class Engine {
   store::Store store_;
   Release release_;
   Failed failed_;
-  size_t budget_bytes_;
 
   // Held for a turn, and for what belongs to whoever runs it: all down to turns_mutex_.
   std::mutex turn_mutex_;

@@ -249,7 +249,7 @@ TEST_F(ServerListen, SaysWhereItListens) {
 
 TEST_F(ServerListen, NamesAnAddressThatIsTaken) {
   LiveServer other;
-  const std::string address = other.address();
+  const std::string& address = other.address();
   const auto port = static_cast<uint16_t>(std::stoul(address.substr(address.find(':') + 1)));
   const base::Status status = listen({"127.0.0.1", port});
   ASSERT_FALSE(status);

@@ -17,8 +17,10 @@ namespace store {
 enum class DiskLevel : uint8_t { kFine, kLow, kBallast, kFull };
 
 struct JournalSpace {
-  uint64_t bytes_used = 0;    // Bytes of the frames that are held and not yet trimmed.
-  uint64_t bytes_budget = 0;  // What `bytes_used` must stay below; set at opening.
+  uint64_t bytes_used = 0;  // Bytes of the frames that are held and not yet trimmed.
+  uint64_t bytes_budget =
+      0;  // What `bytes_used` must stay below; follows what the disk has room for.
+  uint64_t bytes_kept = 0;  // Of files kept for appends, whatever the disk's level.
   DiskLevel disk = DiskLevel::kFine;
   bool prepare_pending = false;  // prepare() has a step left to do.
   bool slow = false;  // An append may take long: no thread with other duties waits for one.

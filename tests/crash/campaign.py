@@ -12,8 +12,11 @@ import final_dump
 from drivers import Drivers, RigError
 from history import Writer
 from server_process import CUT_EXIT, IO_ERROR_EXIT, ServerProcess
+from volume import Volume
 
 HOST = "127.0.0.1"
+POWER_SECONDS_MAX = 5.0  # In which a server notices that its disk is gone.
+VOLUME_MIB = 256
 FAULT_SECONDS_MAX = 8.0  # After this a fault that did not come about is given up.
 # Small, so that segments are rotated and trimmed all the time.
 SEGMENT_BYTES = 64 * 1024
@@ -27,7 +30,8 @@ class Fault:
     """One end of the server.
 
     `kill`: -9 after `after` answers, and `burst_s` after a burst was asked for. `term`: a stop in
-    order, which must lose nothing either. `cut`, `fail`: at the `after`-th changing file call;
+    order, which must lose nothing either. `power_cut`: the disk is gone at a moment chosen like that
+    of a kill, with all that was not synced. `cut`, `fail`: at the `after`-th changing file call;
     `extra` is one more fault before that: a write that is borne, any other call stops the server.
     """
     op: str
@@ -61,6 +65,7 @@ class Plan:
     crash_binary: str
     pace_seconds: float
     budget_bytes: int
+    own_volume: bool = False  # The data lies on a disk whose power can be cut.
     faults: list = field(default_factory=list)
 
 
@@ -91,6 +96,14 @@ def plan_cuts(seed, count):
     return faults
 
 
+def plan_power(seed, count):
+    """Power cuts at random moments of a busy server."""
+    chance = random.Random(f"{seed}/power")
+    return [Fault("power_cut", chance.choice((5, 30, 100, 300, 600)), False,
+                  chance.getrandbits(31), chance.choice((0.0, chance.uniform(0, 0.015))))
+            for _ in range(count)]
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind((HOST, 0))
@@ -111,7 +124,9 @@ class Campaign:
         self.history_folder.mkdir(parents=True)
         self._port = free_port()
         self._resp = f"{HOST}:{self._port}"
-        self._arguments = ["--data", str(self._folder / "data"), "--resp", self._resp,
+        self._volume = Volume(self._folder / "disk", VOLUME_MIB) if plan.own_volume else None
+        self._data = (self._volume.path if self._volume else self._folder) / "data"
+        self._arguments = ["--data", str(self._data), "--resp", self._resp,
                            "--http", f"{HOST}:{free_port()}",
                            "--journal-segment", str(SEGMENT_BYTES),
                            "--journal-budget", str(plan.budget_bytes)]
@@ -134,6 +149,8 @@ class Campaign:
             if self._server is not None:
                 self._server.close()
             self._drivers.quit()
+            if self._volume is not None:
+                self._volume.close()
 
     def _start(self, fault=None):
         """Starts the server. Returns True when it is ready; False when a cut came first."""
@@ -159,7 +176,7 @@ class Campaign:
     def _suffer(self, fault):
         """Starts the server, lets the fault happen, and writes what came of it."""
         ready = self._start(fault)
-        if fault.op in ("kill", "term"):
+        if fault.op in ("kill", "term", "power_cut"):
             self._end_it(fault, ready)
         else:
             self._wait_for_end(fault, ready)
@@ -176,9 +193,21 @@ class Campaign:
         if fault.op == "term":
             self._stop()
             self._event(fault, ready, True, moment)
+        elif fault.op == "power_cut":
+            self._cut_power()
+            self._event(fault, ready, True, moment)
         else:
             code = self._server.kill()
             self._event(fault, ready, code == -9, moment)
+
+    def _cut_power(self):
+        self._volume.cut_power()
+        code = self._server.wait_exit(POWER_SECONDS_MAX)
+        if code is None:
+            self._server.kill()  # Nobody asked it for anything since.
+        elif code != IO_ERROR_EXIT:
+            self._broke("bad_exit", f"without its disk, {IO_ERROR_EXIT} was expected")
+        self._volume.restore_power()
 
     def _wait_for_end(self, fault, ready):
         moment = time.monotonic()
@@ -199,7 +228,7 @@ class Campaign:
 
     def _segments_trimmed(self):
         """Returns how many segments of the journal are gone: their numbers begin at 1."""
-        names = (self._folder / "data").glob("journal-*")
+        names = self._data.glob("journal-*")
         numbers = [int(match[1], 16) for match in map(SEGMENT_NAME.fullmatch,
                                                       (path.name for path in names)) if match]
         return min(numbers, default=1) - 1

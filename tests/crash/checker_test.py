@@ -60,6 +60,17 @@ class Sound(CheckerTest):
         self.story.record("b", "2")
         self.assert_clean()
 
+    def test_a_failure_that_is_repeated_after_the_retry_of_its_job_ended_it_before(self):
+        self.story.push("a", "1")
+        self.story.lease("a", "1", fence=1)
+        self.story.end("fail", "1", fence=1, phase="unknown", noretry=True)
+        self.story.verb("retry", "1")
+        self.story.end("fail", "1", fence=1, state="dead", attempt=1, noretry=True)
+        self.story.lease("a", "1", fence=2, attempt=1)
+        self.story.end("ack", "1", fence=2)
+        self.story.record("a", "1", fence=2, attempt=1, generation=2)
+        self.assert_clean()
+
     def test_a_retry_opens_a_new_generation(self):
         self.story.push("a", "1")
         self.story.lease("a", "1", fence=1)

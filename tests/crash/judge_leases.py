@@ -72,20 +72,24 @@ def _succession(evidence, earlier, later):
     why = explanation(evidence, earlier, later)
     if why is None:
         yield "unexplained-duplicate", f"{earlier} was neither ended nor due when {later} was given"
-    for ending in evidence.endings[(earlier.job, earlier.token)]:
-        yield from _end_is_end(evidence, ending, later)
+    endings = evidence.endings[(earlier.job, earlier.token)]
+    for ending in endings:
+        # A repeat is answered like the try that counted, which may be one without an answer.
+        since = min(other.call.start for other in endings
+                    if other.kind == ending.kind and (other.maybe or other is ending))
+        yield from _end_is_end(evidence, ending, since, later)
     if why != "retry":
         yield from _attempt_grows(evidence, earlier, later)
     if why in ("fail", "release"):
         yield from _delay_kept(evidence, earlier, later)
 
 
-def _end_is_end(evidence, ending, later):
+def _end_is_end(evidence, ending, since, later):
     if ending.answer != "OK":
         return
     told = ending.call.told
     final = ending.kind == "ack" or (ending.kind == "fail" and told.get("state") in FINISHED)
-    if final and not retried_between(evidence, later.job, ending.call.start, later.before):
+    if final and not retried_between(evidence, later.job, since, later.before):
         yield "run-after-ack", f"{later} was given after {ending.kind} of {ending.call} was OK"
 
 

@@ -77,16 +77,16 @@ def _count_faults(evidence, seen):
     for line in evidence.faults:
         if line["op"] == "term":
             seen["stops in order"] += 1
-        if line["op"] not in ("kill", "cut", "fail"):
+        if line["op"] not in ("kill", "cut", "fail", "power_cut"):
             continue
         seen[line["op"] + "s"] += 1
         seen["faults"] += 1
         seen["faults that took effect"] += bool(line["took_effect"])
         seen["ends before ready"] += not line["ready"]
         trimmed = max(trimmed, line["segments_trimmed"])
-        if line["op"] == "kill":
+        if line["op"] in ("kill", "power_cut"):
             # Sent to this life of the server, and given up only after it.
-            seen["kills in flight"] += any(
+            seen[line["op"] + "s in flight"] += any(
                 line["started"] < call.start < line["moment"] < call.told.get("t_mono", 0)
                 for call in lost)
     seen["segments trimmed"] += trimmed
@@ -98,7 +98,8 @@ def shortfalls(seen):
                if seen[name] < minimum]
     for part, whole, percent in (
             ("faults that took effect", "faults", TOOK_EFFECT_PERCENT_MIN),
-            ("kills in flight", "kills", IN_FLIGHT_PERCENT_MIN)):
+            ("kills in flight", "kills", IN_FLIGHT_PERCENT_MIN),
+            ("power_cuts in flight", "power_cuts", IN_FLIGHT_PERCENT_MIN)):
         if seen[part] * 100 < seen[whole] * percent:
             missing.append(f"{part}: {seen[part]} of {seen[whole]}, {percent} % are needed")
     if seen["faults"] == 0:

@@ -67,9 +67,9 @@ std::optional<Arity> arity_of(const std::string& name) {
   if (name == "exponential") return Arity{1, 3};
   if (name == "list") return Arity{1, kListEntriesMax};
   if (name == "bullmq-exp" || name == "bull-exp" || name == "celery") return Arity{0, 1};
-  static const std::set<std::string> bare = {"sidekiq", "faktory",  "asynq",   "river",
-                                             "oban",    "dramatiq", "graphile"};
-  if (bare.count(name) > 0) return Arity{0, 0};
+  static const std::set<std::string> kBare = {"sidekiq", "faktory",  "asynq",   "river",
+                                              "oban",    "dramatiq", "graphile"};
+  if (kBare.count(name) > 0) return Arity{0, 0};
   return std::nullopt;
 }
 

@@ -29,6 +29,7 @@ uint64_t Generator::draw() {
 }
 
 int64_t Generator::between(int64_t low, int64_t high) {
+  // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): low <= high.
   return low + static_cast<int64_t>(draw() % static_cast<uint64_t>(high - low + 1));
 }
 
@@ -207,9 +208,9 @@ Planned Generator::plan_restart(const Model& model) {
 }
 
 std::string Generator::bytes() {
-  static const std::vector<std::string> texts = {"",      "{}",       "{\"n\":1}",
-                                                 "[1,2]", "a b\r\nc", std::string("\0\xff", 2)};
-  return pick(texts);
+  static const std::vector<std::string> kTexts = {"",      "{}",       "{\"n\":1}",
+                                                  "[1,2]", "a b\r\nc", std::string("\0\xff", 2)};
+  return pick(kTexts);
 }
 
 std::string Generator::named(const World& world, const std::string& id) {

@@ -61,7 +61,10 @@ uint64_t ballast_bytes_for(uint64_t reserve_bytes) {
 }
 
 FileJournal::FileJournal(FileSystem& files, base::Random& random, FileJournalOptions options)
-    : directory_(files, options.directory), random_(random), options_(std::move(options)) {
+    : directory_(files, options.directory),
+      random_(random),
+      options_(std::move(options)),
+      bytes_budget_(options_.budget_bytes) {
   ASSERT(!options_.directory.empty());
 }
 
@@ -270,7 +273,7 @@ base::Status FileJournal::finish_segment(NewSegment segment) {
   active_ = std::move(segment.writer);
   TRY(final_error(write_mark(false)));
   if (follows_read) TRY(final_error(release_tail()));
-  return pool_->refresh();
+  return pool_->replenish();
 }
 
 // Gives back the unused end of the newest segment that was read: nothing is ever written there.
@@ -336,7 +339,8 @@ base::Status FileJournal::close() {
 JournalSpace FileJournal::space() const {
   JournalSpace space;
   space.bytes_used = bytes_used_.load(std::memory_order_relaxed);
-  space.bytes_budget = options_.budget_bytes;
+  space.bytes_budget = bytes_budget_.load(std::memory_order_relaxed);
+  space.bytes_kept = bytes_kept_.load(std::memory_order_relaxed);
   space.disk = level_.load(std::memory_order_relaxed);
   space.prepare_pending = prepare_pending_.load(std::memory_order_relaxed);
   return space;
@@ -359,8 +363,15 @@ base::Status FileJournal::refusal() const {
 
 void FileJournal::publish() {
   uint64_t used = 0;
-  for (const HeldSegment& segment : held_) used += segment.frames_bytes;
+  uint64_t room = pool_->free_bytes();
+  for (const HeldSegment& segment : held_) {
+    used += segment.frames_bytes;
+    room += segment.file_bytes;
+  }
+  room = std::max(room, kSegmentsPerBudgetMin * pool_->segment_bytes());
   bytes_used_.store(used, std::memory_order_relaxed);
+  bytes_budget_.store(std::min(options_.budget_bytes, room), std::memory_order_relaxed);
+  bytes_kept_.store(pool_->kept_bytes(), std::memory_order_relaxed);
   level_.store(pool_->level(), std::memory_order_relaxed);
   prepare_pending_.store(pool_->prepare_pending(), std::memory_order_relaxed);
 }

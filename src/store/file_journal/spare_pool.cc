@@ -58,7 +58,7 @@ base::Status SparePool::adopt(const DirectoryListing& listing) {
     next_number_ = std::max(next_number_, number + 1);
     const std::unique_ptr<File> file = TRY(files.open_to_read(path));
     if (TRY(file->size()) == options_.segment_bytes) {
-      spares_.push_back(number);
+      spares_.push_back({number, true});
     } else {
       TRY(files.remove(path));
     }
@@ -74,7 +74,7 @@ base::Status SparePool::adopt(const DirectoryListing& listing) {
 
 base::Result<SpareFile> SparePool::find(uint64_t bytes) {
   if (bytes <= options_.segment_bytes && !spares_.empty()) {
-    return SpareFile{directory_.spare_path(spares_.back()), options_.segment_bytes};
+    return SpareFile{directory_.spare_path(spares_.back().number), options_.segment_bytes};
   }
   auto made = make_for_use(std::max(options_.segment_bytes, bytes));
   if (made.has_value() || made.error().code != ErrorCode::kDiskFull) return made;
@@ -89,7 +89,6 @@ base::Result<SpareFile> SparePool::find(uint64_t bytes) {
 // In a hurry: blocks are set aside, not written, since an append waits. Syncs into it cost more
 // than into a written one, but less than writing it first.
 base::Result<SpareFile> SparePool::make_for_use(uint64_t bytes) {
-  TRY(drop_unfinished());  // Its space may be what is missing.
   FileSystem& files = directory_.files();
   const SpareFile made{directory_.path_of(kSegmentInTheMaking), bytes};
   auto file = files.create(made.path);
@@ -102,7 +101,8 @@ base::Result<SpareFile> SparePool::make_for_use(uint64_t bytes) {
 
 void SparePool::taken(const SpareFile& file) {
   full_ = false;
-  if (!spares_.empty() && file.path == directory_.spare_path(spares_.back())) {
+  if (!spares_.empty() && file.path == directory_.spare_path(spares_.back().number)) {
+    if (unfinished_ && unfinished_->number == spares_.back().number) unfinished_.reset();
     spares_.pop_back();
   } else if (file.path == directory_.path_of(format::kBallastName)) {
     has_ballast_ = false;
@@ -126,7 +126,7 @@ base::Status SparePool::give_back(const SpareFile& file) {
   const uint32_t over = free_bytes_ < options_.reserve_bytes ? 0 : kSparesKeptOver;
   if (file.bytes == options_.segment_bytes && spares_.size() < options_.spare_count + over) {
     if (TRY(keep(file.path, directory_.spare_path(next_number_))))
-      spares_.push_back(next_number_++);
+      spares_.push_back({next_number_++, true});
     return {};
   }
   return directory_.files().remove(file.path);
@@ -141,78 +141,77 @@ base::Result<bool> SparePool::keep(const std::string& path, const std::string& t
   return false;
 }
 
+base::Status SparePool::replenish() {
+  TRY(refresh());
+  while (wants_spare() && !denied_ && has_room_for(options_.segment_bytes)) {
+    if (!TRY(set_aside(directory_.spare_path(next_number_), options_.segment_bytes))) break;
+    spares_.insert(spares_.begin(), {next_number_++, false});
+    TRY(refresh());
+  }
+  return refresh();
+}
+
+// Makes a file with all its blocks. False, and denied: there is no room for it.
+base::Result<bool> SparePool::set_aside(const std::string& target, uint64_t bytes) {
+  const std::string path = target + std::string(format::kUnfinishedSuffix);
+  auto file = directory_.files().create(path);
+  if (!file.has_value()) {
+    denied_ = file.error().code == ErrorCode::kDiskFull;
+    if (denied_) return false;
+    return tl::unexpected(file.error());
+  }
+  const base::Status allocated = (*file)->allocate(bytes);
+  denied_ = is_full(allocated);
+  if (denied_) {
+    TRY(directory_.files().remove(path));
+    return false;
+  }
+  TRY(allocated);
+  return keep(path, target);
+}
+
 base::Status SparePool::prepare() {
   denied_ = false;
-  TRY(refresh());
-  if (unfinished_ == nullptr && pending_) TRY(begin(!wants_spare()));
-  if (unfinished_ != nullptr) TRY(step());
+  TRY(replenish());
+  if (has_unwritten()) {
+    TRY(step());
+  } else if (!wants_spare() && wants_ballast() && has_room_for(options_.ballast_bytes)) {
+    // It is there to be given up: its blocks are set aside, and never written beforehand.
+    has_ballast_ = TRY(set_aside(directory_.path_of(format::kBallastName), options_.ballast_bytes));
+    if (has_ballast_) ballast_used_ = false;
+  }
   return refresh();
 }
 
 base::Status SparePool::prepare_first() {
   TRY(refresh());
-  while (spares_.size() < options_.spare_count && pending_) TRY(prepare());
+  while (pending_) TRY(prepare());
   return {};
 }
 
-base::Status SparePool::begin(bool ballast) {
-  const std::string target =
-      ballast ? directory_.path_of(format::kBallastName) : directory_.spare_path(next_number_);
-  auto file = directory_.files().create(target + std::string(format::kUnfinishedSuffix));
-  if (!file.has_value()) {
-    if (file.error().code == ErrorCode::kDiskFull) return deny();
-    return tl::unexpected(file.error());
-  }
-  unfinished_ = std::make_unique<Unfinished>();
-  unfinished_->file = *std::move(file);
-  unfinished_->target = target;
-  unfinished_->is_ballast = ballast;
-  unfinished_->bytes = ballast ? options_.ballast_bytes : options_.segment_bytes;
-  const base::Status allocated = unfinished_->file->allocate(unfinished_->bytes);
-  return is_full(allocated) ? deny() : allocated;
-}
-
 base::Status SparePool::step() {
+  if (!unfinished_) {
+    const uint64_t number = spares_.front().number;
+    auto file = TRY(directory_.files().open_to_write(directory_.spare_path(number)));
+    unfinished_ = std::make_unique<Unfinished>(Unfinished{std::move(file), number, 0});
+  }
   Unfinished& work = *unfinished_;
-  // The ballast is there to be given up: its blocks are set aside, but not written.
-  if (work.is_ballast) work.written = work.bytes;
-  const uint64_t count = std::min(kStepBytes, work.bytes - work.written);
+  const uint64_t count = std::min(kStepBytes, options_.segment_bytes - work.written);
   // In small pieces: a large write makes large folios in the page cache, and each small frame that
   // is later written into one costs the kernel as much as the whole of it (measured: 13 KiB
   // accounted per life instead of 280 bytes, and a seventh of the throughput).
   static constexpr std::array<std::byte, kZeroPieceBytes> kZeros{};
-  base::Status done;
-  for (uint64_t at = 0; at < count && done.has_value(); at += kZeros.size()) {
+  for (uint64_t at = 0; at < count; at += kZeros.size()) {
     const auto piece = std::span(kZeros).first(std::min<uint64_t>(kZeros.size(), count - at));
-    done = work.file->write_at(work.written + at, piece);
+    TRY(work.file->write_at(work.written + at, piece));
   }
-  if (done.has_value()) done = work.file->sync_data();
-  if (is_full(done)) return deny();
-  TRY(done);
+  TRY(work.file->sync_data());
   work.written += count;
-  if (work.written < work.bytes) return {};
-
-  const bool kept = TRY(keep(work.file->path(), work.target));
-  if (kept && work.is_ballast) {
-    has_ballast_ = true;
-    ballast_used_ = false;
-  } else if (kept) {
-    spares_.push_back(next_number_++);
-  }
+  if (work.written < options_.segment_bytes) return {};
+  std::erase_if(spares_, [&](const Spare& spare) { return spare.number == work.number; });
+  spares_.push_back({work.number, true});
   unfinished_.reset();
   return {};
-}
-
-base::Status SparePool::deny() {
-  denied_ = true;
-  return drop_unfinished();
-}
-
-base::Status SparePool::drop_unfinished() {
-  if (unfinished_ == nullptr) return {};
-  const std::string path = unfinished_->file->path();
-  unfinished_.reset();
-  return directory_.files().remove(path);
 }
 
 // True when `bytes` can be taken and the reserve is still there.
@@ -228,10 +227,8 @@ base::Status SparePool::refresh() {
 }
 
 void SparePool::set_level() {
-  // A spare in the making has its space already.
-  const uint64_t begun = unfinished_ != nullptr && !unfinished_->is_ballast ? 1 : 0;
-  const uint64_t have = spares_.size() + begun;
-  const uint64_t missing = options_.spare_count - std::min<uint64_t>(have, options_.spare_count);
+  const uint64_t missing =
+      options_.spare_count - std::min<uint64_t>(spares_.size(), options_.spare_count);
   const DiskLevel before = level_;
   if (full_) {
     level_ = DiskLevel::kFull;
@@ -246,7 +243,7 @@ void SparePool::set_level() {
   const bool room_for_spare = wants_spare() && has_room_for(options_.segment_bytes);
   const bool room_for_ballast =
       !wants_spare() && wants_ballast() && has_room_for(options_.ballast_bytes);
-  pending_ = !denied_ && (unfinished_ != nullptr || room_for_spare || room_for_ballast);
+  pending_ = !denied_ && (has_unwritten() || room_for_spare || room_for_ballast);
   if (level_ == before) return;
   LOG(kWarning, "disk level changed", {"directory", directory_.path()},
       {"level", level_name(level_)}, {"was", level_name(before)}, {"free_bytes", free_bytes_},

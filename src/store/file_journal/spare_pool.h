@@ -5,6 +5,7 @@
 // the ballast again, is left to idle times and to space above the reserve. What is made takes its
 // name only when it is wholly written and synced, so a name is the proof.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -49,11 +50,14 @@ class SparePool {
   // Durable after the next sync of the directory.
   base::Status give_back(const SpareFile& file);
 
-  // Does one bounded step of what is missing: a spare, the ballast.
+  // Sets space aside for the spares that are missing, so that a disk which others fill meanwhile
+  // stops no append. No space for them is no error.
+  base::Status replenish();
+
+  // Does one bounded step of what is missing: writes a part of a spare, sets the ballast aside.
   base::Status prepare();
 
-  // Makes the spares that are missing, whole: before the first frame there is time, and under load
-  // none are made. No space for them is no error.
+  // Does all of it: before the first frame there is time, and under load no spare is written.
   base::Status prepare_first();
 
   // Looks at the volume anew.
@@ -61,22 +65,34 @@ class SparePool {
 
   DiskLevel level() const { return level_; }
   bool prepare_pending() const { return pending_; }
+  // Of the volume, at the last look, beyond the reserve.
+  uint64_t free_bytes() const {
+    return free_bytes_ - std::min(free_bytes_, options_.reserve_bytes);
+  }
+  // What can become segments without asking the volume for more.
+  uint64_t kept_bytes() const {
+    return spares_.size() * options_.segment_bytes + (has_ballast_ ? options_.ballast_bytes : 0);
+  }
+  uint64_t segment_bytes() const { return options_.segment_bytes; }
 
  private:
-  // A spare or ballast that is being written.
+  // A file `spare-<number>`. All its blocks are allocated; syncs into one that is also written cost
+  // less.
+  struct Spare {
+    uint64_t number = 0;
+    bool is_written = false;
+  };
+  // The spare that is being written.
   struct Unfinished {
     std::unique_ptr<File> file;
-    std::string target;
-    bool is_ballast = false;
-    uint64_t bytes = 0;
+    uint64_t number = 0;
     uint64_t written = 0;
   };
 
   base::Result<SpareFile> make_for_use(uint64_t bytes);
-  base::Status begin(bool ballast);
+  base::Result<bool> set_aside(const std::string& target, uint64_t bytes);
   base::Status step();
-  base::Status drop_unfinished();
-  base::Status deny();
+  bool has_unwritten() const { return !spares_.empty() && !spares_.front().is_written; }
   base::Result<bool> keep(const std::string& path, const std::string& target);
   bool has_room_for(uint64_t bytes) const;
   bool wants_spare() const { return spares_.size() < options_.spare_count; }
@@ -85,7 +101,8 @@ class SparePool {
 
   const DataDirectory& directory_;
   const SparePoolOptions options_;
-  std::vector<uint64_t> spares_;  // Numbers; the last is used first: its pages are the warmest.
+  // Those that are not written first. The last is used first: its pages are the warmest.
+  std::vector<Spare> spares_;
   uint64_t next_number_ = 1;
   bool has_ballast_ = false;
   bool ballast_used_ = false;  // It became a segment, and has not been made again.

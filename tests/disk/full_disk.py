@@ -1,0 +1,175 @@
+#!/usr/bin/python3
+"""Fills a 64 MiB disk with jobs, drains it and fills it again, with one server that is not restarted.
+
+Pushes are refused with OVERLOADED when jobs have filled the server's share of the disk, and with
+DISKFULL when a stranger's file has taken the rest; all else goes on. What was acknowledged is there,
+also after a kill -9 of the server on the full disk. Exit 0 passed, 1 failed, 77 no volume here.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/crash"))
+
+from resp import Connection, ErrorReply, as_map  # noqa: E402
+from server_process import ServerProcess  # noqa: E402
+from volume import Volume, why_not  # noqa: E402
+
+HOST = "127.0.0.1"
+VOLUME_MIB = 64
+ARGS = "x" * 1000
+BATCH = 50
+CYCLES = 3
+JOBS_MIN = 5_000  # What the disk holds at least: 5 of its 64 MiB.
+JOBS_MAX = 64_000  # What it can't hold.
+CYCLES_MAX = 20  # In which a disk that was full must have been noticed to have room again.
+SKIPPED = 77
+
+
+class Failed(Exception):
+    """The server did what it must not."""
+
+
+def check(holds, text):
+    if not holds:
+        raise Failed(text)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+async def fill(connection, code):
+    """Pushes until it is refused with `code`. Returns the ids of the jobs that were taken."""
+    taken = []
+    while len(taken) < JOBS_MAX:
+        answers = await connection.ask_all([["JOB.PUSH", "q", "t", ARGS]] * BATCH)
+        refused = [answer for answer in answers if isinstance(answer, ErrorReply)]
+        taken += [answer for answer in answers if not isinstance(answer, ErrorReply)]
+        if refused:
+            codes = {answer.code for answer in refused}
+            check(codes == {code}, f"pushes were refused with {codes}, not {code}")
+            check("retry_ms=" in refused[0].text, refused[0].text)
+            return taken
+    raise Failed(f"{JOBS_MAX} jobs of {len(ARGS)} bytes found room on {VOLUME_MIB} MiB")
+
+
+async def drain(connection, wanted):
+    """Fetches and acknowledges all jobs. Returns their ids."""
+    done = []
+    while True:
+        jobs = await connection.ask(["JOB.FETCH", "w", "QUEUES", "1", "q", "COUNT", BATCH])
+        check(not isinstance(jobs, ErrorReply), f"a fetch was refused: {jobs}")
+        if not jobs:
+            check(sorted(done) == sorted(wanted), f"{len(wanted)} were taken, {len(done)} ran")
+            return
+        leases = [as_map(job) for job in jobs]
+        answers = await connection.ask_all(
+            [["JOB.ACK", lease["id"], lease["token"]] for lease in leases])
+        check(set(answers) == {"OK"}, f"an ack was refused: {set(map(str, answers))}")
+        done += [lease["id"] for lease in leases]
+
+
+class Server:
+    """The server under test, on one address for all its lives."""
+
+    def __init__(self, binary, folder, data):
+        self._binary, self._log = binary, folder / "server.log"
+        self._port = free_port()
+        self._arguments = ["--data", str(data), "--resp", f"{HOST}:{self._port}",
+                           "--http", f"{HOST}:{free_port()}"]
+        self._process = None
+
+    async def start(self):
+        self._process = ServerProcess(self._binary, self._arguments, self._log)
+        check(self._process.wait_ready(), f"no start: {self._log.read_text()[-2000:]}")
+        return await Connection.open(HOST, self._port, 3)
+
+    def end(self, how):
+        code = how(self._process)
+        self._process.close()
+        return code
+
+    def close(self):
+        if self._process is not None and self._process.exit_code is None:
+            self._process.close()
+
+
+def fill_up(path):
+    """Takes what room there is for a file that is not the server's."""
+    with open(path, "wb", buffering=0) as stranger:
+        try:
+            while stranger.write(b"x" * 4096):
+                pass
+        except OSError:
+            os.fsync(stranger.fileno())
+
+
+async def fill_by_jobs(connection, server):
+    """Three times full and empty; then full at a kill."""
+    for cycle in range(CYCLES):
+        taken = await fill(connection, "OVERLOADED")
+        print(f"cycle {cycle}: {len(taken)} jobs fill the server's share", flush=True)
+        check(len(taken) >= JOBS_MIN, f"only {len(taken)} jobs found room")
+        if cycle == CYCLES - 1:
+            server.end(ServerProcess.kill)
+            connection = await server.start()
+            print("kill -9 on the full disk, and started again", flush=True)
+        await drain(connection, taken)
+    return connection
+
+
+async def fill_by_a_stranger(connection, stranger):
+    """Pushes stop, all else goes on; once the file is gone, pushes do too."""
+    first = [await connection.ask(["JOB.PUSH", "q", "t", ARGS]) for _ in range(JOBS_MIN // 10)]
+    fill_up(stranger)
+    taken = first + await fill(connection, "DISKFULL")
+    print(f"a stranger fills the disk: {len(taken)} jobs", flush=True)
+    await drain(connection, taken)
+    stranger.unlink()
+    for _ in range(CYCLES_MAX):  # The server looks at its disk about once a second.
+        await connection.ask(["JOB.FETCH", "w", "BLOCK", "500", "QUEUES", "1", "empty"])
+        answer = await connection.ask(["JOB.PUSH", "q", "t", ARGS])
+        if not isinstance(answer, ErrorReply):
+            return await drain(connection, [answer])
+    raise Failed("the file is gone, and pushes are still refused")
+
+
+async def run(server, volume):
+    connection = await server.start()
+    connection = await fill_by_jobs(connection, server)
+    await fill_by_a_stranger(connection, volume.path / "stranger")
+    code = server.end(ServerProcess.terminate)
+    check(code == 0, f"SIGTERM: exit {code}")
+
+
+def main():
+    binary = os.environ.get("DRAY_BINARY", str(ROOT / "build/release/dray"))
+    with tempfile.TemporaryDirectory(prefix="dray-disk-") as name:
+        folder = Path(name)
+        reason = why_not(folder)
+        if reason:
+            print(f"skipped: no volume can be had here: {reason}")
+            return SKIPPED
+        with Volume(folder / "disk", VOLUME_MIB) as volume:
+            server = Server(binary, folder, volume.path / "data")
+            try:
+                asyncio.run(run(server, volume))
+            except Failed as failure:
+                print(f"failed: {failure}\n--- server.log\n{(folder / 'server.log').read_text()}")
+                return 1
+            finally:
+                server.close()
+    print("passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
