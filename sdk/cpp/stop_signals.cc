@@ -28,7 +28,7 @@ extern "C" void dray_on_signal(int) {
 
 }  // namespace
 
-StopSignals::StopSignals(std::vector<int> signals, std::function<void()> on_signal)
+StopSignals::StopSignals(const std::vector<int>& signals, std::function<void()> on_signal)
     // One count a read.
     : fd_(eventfd(0, EFD_CLOEXEC | EFD_SEMAPHORE)),  // tidy: allow word because Linux has the name
       on_signal_(std::move(on_signal)) {

@@ -13,7 +13,7 @@ namespace dray::detail {
 class StopSignals {
  public:
   // Throws Error kBadState when there is one already, kBadReq for a signal that can't be caught.
-  StopSignals(std::vector<int> signals, std::function<void()> on_signal);
+  StopSignals(const std::vector<int>& signals, std::function<void()> on_signal);
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;

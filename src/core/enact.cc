@@ -12,7 +12,8 @@ using base::Now;
 using base::Status;
 
 Status State::enact(Effect&& effect, Now now) {
-  return std::visit([&](auto&& body) { return enact(std::move(body), now); }, std::move(effect));
+  return std::visit([&](auto&& body) { return enact(std::forward<decltype(body)>(body), now); },
+                    std::move(effect));
 }
 
 Job* State::touch(JobId id) {

@@ -109,6 +109,7 @@ struct Sample {
 
 // One payload for each effect, with something in every field. What they are in bytes is fixed for
 // ever in tests/golden/effects_v1.txt.
+// NOLINTNEXTLINE(readability-function-size)
 std::vector<Sample> samples() {
   std::vector<Sample> samples;
   const auto add = [&](std::string name, const Effect& effect) {

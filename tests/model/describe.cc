@@ -44,8 +44,8 @@ std::string line(const Push& push) {
   text += option("EXPIRE", push.expire_ms) + option("CRASHES", push.crashes);
   text += option("KEY", push.key) + option("UNIQUE", push.unique) + option("FAIR", push.fair);
   if (push.on_duplicate) {
-    static const char* const names[] = {"return", "report", "error", "replace"};
-    text += std::string(" ONDUP ") + names[static_cast<size_t>(*push.on_duplicate)];
+    static const char* const kNames[] = {"return", "report", "error", "replace"};
+    text += std::string(" ONDUP ") + kNames[static_cast<size_t>(*push.on_duplicate)];
   }
   text += option("REQUEST", push.request) + option("FOR", push.request_for_ms);
   if (push.producer) {
@@ -145,19 +145,19 @@ std::string describe_failed(const Reply& reply) {
 }  // namespace
 
 const char* name_of(State state) {
-  static const char* const names[] = {"scheduled", "ready",     "running", "succeeded",
-                                      "dead",      "cancelled", "expired"};
-  return names[static_cast<size_t>(state)];
+  static const char* const kNames[] = {"scheduled", "ready",     "running", "succeeded",
+                                       "dead",      "cancelled", "expired"};
+  return kNames[static_cast<size_t>(state)];
 }
 
 const char* name_of(Outcome outcome) {
-  static const char* const names[] = {"succeeded", "failed", "lost", "cancelled"};
-  return names[static_cast<size_t>(outcome)];
+  static const char* const kNames[] = {"succeeded", "failed", "lost", "cancelled"};
+  return kNames[static_cast<size_t>(outcome)];
 }
 
 const char* name_of(DeadReason reason) {
-  static const char* const names[] = {"none", "attempts", "noretry", "crashes"};
-  return names[static_cast<size_t>(reason)];
+  static const char* const kNames[] = {"none", "attempts", "noretry", "crashes"};
+  return kNames[static_cast<size_t>(reason)];
 }
 
 std::string describe(const Op& op) {

@@ -42,7 +42,7 @@ class Step {
   Reply apply(const Op& op, const Reply* seen);
 
   // Throws Mismatch unless `seen` is what `expected` says. Adopts open times of jobs shown.
-  void match(const Reply& expected, const Reply& seen, const std::string& where);
+  void match(const Reply& expected, const Reply& seen, const std::string& name);
   // Same for one job. A lease's token is compared if the view shows one, and must be shown if
   // `with_token`.
   void match_job(Job& job, const JobView& seen, bool with_token);
