@@ -279,6 +279,9 @@ class ForeignVolume final : public SystemCalls {
     facts.type = type_;
     return answer;
   }
+  int lock_shared(const std::string& path, int64_t& holder) override {
+    return kernel_calls().lock_shared(path, holder);
+  }
   int lock(const std::string& path, int64_t& holder) override {
     return kernel_calls().lock(path, holder);
   }
