@@ -33,7 +33,9 @@ MAY_INCLUDE = {
     "src/engine": ("base/", "core/", "engine/", "store/store.h"),
     "src/protocol": ("base/", "core/", "protocol/"),
     "src/cli": ("base/", "protocol/", "cli/", "dray/"),
-    "src/server": ("base/", "core/", "store/", "engine/", "protocol/", "server/", "cli/", "dray/"),
+    "src/repair": ("base/", "core/", "store/", "engine/checkpoint.h", "cli/", "repair/"),
+    "src/server": ("base/", "core/", "store/", "engine/", "protocol/", "server/", "cli/", "dray/",
+                   "repair/"),
     "sdk/cpp": ("base/", "protocol/", "dray/", "sdk/cpp/"),
 }
 # What a *_test.cc of a folder may include besides.

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "cli/cli.h"
+#include "repair/repair_commands.h"
 #include "server/serve.h"
 #include "server/version.h"
 
@@ -63,6 +64,7 @@ int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
   ServeOptions options;
   add_serve(app, options);
   cli::ClientCommands client_commands(app);
+  repair::RepairCommands repair_commands(app, calls);
   app.add_subcommand("version", "print the version");
   const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
   const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
@@ -82,6 +84,7 @@ int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
     return kExitOk;
   }
   if (const auto code = client_commands.run()) return *code;
+  if (const auto code = repair_commands.run()) return *code;
   return serve(options, calls);
 }
 

@@ -38,8 +38,15 @@ int exit_code_of(ErrorCode code) {
   }
 }
 
-int refuse_to_start(const base::Error& error) {
+int refuse_to_start(const base::Error& error, const std::string& data = "DIR") {
   fmt::print(stderr, "dray: {} {}\n", base::error_word(error.code), error.message);
+  if (error.code == ErrorCode::kCorrupt) {
+    fmt::print(stderr,
+               "      No frame was changed. See what is damaged: dray check {0}\n"
+               "      Then restore a backup: dray restore BACKUP --to NEWDIR\n"
+               "      or take what can be read: dray salvage {0} --to NEWDIR\n",
+               data);
+  }
   return exit_code_of(error.code);
 }
 
@@ -121,7 +128,7 @@ int serve(const ServeOptions& options, store::SystemCalls& calls) {
   Server server(engine, clock, *std::move(token));
   const base::MonoTime start = clock.mono();
   const base::Result<engine::RecoverySummary> found = engine.recover();
-  if (!found) return refuse_to_start(found.error());
+  if (!found) return refuse_to_start(found.error(), options.data);
   LOG(kInfo, "recovered", {"jobs", found->jobs}, {"last_seq", found->last_seq},
       {"torn_bytes", found->torn_bytes}, {"clean_shutdown", found->clean_shutdown},
       {"ms", (clock.mono() - start).count() / 1'000'000});

@@ -295,6 +295,15 @@ int DroppingCalls::lock(const std::string& path, int64_t& holder) {
   return next_handle_++;
 }
 
+int DroppingCalls::lock_shared(const std::string& path, int64_t& holder) {
+  const Guard guard(mutex_);
+  if (stopped_) return -EIO;
+  const int lock = kernel_.lock_shared(path, holder);
+  if (lock < 0) return lock;
+  handles_[next_handle_].lock = lock;
+  return next_handle_++;
+}
+
 uint64_t DroppingCalls::calls() const {
   const Guard guard(mutex_);
   return calls_;

@@ -49,6 +49,7 @@ class DroppingCalls final : public SystemCalls {
   int list(const std::string& path, std::vector<std::string>& names) override;
   int volume(const std::string& path, VolumeFacts& facts) override;
   int lock(const std::string& path, int64_t& holder) override;
+  int lock_shared(const std::string& path, int64_t& holder) override;
 
   // The calls that changed something, or tried to.
   uint64_t calls() const;

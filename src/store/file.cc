@@ -219,6 +219,17 @@ base::Result<Volume> FileSystem::volume(const std::string& path) {
 base::Result<std::unique_ptr<File>> FileSystem::lock(const std::string& path) {
   int64_t holder = 0;
   const int answer = calls_.lock(path, holder);
+  return locked(path, answer, holder);
+}
+
+base::Result<std::unique_ptr<File>> FileSystem::lock_shared(const std::string& path) {
+  int64_t holder = 0;
+  const int answer = calls_.lock_shared(path, holder);
+  return locked(path, answer, holder);
+}
+
+base::Result<std::unique_ptr<File>> FileSystem::locked(const std::string& path, int answer,
+                                                       int64_t holder) {
   if (answer == -EWOULDBLOCK) {
     const std::string who = holder > 0 ? fmt::format("process {}", holder) : "another process";
     return base::fail(ErrorCode::kUnavailable,

@@ -82,7 +82,12 @@ class FileSystem {
   // with the id of the holder, when another has it.
   base::Result<std::unique_ptr<File>> lock(const std::string& path);
 
+  // The same for who only reads, beside others who do. Changes nothing. NOTFOUND: no server ever
+  // locked it, or this is a copy without it.
+  base::Result<std::unique_ptr<File>> lock_shared(const std::string& path);
+
  private:
+  base::Result<std::unique_ptr<File>> locked(const std::string& path, int answer, int64_t holder);
   base::Result<std::unique_ptr<File>> open(const std::string& path, SystemCalls::Open how);
 
   SystemCalls& calls_;

@@ -87,6 +87,7 @@ class ScriptedCalls final : public SystemCalls {
     answer = facts;
     return static_cast<int>(planned(0));
   }
+  int lock_shared(const std::string& path, int64_t& holder) override { return lock(path, holder); }
   int lock(const std::string&, int64_t& holder) override {
     holder = 4711;
     return static_cast<int>(planned(5));

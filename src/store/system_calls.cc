@@ -135,6 +135,16 @@ class KernelCalls final : public SystemCalls {
     }
     return file;
   }
+
+  int lock_shared(const std::string& path, int64_t& holder) override {
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0) return -errno;
+    if (::flock(file, LOCK_SH | LOCK_NB) == 0) return file;
+    const int error = errno;
+    holder = pid_in(file);
+    ::close(file);
+    return -error;
+  }
 };
 
 }  // namespace

@@ -48,6 +48,10 @@ class SystemCalls {
   // is locked: -EWOULDBLOCK, and the id that it holds (0: none) in `holder`. `close` gives the lock
   // back. It keeps nothing that must last, so no fault layer counts it or takes it back.
   virtual int lock(const std::string& path, int64_t& holder) = 0;
+
+  // The same for who only reads: any number may hold it, none beside `lock`. Changes no byte and
+  // makes no file: -ENOENT when there is none.
+  virtual int lock_shared(const std::string& path, int64_t& holder) = 0;
 };
 
 // Returns the calls of this machine's kernel. It has no state and lives for ever.

@@ -88,10 +88,7 @@ base::Status DataDirectory::write_whole(std::string_view name,
 }
 
 tl::unexpected<base::Error> corrupt(const Place& place, std::string_view what) {
-  return base::fail(base::ErrorCode::kCorrupt,
-                    "{}: offset {}: {}. Nothing was changed. Copy the directory away, then run "
-                    "`dray check` on the copy to see what can be read, or start with a backup",
-                    place.path, place.offset, what);
+  return base::fail(base::ErrorCode::kCorrupt, "{}: offset {}: {}", place.path, place.offset, what);
 }
 
 }  // namespace store

@@ -58,7 +58,7 @@ struct Place {
   uint64_t offset = 0;
 };
 
-// Makes the refusal of a start: CORRUPT, the place, what is wrong with it, and what to do now.
+// Makes the refusal of a start: CORRUPT, the place, and what is wrong with it.
 tl::unexpected<base::Error> corrupt(const Place& place, std::string_view what);
 
 }  // namespace store

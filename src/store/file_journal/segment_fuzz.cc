@@ -43,6 +43,7 @@ class OneSegment final : public store::SystemCalls {
   int list(const std::string&, std::vector<std::string>&) override { return -EROFS; }
   int volume(const std::string&, store::VolumeFacts&) override { return -EROFS; }
   int lock(const std::string&, int64_t&) override { return -EROFS; }
+  int lock_shared(const std::string&, int64_t&) override { return -EROFS; }
 
  private:
   const Bytes bytes_;

@@ -1,0 +1,190 @@
+"""A real data directory for the corruption test, with all that its server said of it."""
+
+import asyncio
+import shutil
+
+import journal_bytes
+from campaign import HOST, free_port
+from drivers import RigError
+from resp import Connection, ErrorReply, as_map
+from server_process import ServerProcess
+
+SEGMENT_BYTES = 64 * 1024
+BUDGET_BYTES = 640 * 1024
+DAY_MS = 86_400_000
+QUEUES = ("mail", "bulk", "tail")
+TAIL = "tail"
+TAIL_PUSHES = 30
+ENDS = ("closed", "idle", "busy")
+IDLE_SECONDS_MAX = 20.0
+# Moments move with the clock that a restart finds; all else has to stay.
+MOVING = ("run_at_ms", "lease_until_ms", "expires_ms", "oldest_ms", "finished_ms")
+
+
+def start(binary, folder, log):
+    """Starts a server on `folder`. Returns (process, port); whether it is ready is not known yet."""
+    port = free_port()
+    arguments = ["--data", str(folder), "--resp", f"{HOST}:{port}", "--http", f"{HOST}:0",
+                 "--journal-segment", str(SEGMENT_BYTES), "--journal-budget", str(BUDGET_BYTES),
+                 "--allow-volatile"]
+    return ServerProcess(binary, arguments, log), port
+
+
+def copy_files(source, target):
+    """Copies a data directory; the ballast, which holds nothing, as a hole of its size."""
+    target.mkdir(parents=True)
+    for path in source.iterdir():
+        if path.name == "ballast":
+            with open(target / path.name, "wb") as ballast:
+                ballast.truncate(path.stat().st_size)
+        elif path.name != "LOCK" and not path.name.endswith(".new"):
+            try:
+                shutil.copyfile(path, target / path.name)
+            except FileNotFoundError:
+                pass  # The server has renamed it meanwhile.
+
+
+def _still(value):
+    """Returns an answer without what moves with the clock."""
+    if isinstance(value, ErrorReply):
+        return value.code
+    if isinstance(value, list) and len(value) % 2 == 0 and value and isinstance(value[0], str):
+        value = dict(zip(value[::2], value[1::2]))
+    if isinstance(value, dict):
+        return {name: _still(part) for name, part in value.items() if name not in MOVING}
+    if isinstance(value, list):
+        return [_still(part) for part in value]
+    return value
+
+
+async def _dump(port, ids, asked):
+    connection = await Connection.open(HOST, port, 3)
+    jobs = {job: _still(reply) for job, reply in zip(
+        ids, await connection.ask_all([["JOB.GET", job] for job in ids]))}
+    queues = {queue: _still(await connection.ask(["QUEUE.STATS", queue])) for queue in QUEUES}
+    # What the server remembers of commands that are sent again; none of them changes anything.
+    again = [_still(await connection.ask(words)) for words in asked]
+    connection.abort()
+    return {"jobs": jobs, "queues": queues, "again": again}
+
+
+class Specimen:
+    """`folder` holds the directory as the server left it, `older` one of an earlier moment."""
+
+    def __init__(self, binary, place, end):
+        self.binary, self.end, self.place = binary, end, place
+        self.folder, self.older = place / "data", place / "older"
+        self.log = place / "server.log"
+        self.ids, self.again, self.tail = [], [], {}  # tail: marker in the args → id.
+        place.mkdir(parents=True)
+        server, port = start(binary, self.folder, self.log)
+        try:
+            if not server.wait_ready():
+                raise RigError(f"the server does not start; see {self.log}")
+            asyncio.run(self._live(port))
+            code = server.terminate() if end == "closed" else server.kill()
+            if code not in (0, -9):
+                raise RigError(f"the server ended with {code}; see {self.log}")
+        finally:
+            server.close()
+        names = {path.name for path in self.folder.iterdir()}
+        self.newest = journal_bytes.newest(names)
+        self.frames = journal_bytes.Segment((self.folder / self.newest).read_bytes()).frames
+        copy_files(self.folder, place / "control")
+        self.said = self.serve(place / "control")
+        held = self.said["jobs"] if isinstance(self.said, dict) else {}
+        if not all(held.get(job) for job in self.tail.values()):
+            raise RigError(f"the undamaged {end} directory is not served; see {self.log}")
+
+    def serve(self, folder):
+        """Starts the server on a directory. Returns what it says of all jobs, or its exit code."""
+        server, port = start(self.binary, folder, self.log)
+        try:
+            if server.wait_ready():
+                return asyncio.run(_dump(port, self.ids, self.again))
+            return server.exit_code
+        finally:
+            server.close()
+
+    def said_without(self, first_seq):
+        """What is to be said when all frames from `first_seq` on are gone; None: the rig can't tell.
+
+        Only pushes to the tail's queue may be among them, each of which is a frame of its own.
+        """
+        lost = [frame for frame in self.frames if frame.seq >= first_seq and frame.size > 0]
+        gone = {job for marker, job in self.tail.items()
+                if any(marker.encode() in frame.payload for frame in lost)}
+        if len(gone) != len(lost):
+            return None
+        jobs = {job: None if job in gone else said for job, said in self.said["jobs"].items()}
+        stats = dict(self.said["queues"][TAIL])
+        stats["ready"] -= len(gone)
+        stats["pushed"] -= len(gone)
+        if stats["pushed"] == 0:
+            return None
+        return {**self.said, "jobs": jobs, "queues": {**self.said["queues"], TAIL: stats}}
+
+    async def _live(self, port):
+        connection = await Connection.open(HOST, port, 3)
+        ask = connection.ask
+        for turn in range(5):
+            await self._turn(ask, turn)
+        await ask(["QUEUE.PAUSE", "bulk"])
+        if self.end != "busy":
+            await self._idle()
+        for number in range(TAIL_PUSHES):
+            if number == TAIL_PUSHES * 2 // 3:
+                copy_files(self.folder, self.older)
+            marker = f"tail-{number:03}-mark"
+            self.tail[marker] = await ask(["JOB.PUSH", TAIL, "t", marker])
+        self.ids += self.tail.values()
+        if self.end == "idle":
+            await self._idle()
+        connection.abort()
+
+    async def _idle(self):
+        """Waits until the server has said in the watermark that all was durable."""
+        for _ in range(int(IDLE_SECONDS_MAX / 0.05)):
+            names = [path.name for path in self.folder.iterdir()]
+            segment = journal_bytes.Segment(
+                (self.folder / journal_bytes.newest(names)).read_bytes())
+            durable = journal_bytes.marked_durable((self.folder / "watermark").read_bytes())
+            if segment.sound and segment.frames and segment.frames[-1].seq == durable:
+                return
+            await asyncio.sleep(0.05)
+        raise RigError("an idle server wrote no watermark")
+
+    async def _turn(self, ask, turn):
+        """Jobs in every state; most are deleted again, so that segments are trimmed and reused."""
+        async def push(queue, name, *options, size=20):
+            job = await ask(["JOB.PUSH", queue, "t", f"{name}-{turn}-" + "x" * size, *options])
+            if isinstance(job, ErrorReply):
+                raise RigError(f"push of {name}: {job.text}")
+            self.ids.append(job)
+            return job
+
+        passing = [await push("bulk", f"passing{n}", size=900) for n in range(60)]
+        request = ["JOB.PUSH", "mail", "t", f"once-{turn}", "REQUEST", f"r{turn}", "FOR", DAY_MS,
+                   "DELAY", DAY_MS]
+        self.ids.append(await ask(request))
+        self.again.append(request)
+        await push("mail", "keyed", "KEY", f"k{turn}", "PRIORITY", 9, "DELAY", DAY_MS)
+        await push("mail", "big", "DELAY", DAY_MS, size=9000)
+        for n in range(12):
+            await push("mail", f"work{n}", "LEASE", DAY_MS, "KEEP", DAY_MS, "ATTEMPTS", 3,
+                       "BACKOFF", "fixed:86400000~0")
+        leases = [as_map(lease) for lease in
+                  await ask(["JOB.FETCH", f"w{turn}", "COUNT", 9, "QUEUES", 1, "mail"])]
+        for number, lease in enumerate(leases):
+            name = [lease["id"], lease["token"]]
+            if number < 4:
+                ack = ["JOB.ACK", *name, "RESULT", f"result-{number}"]
+                await ask(ack)
+                self.again.append(ack)
+            elif number < 6:
+                await ask(["JOB.FAIL", *name, "Broken", "it broke"])
+            elif number == 6:
+                await ask(["JOB.FAIL", *name, "Hopeless", "it can't", "NORETRY"])
+            elif number == 7:
+                await ask(["JOB.PROGRESS", *name, "half"])
+        await ask(["JOB.DELETE", "IDS", len(passing), *passing])
