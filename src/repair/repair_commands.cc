@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/terminal.h"
+#include "repair/copy_journal.h"
 #include "repair/examination_text.h"
 #include "repair/examine.h"
 
@@ -37,6 +38,16 @@ RepairCommands::RepairCommands(CLI::App& app, store::SystemCalls& calls) : files
   check->add_option("DIR", from_, "the data directory, or a copy of it; nothing is changed")
       ->required();
   cli::add_output(*check, is_json_);
+  CLI::App* backup = add(app, "backup", "copy the data of a server, also while it serves",
+                         &RepairCommands::backup);
+  backup->add_option("--data", from_, "the data directory")->required();
+  backup->add_option("--to", to_, "the directory to make; it must not be there, or be empty")
+      ->required();
+  CLI::App* restore =
+      add(app, "restore", "make a data directory from a backup", &RepairCommands::restore);
+  restore->add_option("BACKUP", from_, "what dray backup has made")->required();
+  restore->add_option("--to", to_, "the data directory to make; it must not be there, or be empty")
+      ->required();
 }
 
 CLI::App* RepairCommands::add(CLI::App& app, const char* name, const char* help,
@@ -63,6 +74,23 @@ base::Result<int> RepairCommands::check() {
   const Examination found = TRY(examine(files_, from_));
   fmt::print("{}", is_json_ ? json_of(found) : text_of(found));
   return found.damage ? kExitDamaged : kExitOk;
+}
+
+base::Result<int> RepairCommands::backup() {
+  const Copied copied = TRY(copy_journal(files_, from_, to_));
+  fmt::print("{}: all up to frame {}; {} segments, {} bytes, verified\n", cli::printable(to_),
+             copied.last_seq, copied.segments, copied.bytes);
+  return kExitOk;
+}
+
+base::Result<int> RepairCommands::restore() {
+  const Copied copied = TRY(copy_journal(files_, from_, to_));
+  const Examination found = TRY(examine(files_, to_));
+  fmt::print("{}", text_of(found));
+  if (found.damage) return kExitDamaged;
+  fmt::print("{}: restored up to frame {}; start it with: dray serve --data {}\n",
+             cli::printable(to_), copied.last_seq, cli::printable(to_));
+  return kExitOk;
 }
 
 }  // namespace repair

@@ -33,6 +33,8 @@ class RepairCommands {
 
  private:
   base::Result<int> check();
+  base::Result<int> backup();
+  base::Result<int> restore();
 
   CLI::App* add(CLI::App& app, const char* name, const char* help,
                 base::Result<int> (RepairCommands::*run)());
