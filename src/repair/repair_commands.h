@@ -33,6 +33,7 @@ class RepairCommands {
 
  private:
   base::Result<int> check();
+  base::Result<int> salvage();
   base::Result<int> backup();
   base::Result<int> restore();
 
