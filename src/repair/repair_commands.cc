@@ -9,6 +9,7 @@
 #include "repair/copy_journal.h"
 #include "repair/examination_text.h"
 #include "repair/examine.h"
+#include "repair/salvage.h"
 
 namespace repair {
 namespace {
@@ -38,6 +39,12 @@ RepairCommands::RepairCommands(CLI::App& app, store::SystemCalls& calls) : files
   check->add_option("DIR", from_, "the data directory, or a copy of it; nothing is changed")
       ->required();
   cli::add_output(*check, is_json_);
+  CLI::App* salvage = add(app, "salvage", "save what can be read of damaged data, in a new place",
+                          &RepairCommands::salvage);
+  salvage->add_option("DIR", from_, "the data directory; nothing in it is changed")->required();
+  salvage->add_option("--to", to_, "the directory to make; it must not be there, or be empty")
+      ->required();
+  cli::add_output(*salvage, is_json_);
   CLI::App* backup = add(app, "backup", "copy the data of a server, also while it serves",
                          &RepairCommands::backup);
   backup->add_option("--data", from_, "the data directory")->required();
@@ -74,6 +81,13 @@ base::Result<int> RepairCommands::check() {
   const Examination found = TRY(examine(files_, from_));
   fmt::print("{}", is_json_ ? json_of(found) : text_of(found));
   return found.damage ? kExitDamaged : kExitOk;
+}
+
+base::Result<int> RepairCommands::salvage() {
+  const auto held = TRY(hold(files_, from_));
+  const Account account = TRY(repair::salvage(files_, from_, to_));
+  fmt::print("{}", is_json_ ? json_of(account) : text_of(account));
+  return account.is_whole() ? kExitOk : kExitLeftOut;
 }
 
 base::Result<int> RepairCommands::backup() {

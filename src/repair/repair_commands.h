@@ -1,4 +1,5 @@
-// The commands of `dray` that work on a data directory beside its server: check, backup, restore.
+// The commands of `dray` that work on a data directory without a server: check, salvage, backup,
+// restore.
 #pragma once
 #include <CLI/App.hpp>
 #include <functional>
@@ -11,6 +12,7 @@
 namespace repair {
 
 inline constexpr int kExitOk = 0;
+inline constexpr int kExitLeftOut = 1;  // Of salvage: something is lost.
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitDamaged = 65;
 inline constexpr int kExitNoData = 66;  // There is no data directory.
@@ -31,6 +33,7 @@ class RepairCommands {
 
  private:
   base::Result<int> check();
+  base::Result<int> salvage();
   base::Result<int> backup();
   base::Result<int> restore();
 

@@ -43,7 +43,8 @@ int refuse_to_start(const base::Error& error, const std::string& data = "DIR") {
   if (error.code == ErrorCode::kCorrupt) {
     fmt::print(stderr,
                "      No frame was changed. See what is damaged: dray check {0}\n"
-               "      Then restore a backup: dray restore BACKUP --to NEWDIR\n",
+               "      Then restore a backup: dray restore BACKUP --to NEWDIR\n"
+               "      or take what can be read: dray salvage {0} --to NEWDIR\n",
                data);
   }
   return exit_code_of(error.code);
