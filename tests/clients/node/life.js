@@ -154,9 +154,9 @@ function checks(client) {
         'JOB.PUSH', 'q', 'T', '{}', 'DELYA', '1')
       await refused(/^NOTYET /, 'JOB.WHY', id)
       await refused(/^ERR unknown command 'NOSUCH'/, 'NOSUCH', 'a')
-      await refused(/^ERR dray is not Redis: .*docs\/migrate\/bullmq\.md/,
+      await refused(/^ERR dray is not Redis: .*BullMQ cannot run/,
         'LPUSH', 'bull:mail:wait', '1')
-      await refused(/^ERR dray is not Redis: .*docs\/migrate\//, 'EVAL', 'return 1', '0')
+      await refused(/^ERR dray is not Redis: .*JOB\.PUSH/, 'EVAL', 'return 1', '0')
       await refused(/^ERR wrong number of arguments/, 'JOB.PUSH', 'q')
       await refused(/^TOOBIG /, 'JOB.PUSH', 'q', 'T', 'x'.repeat((1 << 20) + 1))
       assert.equal(await call('PING'), 'PONG')
