@@ -1,0 +1,121 @@
+#include "store/sqlite/sqlite_tables.h"
+
+#include <utility>
+
+#include "base/assert.h"
+#include "store/sqlite/flush.h"
+#include "store/sqlite/row_columns.h"
+#include "store/sqlite/sql_texts.h"
+#include "store/sqlite/sqlite_reader.h"
+
+namespace store {
+namespace {
+
+using base::ErrorCode;
+
+constexpr int64_t kApplicationId = 0x44726179;
+constexpr int64_t kFormat = 1;
+
+base::Result<int64_t> number_of(Connection& connection, const char* sql) {
+  Statement statement;
+  TRY(statement.prepare(connection, sql));
+  if (!TRY(statement.step())) return 0;
+  return statement.number(0);
+}
+
+}  // namespace
+
+SqliteTables::SqliteTables(FileSystem& files, SqliteTablesOptions options)
+    : path_(options.directory + "/tables.db"), vfs_(files) {}
+
+SqliteTables::~SqliteTables() = default;
+
+base::Result<TablesSummary> SqliteTables::open() {
+  ASSERT(flush_ == nullptr, "{} opened twice", path_);
+  TRY(connection_.open(path_, vfs_.name()));
+  TRY(connection_.run(kConnectionSql));
+  TRY(make_schema());
+  TRY(change_table_.attach(connection_));
+  auto flush = std::make_unique<Flush>(connection_, change_table_);
+  TRY(flush->prepare());
+  flush_ = std::move(flush);
+  TRY(verify_lanes());
+  TRY(verify_side());
+  const Meta& meta = flush_->meta();
+  return TablesSummary{meta.applied_seq, meta.rows.row_count, meta.side_count};
+}
+
+base::Status SqliteTables::make_schema() {
+  const int64_t application = TRY(number_of(connection_, "PRAGMA application_id"));
+  const int64_t format = TRY(number_of(connection_, "PRAGMA user_version"));
+  if (application == kApplicationId && format == kFormat) return {};
+  const bool empty = TRY(number_of(connection_, "SELECT count(*) FROM sqlite_schema")) == 0;
+  if (application != 0 || format != 0 || !empty) {
+    return base::fail(ErrorCode::kCorrupt,
+                      "{}: not a file of this version: application_id {}, user_version {}", path_,
+                      application, format);
+  }
+  TRY(connection_.run("BEGIN IMMEDIATE"));
+  TRY(connection_.run(kSchemaSql));
+  return connection_.run("COMMIT");
+}
+
+base::Status SqliteTables::verify_lanes() {
+  const Meta& meta = flush_->meta();
+  uint64_t lane_count = 0;
+  RowSums sums;
+  Statement lanes;
+  TRY(lanes.prepare(connection_, fmt::format("SELECT {} FROM lane", kLaneColumns).c_str()));
+  while (TRY(lanes.step())) {
+    lane_count += 1;
+    sums += TRY(read_lane_sums(lanes, path_));
+  }
+  if (lane_count == meta.lane_count && sums == meta.rows) return {};
+  return base::fail(
+      ErrorCode::kCorrupt,
+      "{}: table lane: {} records of {} rows, {} unfinished in no lane, sum {}; table "
+      "meta, id 1 says {} of {}, {}, {}",
+      path_, lane_count, sums.row_count, sums.rest_count, sums.row_sum, meta.lane_count,
+      meta.rows.row_count, meta.rows.rest_count, meta.rows.row_sum);
+}
+
+// What the records hold is verified when they are read.
+base::Status SqliteTables::verify_side() {
+  const Meta& meta = flush_->meta();
+  uint64_t count = 0;
+  uint64_t sum = 0;
+  Statement side;
+  TRY(side.prepare(connection_, "SELECT side_check FROM side"));
+  while (TRY(side.step())) {
+    count += 1;
+    sum += check_of(side.number(0));
+  }
+  if (count == meta.side_count && sum == meta.side_sum) return {};
+  return base::fail(ErrorCode::kCorrupt,
+                    "{}: table side: {} records, sum {}; table meta, id 1 says {}, {}", path_,
+                    count, sum, meta.side_count, meta.side_sum);
+}
+
+base::Status SqliteTables::apply(const Changes& changes) {
+  ASSERT(flush_ != nullptr, "not open");
+  TRY(flush_->apply(changes));
+  const base::Status moved = connection_.checkpoint();
+  // The changes are durable; without room they stay where they are until the next flush.
+  if (!moved && moved.error().code != ErrorCode::kDiskFull) return moved;
+  return {};
+}
+
+base::Result<std::unique_ptr<TablesReader>> SqliteTables::make_reader() {
+  ASSERT(flush_ != nullptr, "not open");
+  auto reader = std::make_unique<SqliteReader>();
+  TRY(reader->open(path_, vfs_.name()));
+  return reader;
+}
+
+base::Status SqliteTables::close() {
+  ASSERT(flush_ != nullptr, "not open");
+  flush_.reset();
+  return connection_.close();
+}
+
+}  // namespace store
