@@ -10,6 +10,8 @@ ANSWER_SECONDS_MAX = 30.0
 RECONNECT_SECONDS = 0.02
 # Codes that leave open whether the command was applied.
 OPEN_CODES = {"UNKNOWN"}
+# Of a REQSEQ below the window: the first try may have counted, and there is no use in a further one.
+SAYS_NOT_KNOWN = "whether it was pushed is not known any more"
 
 
 class Endpoint:
@@ -106,7 +108,8 @@ class Client:
         self.endpoint.calls_done += 1
         if isinstance(reply, ErrorReply):
             phase = "unknown" if reply.code in OPEN_CODES else "rejected"
-            self.history.end(number, op, phase, {"code": reply.code, "text": reply.text})
+            known = "unknown" if SAYS_NOT_KNOWN in reply.text else phase
+            self.history.end(number, op, known, {"code": reply.code, "text": reply.text})
             return Outcome(phase, reply)
         self.history.end(number, op, "ok", shape(reply) if shape else {})
         return Outcome("ok", reply)

@@ -25,6 +25,7 @@ Cursor& cursor_of(sqlite3_vtab_cursor* cursor) {
   return *reinterpret_cast<Cursor*>(cursor);
 }
 
+// SQLite prescribes the parameters. NOLINTNEXTLINE(readability-function-size)
 int connect(sqlite3* handle, void* source, int /*count*/, const char* const* /*arguments*/,
             sqlite3_vtab** table, char** /*message*/) {
   const int code = sqlite3_declare_vtab(

@@ -25,7 +25,7 @@ base::Result<int64_t> number_of(Connection& connection, const char* sql) {
 
 }  // namespace
 
-SqliteTables::SqliteTables(FileSystem& files, SqliteTablesOptions options)
+SqliteTables::SqliteTables(FileSystem& files, const SqliteTablesOptions& options)
     : path_(options.directory + "/tables.db"), vfs_(files) {}
 
 SqliteTables::~SqliteTables() = default;

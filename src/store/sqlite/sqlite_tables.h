@@ -22,7 +22,7 @@ struct SqliteTablesOptions {
 class SqliteTables final : public Tables {
  public:
   // `files` must outlive this.
-  SqliteTables(FileSystem& files, SqliteTablesOptions options);
+  SqliteTables(FileSystem& files, const SqliteTablesOptions& options);
   ~SqliteTables() override;
 
   base::Result<TablesSummary> open() override;
