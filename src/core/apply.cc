@@ -56,7 +56,10 @@ base::Result<Job*> find_job(const State& state, const JobRef& ref) {
     if (Job* job = state.find_key(ref.key)) return job;
     return base::fail(ErrorCode::kNotFound, "no job has the key '{}'", ref.key);
   }
-  if (Job* job = state.find(ref.id)) return job;
+  if (Job* job = state.find(ref.id)) {
+    if (job->damaged) return tl::unexpected(state.damage_of(ref.id));
+    return job;
+  }
   if (state.was_given(ref.id)) {
     return base::fail(ErrorCode::kGone, "job {} is finished and its record is gone",
                       job_id_text(ref.id));
@@ -112,6 +115,14 @@ void make_ready(Context& context, Job& job) {
                          .ready_seq = context.state.ready_seq_next()});
 }
 
+// How far ahead the records of what will be due are asked for.
+constexpr base::Duration kLookAhead{2'000};
+
+// Whether the job's time can be over without a look at its record.
+bool goes_unseen(const Job& job) {
+  return is_finished(job.state) && !job.is_keyed;
+}
+
 // What the engine-time timer of `job` stands for.
 void fire(Context& context, Job& job) {
   const base::EngineTime now = context.now.engine;
@@ -119,7 +130,8 @@ void fire(Context& context, Job& job) {
     end_overdue_lease(context, job);
   } else if (is_finished(job.state)) {
     emit(context, JobRemoved{.id = job.id});
-  } else if (job.attempt == 0 && job.expires_at.ms != 0 && job.expires_at <= now) {
+  } else if (job.record->attempt == 0 && job.record->expires_at.ms != 0 &&
+             job.record->expires_at <= now) {
     emit(context, JobMoved{.id = job.id, .after = next_state(job.state, Event::kExpire)});
   } else {
     make_ready(context, job);
@@ -135,7 +147,12 @@ namespace {
 size_t drop_overflow(Context& context, size_t most) {
   size_t dropped = 0;
   while (dropped < most) {
-    if (const Job* job = context.state.history_overflow()) {
+    Job* job = context.state.history_overflow();
+    if (job != nullptr && !job->record && job->is_keyed && !job->damaged) {
+      context.state.residency().want(*job);  // Its key has to be forgotten with it.
+      break;
+    }
+    if (job != nullptr) {
       emit(context, JobRemoved{.id = job->id});
     } else if (const auto* producer = context.state.producers().overflow(context.now.engine)) {
       const std::string name = *producer;  // The key goes with the entry.
@@ -150,7 +167,7 @@ size_t drop_overflow(Context& context, size_t most) {
 
 }  // namespace
 
-bool apply_due(Context& context, size_t most) {
+Due apply_due(Context& context, size_t most) {
   State& state = context.state;
   const base::Now now = context.now;
   const bool held = now.engine < state.wall_hold_until();
@@ -159,27 +176,34 @@ bool apply_due(Context& context, size_t most) {
     const bool wall_due =
         !held && !state.wall_timers().empty() && state.wall_timers().next_ms() <= now.wall.ms;
     if (!engine_due && !wall_due) {
-      return drop_overflow(context, most - done) == most - done;
+      const bool all = drop_overflow(context, most - done) < most - done;
+      return all ? Due::kDone : Due::kMore;
     }
     bool wall_first = wall_due;
     if (engine_due && wall_due) {
       const auto engine_key = std::pair(state.timers().next_ms(), state.timers().next().id);
       wall_first = std::pair(wall_due_ms(state, now), state.wall_timers().next().id) < engine_key;
     }
-    if (wall_first) {
-      make_ready(context, state.wall_timers().next());
-    } else {
-      fire(context, state.timers().next());
+    Job& job = wall_first ? state.wall_timers().next() : state.timers().next();
+    if (!job.record && !goes_unseen(job)) {
+      state.residency().want(job);
+      state.look_ahead_due({now.engine + kLookAhead, now.wall + kLookAhead});
+      return Due::kMisses;
     }
+    wall_first ? make_ready(context, job) : fire(context, job);
   }
-  return true;
+  return Due::kMore;
 }
 
 base::EngineTime next_due(const State& state, base::Now now) {
+  // What waits for a record goes on when that is there; until then nothing is due.
+  const auto misses = [](const Job& job) { return !job.record && job.wanted; };
   base::EngineTime due = base::EngineTime::never();
-  if (state.history_overflow() != nullptr) return now.engine;
-  if (!state.timers().empty()) due = base::EngineTime{state.timers().next_ms()};
-  if (!state.wall_timers().empty()) {
+  if (const Job* job = state.history_overflow(); job != nullptr && !misses(*job)) return now.engine;
+  if (!state.timers().empty() && !misses(state.timers().next())) {
+    due = base::EngineTime{state.timers().next_ms()};
+  }
+  if (!state.wall_timers().empty() && !misses(state.wall_timers().next())) {
     const base::EngineTime wall{wall_due_ms(state, now)};
     due = std::min(due, std::max(wall, state.wall_hold_until()));
   }

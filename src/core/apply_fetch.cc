@@ -94,17 +94,18 @@ Job* choose(Context& context, const Fetch& fetch) {
   return firsts[context.turns.next(fetch, eligible)];
 }
 
-void write_meta(Reply& reply, const Job& job) {
+void write_meta(Reply& reply, const JobRecord& record) {
   reply.bulk("meta");
-  if (!job.extras) return reply.map(0);
-  reply.map(static_cast<uint32_t>(job.extras->meta.size()));
-  for (const auto& [field, value] : job.extras->meta) {
+  if (!record.extras) return reply.map(0);
+  reply.map(static_cast<uint32_t>(record.extras->meta.size()));
+  for (const auto& [field, value] : record.extras->meta) {
     reply.bulk(field);
     reply.bulk(value);
   }
 }
 
 void write_lease(Reply& reply, const Job& job) {
+  const JobRecord& record = *job.record;
   const auto number = [&](std::string_view field, int64_t value) {
     reply.bulk(field);
     reply.integer(value);
@@ -116,26 +117,26 @@ void write_lease(Reply& reply, const Job& job) {
   uint32_t pairs = 13;
   const size_t mark = reply.map_begin();
   text("id", base::base32_encode(job.id.value).view());
-  text("token", lease_token_text(job.attempt_last.token));
-  number("fence", job.fence);
+  text("token", lease_token_text(record.attempt_last.token));
+  number("fence", record.fence);
   text("queue", job.queue->name);
   text("type", job.type->name);
-  text("args", job.args);
-  number("attempt", job.attempt);
-  number("max_attempts", job.attempts_max);
+  text("args", record.args);
+  number("attempt", record.attempt);
+  number("max_attempts", record.attempts_max);
   number("priority", job.priority);
-  number("lease_ms", job.lease_ms);
-  number("timeout_ms", job.timeout_ms);
-  number("soft_timeout_ms", job.soft_timeout_ms);
-  number("pushed_ms", job.pushed.ms);
-  write_meta(reply, job);
+  number("lease_ms", record.lease_ms);
+  number("timeout_ms", record.timeout_ms);
+  number("soft_timeout_ms", record.soft_timeout_ms);
+  number("pushed_ms", record.pushed.ms);
+  write_meta(reply, record);
   ++pairs;
-  if (job.extras && !job.extras->key.empty()) {
-    text("key", job.extras->key);
+  if (record.has_key()) {
+    text("key", record.extras->key);
     ++pairs;
   }
-  if (job.extras && job.extras->has_progress) {
-    text("progress", job.extras->progress);
+  if (record.extras && record.extras->has_progress) {
+    text("progress", record.extras->progress);
     ++pairs;
   }
   reply.close(mark, pairs);
@@ -155,12 +156,19 @@ bool grant_next(Context& context, const Fetch& fetch, Answer& answer) {
   if (answer.reply.tape().size() >= limits::kReplyBytesMax) return false;
   Job* job = choose(context, fetch);
   if (job == nullptr) return false;
+  if (!job->record) {
+    context.state.residency().want(*job);
+    context.state.look_ahead(*job);
+    answer.misses = true;
+    return false;
+  }
   ASSERT(job->state == JobState::kReady && !job->queue->paused);
   JobGranted granted{.id = job->id, .worker = fetch.worker, .alone = takes_suspects(fetch)};
   context.random.fill(std::as_writable_bytes(std::span(granted.secret)));
   emit(context, granted);
   write_lease(answer.reply, *job);
-  answer.grants.emplace_back(job->id, job->attempt_last.token);
+  answer.grants.emplace_back(job->id, job->record->attempt_last.token);
+  context.state.look_ahead(*job);
   return true;
 }
 
@@ -170,9 +178,9 @@ void apply_fetch(Context& context, const Fetch& fetch, Answer& answer) {
   for (int64_t i = 0; i < fetch.count && grant_next(context, fetch, answer); ++i) {
   }
   close_leases(answer, mark);
-  if (answer.grants.empty() && fetch.block_ms) {
+  if (answer.grants.empty() && (fetch.block_ms || answer.misses)) {
     answer.reply.clear();
-    answer.blocks = true;
+    answer.blocks = fetch.block_ms.has_value();
   }
 }
 
@@ -180,8 +188,8 @@ void apply_undo_grants(Context& context, const UndoGrants& undo) {
   for (const auto& [id, token] : undo.grants) {
     Job* job = context.state.find(id);
     if (job == nullptr || job->state != JobState::kRunning) continue;
-    if (!(job->attempt_last.token == token)) continue;
-    const bool cancel = job->cancel_requested;
+    if (!(job->record->attempt_last.token == token)) continue;
+    const bool cancel = job->record->cancel_requested;
     emit(context, JobUngranted{.id = id});
     if (cancel) {
       emit(context, JobMoved{.id = id, .after = next_state(job->state, Event::kCancel)});

@@ -24,7 +24,7 @@ std::optional<LedgerEntry> find_ended(const Context& context, const Job* job, Jo
                                       const LeaseToken& token) {
   const auto entry_of = [&](const Attempt& attempt) -> std::optional<LedgerEntry> {
     if (!(attempt.token == token) || attempt.outcome == Outcome::kNone) return std::nullopt;
-    if (repeatable_until(*job, attempt) <= context.now.engine) return std::nullopt;
+    if (repeatable_until(*job->record, attempt) <= context.now.engine) return std::nullopt;
     return LedgerEntry{.id = id,
                        .fence = token.fence,
                        .ending = attempt.ending,
@@ -34,9 +34,9 @@ std::optional<LedgerEntry> find_ended(const Context& context, const Job* job, Jo
                        .run_at_ms = attempt.run_at_ms};
   };
   if (job != nullptr) {
-    if (auto entry = entry_of(job->attempt_last)) return entry;
-    if (job->extras) {
-      for (const Attempt& attempt : job->extras->history) {
+    if (auto entry = entry_of(job->record->attempt_last)) return entry;
+    if (job->record->extras) {
+      for (const Attempt& attempt : job->record->extras->history) {
         if (auto entry = entry_of(attempt)) return entry;
       }
     }
@@ -54,7 +54,7 @@ base::Result<Named> find_lease(const Context& context, const JobRef& ref, const 
   const base::Result<Job*> found = find_job(context.state, ref);
   Job* job = found ? *found : nullptr;
   if (job != nullptr && job->state == JobState::kRunning &&
-      job->attempt_last.token == token.token) {
+      job->record->attempt_last.token == token.token) {
     return Named{.job = job};
   }
   const JobId id = job != nullptr ? job->id : ref.id;
@@ -79,7 +79,7 @@ base::Result<Named> find_lease(const Context& context, const JobRef& ref, const 
   if (!found) return tl::unexpected(found.error());
   return base::fail(ErrorCode::kLeaseLost,
                     "held_by_attempt={} job {} is {}: this lease is over, nothing was changed",
-                    job->attempt, job_id_text(id), job_state_name(job->state));
+                    job->record->attempt, job_id_text(id), job_state_name(job->state));
 }
 
 Status ack_one(Context& context, const AckItem& item) {
@@ -89,7 +89,7 @@ Status ack_one(Context& context, const AckItem& item) {
   const Named named = TRY(find_lease(context, item.job, item.token, Ending::kAck));
   if (named.job == nullptr) return {};
   Job& job = *named.job;
-  if (job.cancel_requested) {
+  if (job.record->cancel_requested) {
     emit(context, JobEnded{.id = job.id,
                            .outcome = Outcome::kCancelled,
                            .ending = Ending::kAck,
@@ -112,20 +112,21 @@ void write_status(Reply& reply, const Status& status) {
 
 const Backoff& backoff_of(const Job& job) {
   static const Backoff kDefault;
-  return job.extras && job.extras->has_backoff ? job.extras->backoff : kDefault;
+  const JobRecord& record = *job.record;
+  return record.extras && record.extras->has_backoff ? record.extras->backoff : kDefault;
 }
 
 // Fills in where a failed attempt leads: dead, or again at run_at.
 void decide_retry(Context& context, const Job& job, const Fail& fail, JobEnded& ended) {
-  const bool used_up = job.attempt >= job.attempts_max;
+  const bool used_up = job.record->attempt >= job.record->attempts_max;
   if (fail.no_retry || used_up) {
     ended.after = next_state(job.state, Event::kFailFinal);
     ended.dead_reason = fail.no_retry ? DeadReason::kNotRetryable : DeadReason::kAttempts;
     return;
   }
-  const int64_t delay_ms = fail.retry_in_ms
-                               ? *fail.retry_in_ms
-                               : pick(retry_delay(backoff_of(job), job.attempt), context.random);
+  const int64_t delay_ms =
+      fail.retry_in_ms ? *fail.retry_in_ms
+                       : pick(retry_delay(backoff_of(job), job.record->attempt), context.random);
   ended.run_at_ms = (context.now.engine + base::Duration{delay_ms}).ms;
   ended.after = next_state(job.state, delay_ms > 0 ? Event::kFailRetry : Event::kFailRetryNow);
   if (ended.after == JobState::kReady) ended.ready_seq = context.state.ready_seq_next();
@@ -157,7 +158,7 @@ Status check_fail(const Fail& fail) {
 // Ends the lease without an attempt: back to its place, or for later.
 void release_lease(Context& context, Job& job, int64_t delay_ms) {
   JobEnded ended{.id = job.id, .outcome = Outcome::kReleased, .ending = Ending::kRelease};
-  if (job.cancel_requested) {
+  if (job.record->cancel_requested) {
     ended.after = next_state(job.state, Event::kEndCancelled);
   } else if (delay_ms > 0) {
     ended.after = next_state(job.state, Event::kReleaseLater);
@@ -172,7 +173,7 @@ void release_lease(Context& context, Job& job, int64_t delay_ms) {
 // Renews the lease, never shortens it. Not stored: after a restart it has its grace.
 void renew(Context& context, Job& job, int64_t lease_ms) {
   const base::EngineTime deadline = context.now.engine + base::Duration{lease_ms};
-  if (deadline > job.lease.deadline) context.state.set_lease_deadline(job, deadline);
+  if (deadline > job.record->lease.deadline) context.state.set_lease_deadline(job, deadline);
 }
 
 // Whether a BEAT or a BYE may be applied: one lease that is none refuses the whole.
@@ -190,9 +191,9 @@ Status check_leases(std::string_view worker, const std::vector<LeaseRef>& leases
 void write_lease_left(Reply& reply, const Job& job, base::Now now) {
   reply.map(2);
   reply.bulk("lease_ms");
-  reply.integer((job.lease.deadline - now.engine).count());
+  reply.integer((job.record->lease.deadline - now.engine).count());
   reply.bulk("cancelled");
-  reply.integer(job.cancel_requested ? 1 : 0);
+  reply.integer(job.record->cancel_requested ? 1 : 0);
 }
 
 }  // namespace
@@ -224,13 +225,13 @@ void apply_fail(Context& context, const Fail& fail, Answer& answer) {
     return write_fail(answer.reply, ended, named->attempt, context.now);
   }
   Job& job = *named->job;
-  const uint32_t attempt = job.attempt;
+  const uint32_t attempt = job.record->attempt;
   ended.id = job.id;
   ended.ending = Ending::kFail;
   ended.error_class = fail.error_class.substr(0, limits::kErrorClassBytesMax);
   ended.message = fail.message.substr(0, limits::kErrorMessageBytesMax);
   ended.trace = fail.trace.substr(0, limits::kErrorTraceBytesMax);
-  if (job.cancel_requested) {
+  if (job.record->cancel_requested) {
     ended.outcome = Outcome::kCancelled;
     ended.after = next_state(job.state, Event::kEndCancelled);
   } else {
@@ -268,7 +269,7 @@ void apply_progress(Context& context, const Progress& progress, Answer& answer) 
   if (!named) return answer.reply.error(named.error());
   Job& job = *named->job;
   emit(context, JobProgressed{.id = job.id, .data = progress.data});
-  renew(context, job, job.lease_ms);
+  renew(context, job, job.record->lease_ms);
   write_lease_left(answer.reply, job, context.now);
 }
 
@@ -287,8 +288,8 @@ void apply_beat(Context& context, const WorkerBeat& beat, Answer& answer) {
       lost.push_back(lease.job.text);
       continue;
     }
-    renew(context, *job, job->lease_ms);
-    if (job->cancel_requested) cancel.push_back(lease.job.text);
+    renew(context, *job, job->record->lease_ms);
+    if (job->record->cancel_requested) cancel.push_back(lease.job.text);
   }
   const auto ids = [&](std::string_view field, const std::vector<std::string_view>& texts) {
     answer.reply.bulk(field);
@@ -311,33 +312,34 @@ void apply_bye(Context& context, const WorkerBye& bye, Answer& answer) {
     if (named && std::ranges::find(held, named->job) == held.end()) held.push_back(named->job);
   }
   // Last place first: each then goes to the very front of its ring.
-  std::ranges::sort(held, std::ranges::greater{}, &Job::ready_seq);
+  std::ranges::sort(held, std::ranges::greater{},
+                    [](const Job* job) { return uint64_t{job->ready_seq}; });
   for (Job* job : held) release_lease(context, *job, 0);
   answer.reply.ok();
 }
 
 void end_overdue_lease(Context& context, Job& job) {
-  const bool timed_out = job.lease.timeout_end <= job.lease.deadline;
+  const bool timed_out = job.record->lease.timeout_end <= job.record->lease.deadline;
   JobEnded ended{.id = job.id, .outcome = timed_out ? Outcome::kTimeout : Outcome::kLost};
   ended.error_class = timed_out ? "Timeout" : "LeaseLost";
   const std::string message =
-      timed_out ? fmt::format("ran longer than its limit of {} ms", job.timeout_ms)
-                : fmt::format("the worker did not renew its lease of {} ms", job.lease_ms);
+      timed_out ? fmt::format("ran longer than its limit of {} ms", job.record->timeout_ms)
+                : fmt::format("the worker did not renew its lease of {} ms", job.record->lease_ms);
   ended.message = message;
-  if (job.cancel_requested) {
+  if (job.record->cancel_requested) {
     ended.outcome = Outcome::kCancelled;
     ended.after = next_state(job.state, Event::kEndCancelled);
   } else if (timed_out) {
     decide_retry(context, job, Fail{}, ended);
   } else {
-    const uint32_t crashes = job.crashes + 1;
-    const bool crashed_out = job.lease.alone && crashes >= job.crashes_max;
-    if (crashed_out || job.attempt >= job.attempts_max) {
+    const uint32_t crashes = job.record->crashes + 1;
+    const bool crashed_out = job.record->lease.alone && crashes >= job.record->crashes_max;
+    if (crashed_out || job.record->attempt >= job.record->attempts_max) {
       ended.after = next_state(job.state, Event::kLoseFinal);
       ended.dead_reason = crashed_out ? DeadReason::kCrashes : DeadReason::kAttempts;
     } else {
       ended.after = next_state(job.state, Event::kLoseRetry);
-      const DelayRange range = crash_delay(backoff_of(job), job.attempt, crashes);
+      const DelayRange range = crash_delay(backoff_of(job), job.record->attempt, crashes);
       ended.run_at_ms = context.now.engine.ms + pick(range, context.random);
     }
   }

@@ -84,10 +84,12 @@ class ApplyFixture : public testing::Test {
       state.jobs().for_each_in_page(page, [&](const Job& job) {
         Reply reply;
         write_job(reply, job, now);
-        text += std::string(reply.tape()) +
-                fmt::format(" seq {} at {} ready {} lease {} {} key {}\n", job.ready_seq,
-                            job.run_at_ms, job.ready_at, job.lease.deadline, job.bytes,
-                            job.extras ? state.find_key(job.extras->key) == &job : false);
+        text +=
+            std::string(reply.tape()) +
+            fmt::format(
+                " seq {} at {} ready {} lease {} {} key {}\n", job.ready_seq, job.record->run_at_ms,
+                job.record->ready_at, job.record->lease.deadline, job.record->bytes,
+                job.record->extras ? state.find_key(job.record->extras->key) == &job : false);
       });
     }
     for (const auto& queue : state.queues()) {

@@ -56,7 +56,7 @@ Status cancel_job(Context& context, Job& job, bool force) {
   const Cell cell = lifecycle(job.state, event);
   if (cell.kind == Cell::Kind::kRefuse) return tl::unexpected(bad_state(job, "cancelled"));
   if (cell.kind == Cell::Kind::kStay) {
-    if (job.state == JobState::kRunning && !job.cancel_requested) {
+    if (job.state == JobState::kRunning && !job.record->cancel_requested) {
       emit(context, JobCancelRequested{.id = job.id});
     }
     return {};

@@ -94,72 +94,66 @@ void set_meta(JobExtras& extras, const PushSpec& spec) {
 }
 
 // The job as the push describes it, without id and place.
-std::unique_ptr<Job> job_of(const PushSpec& spec, const Context& context) {
-  auto job = std::make_unique<Job>();
-  job->priority = static_cast<uint8_t>(spec.priority);
-  job->args = spec.args;
-  if (spec.attempts) job->attempts_max = static_cast<uint32_t>(*spec.attempts);
-  if (spec.crashes) job->crashes_max = static_cast<uint32_t>(*spec.crashes);
-  if (spec.timeout_ms) job->timeout_ms = *spec.timeout_ms;
-  if (spec.soft_timeout_ms) job->soft_timeout_ms = *spec.soft_timeout_ms;
-  if (spec.lease_ms) job->lease_ms = *spec.lease_ms;
-  if (spec.keep_ms) job->keep_ms = *spec.keep_ms;
-  if (spec.expire_ms) job->expires_at = context.now.engine + base::Duration{*spec.expire_ms};
-  if (spec.has_key) extras_of(*job).key = spec.key;
-  if (!spec.meta.empty()) set_meta(extras_of(*job), spec);
+JobPut job_of(const PushSpec& spec, const Context& context) {
+  JobPut put;
+  put.queue = spec.queue;
+  put.type = spec.type;
+  put.job.priority = static_cast<uint8_t>(spec.priority) & kPriorityMask;
+  put.job.record = std::make_unique<JobRecord>();
+  JobRecord& record = *put.job.record;
+  record.args = spec.args;
+  if (spec.attempts) record.attempts_max = static_cast<uint32_t>(*spec.attempts);
+  if (spec.crashes) record.crashes_max = static_cast<uint32_t>(*spec.crashes);
+  if (spec.timeout_ms) record.timeout_ms = *spec.timeout_ms;
+  if (spec.soft_timeout_ms) record.soft_timeout_ms = *spec.soft_timeout_ms;
+  if (spec.lease_ms) record.lease_ms = *spec.lease_ms;
+  if (spec.keep_ms) record.keep_ms = *spec.keep_ms;
+  if (spec.expire_ms) record.expires_at = context.now.engine + base::Duration{*spec.expire_ms};
+  if (spec.has_key) extras_of(record).key = spec.key;
+  if (!spec.meta.empty()) set_meta(extras_of(record), spec);
   if (spec.backoff) {
-    extras_of(*job).backoff = *spec.backoff;
-    extras_of(*job).has_backoff = true;
+    extras_of(record).backoff = *spec.backoff;
+    extras_of(record).has_backoff = true;
   }
-  job->pushed = context.now.wall;
-  job->ready_at = context.now.engine;
-  job->state = JobState::kReady;
+  record.pushed = context.now.wall;
+  record.ready_at = context.now.engine;
+  put.job.state = JobState::kReady;
   if (spec.delay_ms && *spec.delay_ms > 0) {
-    job->state = JobState::kScheduled;
-    job->run_at_ms = (context.now.engine + base::Duration{*spec.delay_ms}).ms;
+    put.job.state = JobState::kScheduled;
+    record.run_at_ms = (context.now.engine + base::Duration{*spec.delay_ms}).ms;
   } else if (spec.at_ms) {
     const bool held = context.now.engine < context.state.wall_hold_until();
     if (held || *spec.at_ms > context.now.wall.ms) {
-      job->state = JobState::kScheduled;
-      job->run_at_ms = *spec.at_ms;
-      job->run_at_is_wall = true;
+      put.job.state = JobState::kScheduled;
+      record.run_at_ms = *spec.at_ms;
+      record.run_at_is_wall = true;
     }
   }
-  return job;
+  return put;
 }
 
 JobId put_new(Context& context, const PushSpec& spec) {
-  std::unique_ptr<Job> job = job_of(spec, context);
+  JobPut put = job_of(spec, context);
   const JobId id = context.state.id_next();
-  job->id = id;
-  if (job->state == JobState::kReady) job->ready_seq = context.state.ready_seq_next();
-  JobPut put;
   put.why = JobPut::Why::kPushed;
-  put.image = job.get();
-  put.job = std::move(job);
-  put.queue = spec.queue;
-  put.type = spec.type;
+  put.job.id = id;
+  if (put.job.state == JobState::kReady) put.job.set_ready_seq(context.state.ready_seq_next());
   emit(context, std::move(put));
   return id;
 }
 
 // ONDUP replace: the holder keeps id, key, place and time of push, and takes the rest anew.
 void put_instead(Context& context, const PushSpec& spec, const Job& holder) {
-  std::unique_ptr<Job> job = job_of(spec, context);
-  job->id = holder.id;
-  job->generation = holder.generation;
-  job->pushed = holder.pushed;
-  if (job->state == JobState::kReady) {
-    const bool keeps_place = holder.state == JobState::kReady;
-    job->ready_seq = keeps_place ? holder.ready_seq : context.state.ready_seq_next();
-    if (keeps_place) job->ready_at = holder.ready_at;
-  }
-  JobPut put;
+  JobPut put = job_of(spec, context);
   put.why = JobPut::Why::kReplaced;
-  put.image = job.get();
-  put.job = std::move(job);
-  put.queue = spec.queue;
-  put.type = spec.type;
+  put.job.id = holder.id;
+  put.job.record->generation = holder.record->generation;
+  put.job.record->pushed = holder.record->pushed;
+  if (put.job.state == JobState::kReady) {
+    const bool keeps_place = holder.state == JobState::kReady;
+    put.job.set_ready_seq(keeps_place ? holder.ready_seq : context.state.ready_seq_next());
+    if (keeps_place) put.job.record->ready_at = holder.record->ready_at;
+  }
   emit(context, std::move(put));
 }
 
@@ -207,9 +201,10 @@ void note_seen(Context& context, const PushSpec& spec, PushAnswer answer) {
 
 // Pushes onto the holder of the key: answers it, or replaces it.
 base::Result<PushAnswer> meet_holder(Context& context, const PushSpec& spec, const Job& holder) {
-  const bool untouched =
-      lifecycle(holder.state, Event::kReplace).kind == Cell::Kind::kMove && holder.fence == 0;
   const bool replace = spec.on_duplicate == OnDuplicate::kReplace;
+  if (replace && holder.damaged) return tl::unexpected(context.state.damage_of(holder.id));
+  const bool untouched = replace && holder.record->fence == 0 &&
+                         lifecycle(holder.state, Event::kReplace).kind == Cell::Kind::kMove;
   if (spec.on_duplicate == OnDuplicate::kError || (replace && !untouched)) {
     return base::fail(ErrorCode::kDuplicate, "{} holds the key '{}' and is {}",
                       job_id_text(holder.id), spec.key, job_state_name(holder.state));
@@ -223,7 +218,7 @@ base::Result<PushAnswer> meet_holder(Context& context, const PushSpec& spec, con
 base::Result<PushAnswer> push_one(Context& context, const PushSpec& spec) {
   if (const std::optional<PushAnswer> known = TRY(seen_before(context, spec))) return *known;
   PushAnswer answer;
-  Job* holder = spec.has_key ? context.state.find_key(spec.key) : nullptr;
+  const Job* holder = spec.has_key ? context.state.find_key(spec.key) : nullptr;
   if (holder != nullptr) {
     answer = TRY(meet_holder(context, spec, *holder));
   } else {

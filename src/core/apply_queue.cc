@@ -26,7 +26,8 @@ void write_stats(Reply& reply, const Queue& queue, base::Now now) {
     number(kept ? std::string(name) + "_kept" : std::string(name), queue.jobs[state]);
   }
   const Job* oldest = queue.ready.oldest();
-  number("oldest_ms", oldest ? static_cast<uint64_t>((now.engine - oldest->ready_at).count()) : 0);
+  const auto waits_ms = [&] { return (now.engine - oldest->record->ready_at).count(); };
+  number("oldest_ms", oldest != nullptr ? static_cast<uint64_t>(waits_ms()) : 0);
   const QueueCounters& counters = queue.counters;
   number("pushed", counters.pushed);
   number("started", counters.started);

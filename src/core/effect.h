@@ -16,13 +16,13 @@
 
 namespace core {
 
-// A whole job: pushed, replaced, or written again so that older frames can go.
+// A whole job, with its record: pushed, replaced, or (in journals of the first version, which wrote
+// all that lived once more) an image of it.
 struct JobPut {
   enum class Why : uint8_t { kPushed, kReplaced, kImage };
   Why why = Why::kPushed;
-  const Job* image = nullptr;   // What is to be stored; equals `job.get()` where that is set.
-  std::unique_ptr<Job> job;     // To be installed; null for kImage of a job that is there already.
-  std::string_view queue = {};  // Names, since an image read back has no pointers yet.
+  Job job = {};
+  std::string_view queue = {};  // Names, since a job read back has no pointers yet.
   std::string_view type = {};
 };
 
@@ -96,7 +96,7 @@ struct QueuePut {
   QueueCounters counters = {};
 };
 
-// Images of what is not a job, so that older frames can go.
+// Images of what is not a job. The journal has them from its first version.
 struct SeenPush {
   uint64_t seq = 0;
   JobId id = {};
@@ -131,7 +131,7 @@ struct StatePut {
 };
 // Nothing happened, but time went by: engine time goes on from here after a restart.
 struct Ticked {};
-// All that lives has been written since `begin_seq`: frames before it are needed no longer.
+// In journals of the first version: all that lives has been written since `begin_seq`.
 struct CheckpointDone {
   uint64_t begin_seq = 0;
 };

@@ -23,40 +23,60 @@ Job* State::touch(JobId id) {
     ASSERT(recovering_, "an effect on job {}, which is not there", id.value);
     return nullptr;
   }
+  if (job->damaged) {
+    ASSERT(recovering_, "an effect on job {}, which was set aside", id.value);
+    return nullptr;
+  }
+  ASSERT(job->record != nullptr, "an effect on job {}, which is not in memory", id.value);
+  residency_.before_change(*job);
   if (group_ && group_->touched.insert(id.value).second) {
-    group_->jobs.push_back({id, clone_job(*job)});
+    group_->jobs.push_back({.id = id,
+                            .record = clone_record(*job->record),
+                            .queue = job->queue,
+                            .type = job->type,
+                            .ready_seq = job->ready_seq,
+                            .state = job->state,
+                            .priority = job->priority});
   }
   return job;
 }
 
 QueueCounters& State::counters_of(Queue& queue) {
   if (group_) group_->counters.try_emplace(&queue, queue.counters);
+  note_changed(queue);
   return queue.counters;
 }
 
 Status State::enact(JobPut&& put, Now /*now*/) {
-  if (put.job == nullptr) return {};  // An image of what is there.
-  ghosts_.erase(put.job->id.value);
-  put.job->queue = &queue_of(put.queue);
-  put.job->type = &type_of(put.type);
-  const JobId id = put.job->id;
+  const JobId id = put.job.id;
+  ghosts_.erase(id.value);
   if (sequence_of(id) >= sequence_next_) sequence_next_ = sequence_of(id) + 1;
-  if (put.job->ready_seq >= ready_seq_next_) ready_seq_next_ = put.job->ready_seq + 1;
-  if (Job* old = jobs_.find(id)) {
-    if (group_) touch(id);
-    detach(*old);
-    timers_.set(*old, false, 0);
-    wall_timers_.set(*old, false, 0);
-    *old = std::move(*put.job);
-    attach(*old);
+  if (put.job.ready_seq >= ready_seq_next_) ready_seq_next_ = put.job.ready_seq + 1;
+  Queue& queue = queue_of(put.queue);
+  TypeName& type = type_of(put.type);
+  if (jobs_.find(id) != nullptr) {
+    Job* job = touch(id);
+    if (job == nullptr) return {};
+    detach(*job);
+    job->record = std::move(put.job.record);
+    job->queue = &queue;
+    job->type = &type;
+    job->set_ready_seq(put.job.ready_seq);
+    job->state = put.job.state;
+    job->priority = put.job.priority & kPriorityMask;
+    attach(*job);
   } else {
     if (group_) {
       group_->touched.insert(id.value);
-      group_->jobs.push_back({id, nullptr});
+      group_->jobs.emplace_back().id = id;
     }
-    attach(jobs_.insert(std::move(put.job)));
+    put.job.queue = &queue;
+    put.job.type = &type;
+    Job& job = jobs_.insert(std::move(put.job));
+    residency_.before_change(job);
+    attach(job);
   }
-  if (put.why == JobPut::Why::kPushed) ++counters_of(*jobs_.find(id)->queue).pushed;
+  if (put.why == JobPut::Why::kPushed) ++counters_of(queue).pushed;
   return {};
 }
 
@@ -74,11 +94,18 @@ Status State::enact(PushSeen&& seen, Now now) {
   return {};
 }
 
+namespace {
+// Whether the record of such a job goes when its time is over.
+bool goes_by_itself(JobState state) {
+  return is_finished(state) && state != JobState::kDead;
+}
+}  // namespace
+
 void State::prune_history(Job& job, base::EngineTime now) {
-  std::vector<Attempt>& history = job.extras->history;
+  std::vector<Attempt>& history = job.record->extras->history;
   // What was given back is not shown; it is kept while its command may be repeated.
   std::erase_if(history, [&](const Attempt& attempt) {
-    return attempt.outcome == Outcome::kReleased && repeatable_until(job, attempt) <= now;
+    return attempt.outcome == Outcome::kReleased && repeatable_until(*job.record, attempt) <= now;
   });
   const auto drop_oldest = [&](bool released) {
     const auto is_kind = [&](const Attempt& attempt) {
@@ -87,7 +114,7 @@ void State::prune_history(Job& job, base::EngineTime now) {
     const auto kept = static_cast<size_t>(std::ranges::count_if(history, is_kind));
     if (kept <= limits::kHistoryMax) return;
     const auto oldest = std::ranges::find_if(history, is_kind);
-    remember(job, *oldest, now);
+    remember(job, *oldest, repeatable_until(*job.record, *oldest), now);
     history.erase(oldest);
   };
   if (history.size() <= limits::kHistoryMax) return;
@@ -96,16 +123,16 @@ void State::prune_history(Job& job, base::EngineTime now) {
 }
 
 void State::start_attempt(Job& job, JobGranted& granted, Now now) {
-  Attempt& attempt = job.attempt_last;
+  Attempt& attempt = job.record->attempt_last;
   if (attempt.token.fence != 0) {
-    extras_of(job).history.push_back(std::move(attempt));
+    extras_of(*job.record).history.push_back(std::move(attempt));
     prune_history(job, now.engine);
   }
   attempt = Attempt{};
-  attempt.token.fence = job.fence;
+  attempt.token.fence = job.record->fence;
   attempt.token.secret = granted.secret;
-  attempt.generation = job.generation;
-  attempt.number = job.attempt;
+  attempt.generation = job.record->generation;
+  attempt.number = job.record->attempt;
   attempt.worker = granted.worker;
   attempt.started = now.wall;
 }
@@ -114,18 +141,19 @@ Status State::enact(JobGranted&& granted, Now now) {
   Job* job = touch(granted.id);
   if (job == nullptr) return {};
   detach(*job);
-  ++job->fence;
-  ++job->attempt;
+  ++job->record->fence;
+  ++job->record->attempt;
   start_attempt(*job, granted, now);
   job->state = JobState::kRunning;
-  job->lease.granted = now.engine;
-  job->lease.deadline = now.engine + base::Duration{job->lease_ms};
-  const int64_t slack_ms =
-      std::max(limits::kTimeoutSlackMsMin, job->timeout_ms * limits::kTimeoutSlackPercent / 100);
-  job->lease.timeout_end = job->timeout_ms == 0
-                               ? base::EngineTime::never()
-                               : now.engine + base::Duration{job->timeout_ms + slack_ms};
-  job->lease.alone = granted.alone;
+  job->record->lease.granted = now.engine;
+  job->record->lease.deadline = now.engine + base::Duration{job->record->lease_ms};
+  const int64_t slack_ms = std::max(limits::kTimeoutSlackMsMin,
+                                    job->record->timeout_ms * limits::kTimeoutSlackPercent / 100);
+  job->record->lease.timeout_end =
+      job->record->timeout_ms == 0
+          ? base::EngineTime::never()
+          : now.engine + base::Duration{job->record->timeout_ms + slack_ms};
+  job->record->lease.alone = granted.alone;
   attach(*job);
   ++counters_of(*job->queue).started;
   return {};
@@ -134,14 +162,14 @@ Status State::enact(JobGranted&& granted, Now now) {
 Status State::enact(JobUngranted&& ungranted, Now /*now*/) {
   Job* job = touch(ungranted.id);
   if (job == nullptr) return {};
-  ASSERT(job->state == JobState::kRunning && job->attempt > 0);
+  ASSERT(job->state == JobState::kRunning && job->record->attempt > 0);
   detach(*job);
-  --job->attempt;
+  --job->record->attempt;
   job->state = JobState::kReady;
-  job->attempt_last = Attempt{};
-  if (job->extras && !job->extras->history.empty()) {
-    job->attempt_last = std::move(job->extras->history.back());
-    job->extras->history.pop_back();
+  job->record->attempt_last = Attempt{};
+  if (job->record->extras && !job->record->extras->history.empty()) {
+    job->record->attempt_last = std::move(job->record->extras->history.back());
+    job->record->extras->history.pop_back();
   }
   attach(*job);
   return {};
@@ -171,10 +199,10 @@ Status State::enact(JobEnded&& ended, Now now) {
   if (job == nullptr) return {};
   ASSERT(job->state == JobState::kRunning);
   detach(*job);
-  Attempt& attempt = job->attempt_last;
+  Attempt& attempt = job->record->attempt_last;
   attempt.outcome = ended.outcome;
   attempt.ending = ended.ending;
-  attempt.cancelled = job->cancel_requested || ended.after == JobState::kCancelled;
+  attempt.cancelled = job->record->cancel_requested || ended.after == JobState::kCancelled;
   attempt.after = ended.after;
   attempt.ended = now.wall;
   attempt.ended_engine = now.engine;
@@ -183,26 +211,27 @@ Status State::enact(JobEnded&& ended, Now now) {
   attempt.message = ended.message;
   attempt.trace = ended.trace;
   job->state = ended.after;
-  job->run_at_is_wall = false;
-  if (ended.outcome == Outcome::kReleased) --job->attempt;
-  if (ended.outcome == Outcome::kLost) ++job->crashes;
-  if (ended.after == JobState::kScheduled) job->run_at_ms = ended.run_at_ms;
+  job->record->run_at_is_wall = false;
+  if (ended.outcome == Outcome::kReleased) --job->record->attempt;
+  if (ended.outcome == Outcome::kLost) ++job->record->crashes;
+  if (ended.after == JobState::kScheduled) job->record->run_at_ms = ended.run_at_ms;
   if (ended.after == JobState::kReady && ended.ready_seq != job->ready_seq) {
-    job->ready_seq = ended.ready_seq;
-    job->ready_at = now.engine;
+    job->set_ready_seq(ended.ready_seq);
+    job->record->ready_at = now.engine;
     if (ended.ready_seq >= ready_seq_next_) ready_seq_next_ = ended.ready_seq + 1;
   }
   if (is_finished(ended.after)) {
     if (!recovering_) ended_.push_back(ended.id);
-    job->finished_at = now.engine;
-    job->finished_wall = now.wall;
-    job->cancel_requested = false;
-    job->dead_reason = ended.dead_reason;
+    job->record->finished_at = now.engine;
+    job->record->finished_wall = now.wall;
+    job->record->cancel_requested = false;
+    job->record->dead_reason = ended.dead_reason;
   }
   if (ended.has_result) {
-    extras_of(*job).result = ended.result;
-    extras_of(*job).has_result = true;
+    extras_of(*job->record).result = ended.result;
+    extras_of(*job->record).has_result = true;
   }
+  note_finished(*job, now.engine);
   attach(*job);
   count_end(counters_of(*job->queue), ended);
   return {};
@@ -215,29 +244,30 @@ Status State::enact(JobMoved&& moved, Now now) {
   detach(*job);
   job->state = moved.after;
   if (moved.new_generation) {
-    ++job->generation;
-    job->attempt = 0;
-    job->crashes = 0;
-    job->finished_at = {};
-    job->finished_wall = {};
-    job->expires_at = {};
-    job->dead_reason = DeadReason::kNone;
-    if (job->extras) {
-      job->extras->result.clear();
-      job->extras->has_result = false;
+    ++job->record->generation;
+    job->record->attempt = 0;
+    job->record->crashes = 0;
+    job->record->finished_at = {};
+    job->record->finished_wall = {};
+    job->record->expires_at = {};
+    job->record->dead_reason = DeadReason::kNone;
+    if (job->record->extras) {
+      job->record->extras->result.clear();
+      job->record->extras->has_result = false;
     }
   }
   if (moved.after == JobState::kReady) {
-    job->ready_seq = moved.ready_seq;
-    job->ready_at = now.engine;
+    job->set_ready_seq(moved.ready_seq);
+    job->record->ready_at = now.engine;
     if (moved.ready_seq >= ready_seq_next_) ready_seq_next_ = moved.ready_seq + 1;
   }
   if (is_finished(moved.after)) {
     if (!recovering_) ended_.push_back(moved.id);
-    job->finished_at = now.engine;
-    job->finished_wall = now.wall;
-    job->cancel_requested = false;
+    job->record->finished_at = now.engine;
+    job->record->finished_wall = now.wall;
+    job->record->cancel_requested = false;
   }
+  note_finished(*job, now.engine);
   attach(*job);
   if (moved.after == JobState::kCancelled) ++counters_of(*job->queue).cancelled;
   if (moved.new_generation) ++counters_of(*job->queue).retried;
@@ -247,24 +277,25 @@ Status State::enact(JobMoved&& moved, Now now) {
 
 Status State::enact(JobCancelRequested&& requested, Now /*now*/) {
   Job* job = touch(requested.id);
-  if (job != nullptr) job->cancel_requested = true;
+  if (job != nullptr) job->record->cancel_requested = true;
   return {};
 }
 
 Status State::enact(JobProgressed&& progressed, Now /*now*/) {
   Job* job = touch(progressed.id);
   if (job == nullptr) return {};
-  live_bytes_ -= job->bytes;
-  extras_of(*job).progress = progressed.data;
-  extras_of(*job).has_progress = true;
-  job->bytes = job_bytes(*job);
-  live_bytes_ += job->bytes;
+  detach(*job);
+  JobExtras& extras = extras_of(*job->record);
+  extras.progress = progressed.data;
+  extras.has_progress = true;
+  attach(*job);
   return {};
 }
 
-void State::remember(const Job& job, const Attempt& attempt, base::EngineTime now) {
+void State::remember(const Job& job, const Attempt& attempt, base::EngineTime until,
+                     base::EngineTime now) {
   const bool answerable = attempt.ending != Ending::kNone || attempt.cancelled;
-  if (!answerable) return;
+  if (!answerable || until <= now) return;
   LedgerEntry entry;
   entry.id = job.id;
   entry.fence = attempt.token.fence;
@@ -274,8 +305,39 @@ void State::remember(const Job& job, const Attempt& attempt, base::EngineTime no
   entry.after = attempt.after;
   entry.attempt = attempt.number;
   entry.run_at_ms = attempt.run_at_ms;
-  entry.until = repeatable_until(job, attempt);
+  entry.until = until;
   ledger_.add(entry, now);
+}
+
+void State::note_finished(const Job& job, base::EngineTime now) {
+  if (!goes_by_itself(job.state)) return;
+  if (group_) {
+    group_->finished.emplace_back(job.id, now);
+    return;
+  }
+  const auto is_known = [&](const Attempt& attempt) {
+    return ledger_.find(job.id, attempt.token.fence, now).has_value();
+  };
+  const auto one = [&](const Attempt& attempt) {
+    const base::EngineTime until = attempt.ended_engine + base::Duration{limits::kLedgerMs};
+    // To look costs more than to add; what ended in this moment cannot be there yet.
+    const bool fresh = attempt.ended_engine == now;
+    if (until > now && (fresh || !is_known(attempt))) remember(job, attempt, until, now);
+  };
+  one(job.record->attempt_last);
+  if (!job.record->extras) return;
+  for (const Attempt& attempt : job.record->extras->history) one(attempt);
+}
+
+// The record goes before its time: what it would have answered the ledger does.
+void State::note_deleted(const Job& job, base::EngineTime now) {
+  const auto one = [&](const Attempt& attempt) {
+    const base::EngineTime until = repeatable_until(*job.record, attempt);
+    if (until <= now || ledger_.find(job.id, attempt.token.fence, until)) return;
+    remember(job, attempt, until, now);
+  };
+  one(job.record->attempt_last);
+  if (job.record->extras) std::ranges::for_each(job.record->extras->history, one);
 }
 
 Status State::enact(JobRemoved&& removed, Now now) {
@@ -283,16 +345,22 @@ Status State::enact(JobRemoved&& removed, Now now) {
   ghosts_.erase(removed.id.value);
   Job* job = jobs_.find(removed.id);
   if (job == nullptr) return {};
-  detach(*job);
+  residency_.before_removal(*job);
+  if (job->record) {
+    if (removed.deleted) note_deleted(*job, now.engine);
+    detach(*job);
+  } else {
+    ASSERT(!job->is_keyed || job->damaged, "job {} has a key that is not in memory",
+           removed.id.value);
+    detach_order(*job);
+  }
+  damages_.erase(removed.id.value);
   timers_.set(*job, false, 0);
   wall_timers_.set(*job, false, 0);
-  remember(*job, job->attempt_last, now.engine);
-  if (job->extras) {
-    for (const Attempt& attempt : job->extras->history) remember(*job, attempt, now.engine);
-  }
-  ++(removed.deleted ? job->queue->counters.deleted : job->queue->counters.retired);
+  QueueCounters& counters = counters_of(*job->queue);
+  ++(removed.deleted ? counters.deleted : counters.retired);
   if (!recovering_) ended_.push_back(removed.id);
-  jobs_.remove(removed.id);
+  jobs_.remove(*job);
   return {};
 }
 
@@ -300,6 +368,7 @@ Status State::enact(QueuePut&& put, Now /*now*/) {
   Queue& queue = queue_of(put.name);
   queue.paused = put.paused;
   queue.pause_reason = put.reason;
+  note_changed(queue);
   if (put.has_counters) queue.counters = put.counters;
   if (!queue.paused && !queue.ready.empty()) wake(queue);
   return {};

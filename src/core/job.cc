@@ -25,9 +25,9 @@ std::string_view dead_reason_text(DeadReason reason) {
   return kTexts[static_cast<size_t>(reason)];
 }
 
-JobExtras& extras_of(Job& job) {
-  if (!job.extras) job.extras = std::make_unique<JobExtras>();
-  return *job.extras;
+JobExtras& extras_of(JobRecord& record) {
+  if (!record.extras) record.extras = std::make_unique<JobExtras>();
+  return *record.extras;
 }
 
 size_t job_bytes(const Job& job) {
@@ -38,10 +38,11 @@ size_t job_bytes(const Job& job) {
     return kAttemptBytes + attempt.worker.size() + attempt.error_class.size() +
            attempt.message.size() + attempt.trace.size();
   };
-  size_t bytes = kRecordBytes + job.args.size() + job.queue->name.size() + job.type->name.size();
-  bytes += attempt_bytes(job.attempt_last);
-  if (!job.extras) return bytes;
-  const JobExtras& extras = *job.extras;
+  const JobRecord& record = *job.record;
+  size_t bytes = kRecordBytes + record.args.size() + job.queue->name.size() + job.type->name.size();
+  bytes += attempt_bytes(record.attempt_last);
+  if (!record.extras) return bytes;
+  const JobExtras& extras = *record.extras;
   bytes += extras.key.size() + extras.progress.size() + extras.result.size() +
            extras.backoff.list_ms.size() * sizeof(int64_t);
   for (const auto& [field, value] : extras.meta) bytes += field.size() + value.size();
@@ -49,38 +50,32 @@ size_t job_bytes(const Job& job) {
   return bytes;
 }
 
-std::unique_ptr<Job> clone_job(const Job& job) {
-  auto copy = std::make_unique<Job>();
-  copy->id = job.id;
-  copy->namespace_id = job.namespace_id;
-  copy->state = job.state;
-  copy->priority = job.priority;
-  copy->run_at_is_wall = job.run_at_is_wall;
-  copy->cancel_requested = job.cancel_requested;
-  copy->dead_reason = job.dead_reason;
-  copy->generation = job.generation;
-  copy->attempt = job.attempt;
-  copy->attempts_max = job.attempts_max;
-  copy->fence = job.fence;
-  copy->crashes = job.crashes;
-  copy->crashes_max = job.crashes_max;
-  copy->queue = job.queue;
-  copy->type = job.type;
-  copy->args = job.args;
-  copy->run_at_ms = job.run_at_ms;
-  copy->expires_at = job.expires_at;
-  copy->pushed = job.pushed;
-  copy->ready_at = job.ready_at;
-  copy->finished_at = job.finished_at;
-  copy->finished_wall = job.finished_wall;
-  copy->ready_seq = job.ready_seq;
-  copy->lease_ms = job.lease_ms;
-  copy->timeout_ms = job.timeout_ms;
-  copy->soft_timeout_ms = job.soft_timeout_ms;
-  copy->keep_ms = job.keep_ms;
-  copy->lease = job.lease;
-  copy->attempt_last = job.attempt_last;
-  if (job.extras) copy->extras = std::make_unique<JobExtras>(*job.extras);
+std::unique_ptr<JobRecord> clone_record(const JobRecord& record) {
+  auto copy = std::make_unique<JobRecord>();
+  copy->namespace_id = record.namespace_id;
+  copy->run_at_is_wall = record.run_at_is_wall;
+  copy->cancel_requested = record.cancel_requested;
+  copy->dead_reason = record.dead_reason;
+  copy->generation = record.generation;
+  copy->attempt = record.attempt;
+  copy->attempts_max = record.attempts_max;
+  copy->fence = record.fence;
+  copy->crashes = record.crashes;
+  copy->crashes_max = record.crashes_max;
+  copy->args = record.args;
+  copy->run_at_ms = record.run_at_ms;
+  copy->expires_at = record.expires_at;
+  copy->pushed = record.pushed;
+  copy->ready_at = record.ready_at;
+  copy->finished_at = record.finished_at;
+  copy->finished_wall = record.finished_wall;
+  copy->lease_ms = record.lease_ms;
+  copy->timeout_ms = record.timeout_ms;
+  copy->soft_timeout_ms = record.soft_timeout_ms;
+  copy->keep_ms = record.keep_ms;
+  copy->lease = record.lease;
+  copy->attempt_last = record.attempt_last;
+  if (record.extras) copy->extras = std::make_unique<JobExtras>(*record.extras);
   return copy;
 }
 

@@ -27,6 +27,11 @@ struct JobId {
 inline constexpr int kSequenceBits = 52;
 inline constexpr uint64_t kSequenceMask = (uint64_t{1} << kSequenceBits) - 1;
 
+// Ready sequences: enough for ten years of 100,000 a second.
+inline constexpr int kReadySeqBits = 45;
+inline constexpr uint64_t kReadySeqMask = (uint64_t{1} << kReadySeqBits) - 1;
+inline constexpr uint8_t kPriorityMask = 15;
+
 constexpr JobId make_job_id(uint64_t shard, uint64_t sequence) {
   return JobId{(shard << kSequenceBits) | sequence};
 }
@@ -129,11 +134,10 @@ struct JobExtras {
 struct Queue;
 struct TypeName;
 
-struct Job {
-  JobId id;
+// What is known of a job beyond what dispatch needs. It lies in the tables, and in memory while it
+// is changed, run or asked for.
+struct JobRecord {
   uint32_t namespace_id = 0;
-  JobState state = JobState::kReady;
-  uint8_t priority = limits::kPriorityDefault;
   bool run_at_is_wall = false;  // run_at compares with the wall clock (AT).
   bool cancel_requested = false;
   DeadReason dead_reason = DeadReason::kNone;
@@ -144,8 +148,6 @@ struct Job {
   uint32_t crashes = 0;
   uint32_t crashes_max = limits::kCrashesDefault;
 
-  Queue* queue = nullptr;  // Owned by the state; outlives the job.
-  TypeName* type = nullptr;
   std::string args;
 
   int64_t run_at_ms = 0;  // Engine or wall milliseconds, see run_at_is_wall. 0: never scheduled.
@@ -154,7 +156,6 @@ struct Job {
   base::EngineTime ready_at;
   base::EngineTime finished_at;
   base::WallTime finished_wall;
-  uint64_t ready_seq = 0;  // Place in the order of its (queue, priority); kept while it runs.
   int64_t lease_ms = limits::kLeaseMsDefault;
   int64_t timeout_ms = limits::kTimeoutMsDefault;  // 0: none.
   int64_t soft_timeout_ms = 0;
@@ -164,25 +165,63 @@ struct Job {
   Attempt attempt_last;  // The running attempt, or the one that ended last.
   std::unique_ptr<JobExtras> extras;
 
+  size_t bytes = 0;  // What the budgets count of it, as of its last change; not stored.
+
+  bool suspect() const { return crashes >= limits::kSuspectCrashes; }
+  bool has_key() const { return extras && !extras->key.empty(); }
+};
+
+// How a job's present state stands to the tables.
+enum class Written : uint8_t {
+  kClean,     // It is there.
+  kChanged,   // It is not, and the next flush takes it.
+  kFrozen,    // The flush that runs takes it, but has not yet.
+  kFlushing,  // The flush that runs has taken it.
+};
+
+// A job as dispatch sees it: always in memory, as long as the job is kept, so it is small.
+struct Job {
+  JobId id;
+  Queue* queue = nullptr;  // Owned by the state; outlives the job.
+  TypeName* type = nullptr;
+  std::unique_ptr<JobRecord> record;  // Null: it lies in the tables alone.
+
   // Places in the state's indexes; not stored.
   Job* link_prev = nullptr;
   Job* link_next = nullptr;
-  size_t bytes = 0;               // What the budgets count of it, as of its last change.
+
+  // Its place in the order of its (queue, priority); kept while it runs. Of a finished job in the
+  // history: the bytes it counts there. (The order of these fields packs them into eight bytes.)
+  uint64_t ready_seq : kReadySeqBits = 0;
+  bool linked : 1 = false;
+  bool wanted : 1 = false;   // Its record is being read.
+  bool damaged : 1 = false;  // Its record cannot be read.
+  JobState state : 4 = JobState::kReady;
+  uint8_t priority : 4 = limits::kPriorityDefault;
+  // What of the record has to be known while it is not in memory.
+  bool is_suspect : 1 = false;
+  bool is_keyed : 1 = false;
+  // How it stands with the tables; see core/residency.h.
+  bool in_tables : 1 = false;  // There is a row of it, maybe of an older state.
+  bool counted : 1 = false;    // Among the bytes that wait for a flush.
+  bool pooled : 1 = false;     // In memory since it was asked for, unchanged.
+  Written written : 2 = Written::kClean;
+
   uint32_t timer_place = 0;       // 1-based place in the engine-time heap; 0: none.
   uint32_t wall_timer_place = 0;  // The same in the wall-time heap.
-  bool linked = false;
 
-  bool suspect() const { return crashes >= limits::kSuspectCrashes; }
+  void set_ready_seq(uint64_t seq) { ready_seq = seq & kReadySeqMask; }
 };
+static_assert(sizeof(Job) == 64);
 
 // Returns the extras, made on first use.
-JobExtras& extras_of(Job& job);
+JobExtras& extras_of(JobRecord& record);
 
-// Bytes the job takes up in the store, roughly: what the budgets count.
+// Bytes that the record takes up in the store, roughly: what the budgets count.
+// Requires: the record is in memory.
 size_t job_bytes(const Job& job);
 
-// Returns a copy that is on no index.
-std::unique_ptr<Job> clone_job(const Job& job);
+std::unique_ptr<JobRecord> clone_record(const JobRecord& record);
 
 std::string job_id_text(JobId id);
 std::string lease_token_text(const LeaseToken& token);

@@ -18,34 +18,46 @@ JobTable::Page* JobTable::page_of(JobId id) const {
 
 Job* JobTable::find(JobId id) const {
   const Page* page = page_of(id);
-  return page == nullptr ? nullptr : page->slots[id.value % kPageSlots].get();
+  if (page == nullptr) return nullptr;
+  const uint32_t place = page->places[id.value % kPageSlots];
+  return place == 0 ? nullptr : &job_at(place);
 }
 
-Job& JobTable::insert(std::unique_ptr<Job> job) {
-  const JobId id = job->id;
+Job& JobTable::insert(Job&& job) {
+  const JobId id = job.id;
   Page* page = page_of(id);
   if (page == nullptr) {
     page = (pages_[id.value >> kPageBits] = std::make_unique<Page>()).get();
   }
-  std::unique_ptr<Job>& slot = page->slots[id.value % kPageSlots];
-  ASSERT(!slot, "job {} is there already", id.value);
-  slot = std::move(job);
+  uint32_t& place = page->places[id.value % kPageSlots];
+  ASSERT(place == 0, "job {} is there already", id.value);
+  if (!free_.empty()) {
+    place = free_.back();
+    free_.pop_back();
+  } else {
+    if (places_ % kBlockJobs == 0) blocks_.push_back(std::make_unique<Block>());
+    place = ++places_;
+  }
   ++page->used;
   ++size_;
-  return *slot;
+  return job_at(place) = std::move(job);
 }
 
-std::unique_ptr<Job> JobTable::remove(JobId id) {
+void JobTable::remove(Job& job) {
+  const JobId id = job.id;
   Page* page = page_of(id);
   ASSERT(page != nullptr, "job {} is not there", id.value);
-  std::unique_ptr<Job> job = std::move(page->slots[id.value % kPageSlots]);
-  ASSERT(job != nullptr, "job {} is not there", id.value);
+  uint32_t& place = page->places[id.value % kPageSlots];
+  ASSERT(place != 0 && &job_at(place) == &job, "job {} is not there", id.value);
+  ASSERT(!job.linked && job.timer_place == 0 && job.wall_timer_place == 0, "job {} is on an index",
+         id.value);
+  job = Job{};
+  free_.push_back(std::exchange(place, 0));
   --size_;
   if (--page->used == 0) {
     cached_page_ = nullptr;
     pages_.erase(id.value >> kPageBits);
   }
-  return job;
 }
 
 std::vector<uint64_t> JobTable::page_numbers() const {

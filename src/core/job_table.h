@@ -1,5 +1,6 @@
 // All jobs by id. Ids are given in order, so a job is found by page and slot, without a hash of its
-// own; a page without jobs is freed.
+// own; a page without jobs is freed. The jobs themselves lie in blocks and stay where they are for
+// as long as they are in the table; a place that is left is used again.
 #pragma once
 
 #include <array>
@@ -16,12 +17,12 @@ class JobTable {
  public:
   size_t size() const { return size_; }
 
-  // Returns null for an id that has no record.
+  // Returns null for an id that is not there.
   Job* find(JobId id) const;
-  // Requires: the id has no record.
-  Job& insert(std::unique_ptr<Job> job);
-  // Requires: the id has a record.
-  std::unique_ptr<Job> remove(JobId id);
+  // Requires: the id is not there.
+  Job& insert(Job&& job);
+  // Requires: the job is of this table.
+  void remove(Job& job);
 
   // The pages that hold jobs, in order: for a walk in slices. A page may be gone when its turn
   // comes.
@@ -31,23 +32,37 @@ class JobTable {
   void for_each_in_page(uint64_t number, Visit visit) const {
     const auto found = pages_.find(number);
     if (found == pages_.end()) return;
-    for (const std::unique_ptr<Job>& slot : found->second->slots) {
-      if (slot) visit(*slot);
+    for (const uint32_t place : found->second->places) {
+      if (place != 0) visit(job_at(place));
     }
+  }
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const uint64_t page : page_numbers()) for_each_in_page(page, visit);
   }
 
  private:
-  static constexpr int kPageBits = 10;
+  // Few to a page: a job that is kept when its neighbours are long gone should not cost much.
+  static constexpr int kPageBits = 6;
   static constexpr size_t kPageSlots = size_t{1} << kPageBits;
+  static constexpr int kBlockBits = 10;
+  static constexpr size_t kBlockJobs = size_t{1} << kBlockBits;
 
   struct Page {
-    std::array<std::unique_ptr<Job>, kPageSlots> slots;
-    size_t used = 0;
+    std::array<uint32_t, kPageSlots> places{};  // 1-based, of the jobs in the blocks; 0: none.
+    uint32_t used = 0;
   };
+  using Block = std::array<Job, kBlockJobs>;
 
   Page* page_of(JobId id) const;
+  Job& job_at(uint32_t place) const {
+    return (*blocks_[(place - 1) >> kBlockBits])[(place - 1) % kBlockJobs];
+  }
 
   std::unordered_map<uint64_t, std::unique_ptr<Page>> pages_;
+  std::vector<std::unique_ptr<Block>> blocks_;
+  std::vector<uint32_t> free_;  // Places that were left.
+  uint32_t places_ = 0;         // Ever used.
   size_t size_ = 0;
   mutable uint64_t cached_number_ = 0;  // The page looked at last: most look-ups are neighbours.
   mutable Page* cached_page_ = nullptr;

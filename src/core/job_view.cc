@@ -54,77 +54,80 @@ void write_attempt(Reply& reply, const Attempt& attempt) {
   map.text_if_any("trace", attempt.trace);
 }
 
-void write_history(Reply& reply, const Job& job) {
+void write_history(Reply& reply, const JobRecord& record) {
   std::vector<const Attempt*> shown;
-  if (job.extras) {
-    for (const Attempt& attempt : job.extras->history) {
+  if (record.extras) {
+    for (const Attempt& attempt : record.extras->history) {
       if (is_shown(attempt)) shown.push_back(&attempt);
     }
   }
-  if (is_shown(job.attempt_last)) shown.push_back(&job.attempt_last);
+  if (is_shown(record.attempt_last)) shown.push_back(&record.attempt_last);
   const size_t skip = shown.size() - std::min(shown.size(), limits::kHistoryMax);
   reply.array(static_cast<uint32_t>(shown.size() - skip));
   for (size_t i = skip; i < shown.size(); ++i) write_attempt(reply, *shown[i]);
 }
 
 void write_times(MapWriter& map, const Job& job, base::Now now) {
-  map.number("pushed_ms", job.pushed.ms);
+  const JobRecord& record = *job.record;
+  map.number("pushed_ms", record.pushed.ms);
   if (job.state == JobState::kScheduled) {
-    map.number("run_at_ms",
-               job.run_at_is_wall ? job.run_at_ms : unix_ms(base::EngineTime{job.run_at_ms}, now));
+    map.number("run_at_ms", record.run_at_is_wall
+                                ? record.run_at_ms
+                                : unix_ms(base::EngineTime{record.run_at_ms}, now));
   }
-  if (job.expires_at.ms != 0 && !is_finished(job.state)) {
-    map.number("expires_ms", unix_ms(job.expires_at, now));
+  if (record.expires_at.ms != 0 && !is_finished(job.state)) {
+    map.number("expires_ms", unix_ms(record.expires_at, now));
   }
-  map.number("lease_ms", job.lease_ms);
-  map.number("timeout_ms", job.timeout_ms);
-  map.number("soft_timeout_ms", job.soft_timeout_ms);
-  if (job.keep_ms >= 0) map.number("keep_ms", job.keep_ms);
+  map.number("lease_ms", record.lease_ms);
+  map.number("timeout_ms", record.timeout_ms);
+  map.number("soft_timeout_ms", record.soft_timeout_ms);
+  if (record.keep_ms >= 0) map.number("keep_ms", record.keep_ms);
   if (job.state == JobState::kRunning) {
-    map.text("worker", job.attempt_last.worker);
-    map.number("started_ms", job.attempt_last.started.ms);
-    map.number("lease_until_ms", unix_ms(job.lease.deadline, now));
-    map.number("cancel_requested", job.cancel_requested ? 1 : 0);
+    map.text("worker", record.attempt_last.worker);
+    map.number("started_ms", record.attempt_last.started.ms);
+    map.number("lease_until_ms", unix_ms(record.lease.deadline, now));
+    map.number("cancel_requested", record.cancel_requested ? 1 : 0);
   }
-  if (is_finished(job.state)) map.number("finished_ms", job.finished_wall.ms);
+  if (is_finished(job.state)) map.number("finished_ms", record.finished_wall.ms);
 }
 
 }  // namespace
 
 void write_job(Reply& reply, const Job& job, base::Now now) {
+  const JobRecord& record = *job.record;
   MapWriter map(reply);
   map.text("id", job_id_text(job.id));
-  if (job.extras) map.text_if_any("key", job.extras->key);
+  if (record.extras) map.text_if_any("key", record.extras->key);
   map.text("state", job_state_name(job.state));
   map.text("queue", job.queue->name);
   map.text("type", job.type->name);
-  map.text("args", job.args);
+  map.text("args", record.args);
   map.number("priority", job.priority);
-  map.number("attempt", job.attempt);
-  map.number("max_attempts", job.attempts_max);
-  map.number("generation", job.generation);
-  map.number("fence", job.fence);
-  map.number("crashes", job.crashes);
-  map.number("max_crashes", job.crashes_max);
-  map.number("suspect", job.suspect() ? 1 : 0);
+  map.number("attempt", record.attempt);
+  map.number("max_attempts", record.attempts_max);
+  map.number("generation", record.generation);
+  map.number("fence", record.fence);
+  map.number("crashes", record.crashes);
+  map.number("max_crashes", record.crashes_max);
+  map.number("suspect", job.is_suspect ? 1 : 0);
   write_times(map, job, now);
-  map.text_if_any("reason", dead_reason_text(job.dead_reason));
-  if (job.extras) {
-    const JobExtras& extras = *job.extras;
+  map.text_if_any("reason", dead_reason_text(record.dead_reason));
+  if (record.extras) {
+    const JobExtras& extras = *record.extras;
     if (extras.has_backoff) map.text("backoff", backoff_text(extras.backoff));
     if (extras.has_progress) map.text("progress", extras.progress);
     if (extras.has_result) map.text("result", extras.result);
   }
   map.key("meta");
-  reply.map(job.extras ? static_cast<uint32_t>(job.extras->meta.size()) : 0);
-  if (job.extras) {
-    for (const auto& [field, value] : job.extras->meta) {
+  reply.map(record.extras ? static_cast<uint32_t>(record.extras->meta.size()) : 0);
+  if (record.extras) {
+    for (const auto& [field, value] : record.extras->meta) {
       reply.bulk(field);
       reply.bulk(value);
     }
   }
   map.key("history");
-  write_history(reply, job);
+  write_history(reply, record);
 }
 
 }  // namespace core

@@ -84,6 +84,11 @@ inline constexpr size_t kLedgerEntriesMax = 16'000'000;
 // Finished records without KEEP: oldest out first beyond this many bytes.
 inline constexpr size_t kHistoryBytesMax = size_t{256} << 20;
 
+// Records that are in memory because somebody asked for them, in bytes; and how many ready jobs are
+// asked for ahead of their turn.
+inline constexpr uint64_t kPoolBytesMax = uint64_t{32} << 20;
+inline constexpr size_t kAheadMax = 2'048;
+
 // Backoff lists.
 inline constexpr size_t kBackoffListMax = 64;
 inline constexpr uint32_t kBackoffFactorMilliMax = 1'000'000;  // A factor of 1,000.

@@ -37,12 +37,14 @@ struct TypeName {
 
 struct Queue {
   std::string name;
+  uint32_t index = 0;  // In order of coming into being: its code in the tables.
   bool paused = false;
   std::string pause_reason;
   QueueCounters counters;
   std::array<uint64_t, kJobStateCount> jobs{};  // By state.
   ReadyIndex ready;
-  bool woken = false;  // Has something for waiting fetches since they were last served.
+  bool changed = false;  // Since the last freeze, apart from its jobs.
+  bool woken = false;    // Has something for waiting fetches since they were last served.
 };
 
 }  // namespace core

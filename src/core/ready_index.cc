@@ -28,10 +28,11 @@ void ReadyIndex::insert(Job& job) {
   Level& level = levels_[job.priority];
   Ring* ring = find(level, job.type);
   if (ring == nullptr) {
-    level.rings.push_back(Ring{.type = job.type, .plain = {}, .suspects = {}});
+    level.rings.push_back(Ring{.type = job.type});
     ring = &level.rings.back();
   }
-  (job.suspect() ? ring->suspects : ring->plain).insert_by_ready_seq(job);
+  if (!job.record) ++ring->absent;
+  (job.is_suspect ? ring->suspects : ring->plain).insert_by_ready_seq(job);
   ++level.count;
   priorities_ |= 1U << job.priority;
 }
@@ -40,7 +41,9 @@ void ReadyIndex::remove(Job& job) {
   Level& level = levels_[job.priority];
   Ring* ring = find(level, job.type);
   ASSERT(ring != nullptr && level.count > 0, "job {} is not ready here", job.id.value);
-  (job.suspect() ? ring->suspects : ring->plain).remove(job);
+  (job.is_suspect ? ring->suspects : ring->plain).remove(job);
+  if (!job.record) --ring->absent;
+  if (ring->seen > 0) --ring->seen;
   --level.count;
   if (level.count == 0) priorities_ &= ~(1U << job.priority);
   if (level.rings.size() > 1 && ring->plain.empty() && ring->suspects.empty()) {
@@ -65,15 +68,28 @@ Job* ReadyIndex::first(std::span<const TypeName* const> types, bool alone) const
   return nullptr;
 }
 
-const Job* ReadyIndex::oldest() const {
-  const Job* best = nullptr;
+Job* ReadyIndex::oldest() const {
+  Job* best = nullptr;
   for (const Level& level : levels_) {
     for (const Ring& ring : level.rings) {
-      best = earlier(const_cast<Job*>(best), ring.plain.front());
-      best = earlier(const_cast<Job*>(best), ring.suspects.front());
+      best = earlier(best, ring.plain.front());
+      best = earlier(best, ring.suspects.front());
     }
   }
   return best;
+}
+
+void ReadyIndex::note_absent(const Job& job) {
+  Ring* ring = find(levels_[job.priority], job.type);
+  ASSERT(ring != nullptr, "job {} is not ready here", job.id.value);
+  ++ring->absent;
+  ring->seen = 0;
+}
+
+void ReadyIndex::note_present(const Job& job) {
+  Ring* ring = find(levels_[job.priority], job.type);
+  ASSERT(ring != nullptr && ring->absent > 0, "job {} is not missed here", job.id.value);
+  --ring->absent;
 }
 
 std::vector<const Job*> ReadyIndex::in_order() const {
@@ -86,7 +102,8 @@ std::vector<const Job*> ReadyIndex::in_order() const {
       }
     }
     while (!heads.empty()) {
-      const auto next = std::ranges::min_element(heads, {}, &Job::ready_seq);
+      const auto next = std::ranges::min_element(
+          heads, {}, [](const Job* job) { return uint64_t{job->ready_seq}; });
       jobs.push_back(*next);
       *next = (*next)->link_next;
       if (*next == nullptr) heads.erase(next);

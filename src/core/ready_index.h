@@ -25,7 +25,25 @@ class ReadyIndex {
   Job* first(std::span<const TypeName* const> types, bool alone) const;
 
   // Returns the job that has been ready longest by sequence, or null.
-  const Job* oldest() const;
+  Job* oldest() const;
+
+  // The record of a job that is ready here has left memory, or is back.
+  void note_absent(const Job& job);
+  void note_present(const Job& job);
+  // Calls `visit` for jobs without record among the next `most` behind the front of the ring in
+  // which `job` is, or was until now; but only once for each half of them, so that it can be called
+  // at each grant.
+  template <typename Visit>
+  void look_ahead(const Job& job, size_t most, Visit visit) {
+    Ring* ring = find(levels_[job.priority], job.type);
+    if (ring == nullptr || ring->absent == 0 || ring->seen > most / 2) return;
+    ring->seen = 0;
+    for (Job* next = ring->plain.front(); next != nullptr && ring->seen < most;
+         next = next->link_next) {
+      ++ring->seen;
+      if (!next->record) visit(*next);
+    }
+  }
 
   // Returns all jobs in the order in which `first` would give them to a worker that takes any.
   // Walks them all: for listings and tests.
@@ -34,8 +52,10 @@ class ReadyIndex {
  private:
   struct Ring {
     const TypeName* type = nullptr;
-    JobList plain;
-    JobList suspects;
+    JobList plain = {};
+    JobList suspects = {};
+    uint64_t absent = 0;  // Jobs whose record is not in memory.
+    size_t seen = 0;      // Jobs from the front on that were asked for, or need not be.
   };
   struct Level {
     std::vector<Ring> rings;  // Of the types that were ever ready here. In no order.

@@ -13,12 +13,12 @@ State::State(uint64_t shard, size_t history_bytes_max)
     : shard_(shard), history_bytes_max_(history_bytes_max) {}
 State::~State() = default;
 
-base::EngineTime lease_end(const Job& job) {
-  return std::min(job.lease.deadline, job.lease.timeout_end);
+base::EngineTime lease_end(const JobRecord& record) {
+  return std::min(record.lease.deadline, record.lease.timeout_end);
 }
 
-base::EngineTime repeatable_until(const Job& job, const Attempt& attempt) {
-  return attempt.ended_engine + base::Duration{std::max(limits::kLedgerMs, job.keep_ms)};
+base::EngineTime repeatable_until(const JobRecord& record, const Attempt& attempt) {
+  return attempt.ended_engine + base::Duration{std::max(limits::kLedgerMs, record.keep_ms)};
 }
 
 // --- Looking things up.
@@ -43,6 +43,8 @@ Queue& State::queue_of(std::string_view name) {
   queues_.push_back(std::make_unique<Queue>());
   Queue& queue = *queues_.back();
   queue.name = name;
+  queue.index = static_cast<uint32_t>(queues_.size() - 1);
+  note_changed(queue);
   queue_names_.emplace(queue.name, &queue);
   if (group_) ++group_->queues_made;
   return queue;
@@ -62,88 +64,159 @@ Job* State::history_overflow() const {
   return history_bytes_ > history_bytes_max_ ? history_.front() : nullptr;
 }
 
+void State::note_changed(Queue& queue) {
+  if (queue.changed) return;
+  queue.changed = true;
+  changed_queues_.push_back(&queue);
+}
+
+std::vector<Queue*> State::take_changed_queues() {
+  std::vector<Queue*> changed;
+  changed.swap(changed_queues_);
+  for (Queue* queue : changed) queue->changed = false;
+  return changed;
+}
+
 // --- Indexes.
 
 namespace {
 // Whether the finished record goes by the byte budget of the history.
 bool in_history(const Job& job) {
-  return is_finished(job.state) && job.state != JobState::kDead && job.keep_ms < 0;
+  return is_finished(job.state) && job.state != JobState::kDead && job.record->keep_ms < 0;
 }
 }  // namespace
 
 void State::attach(Job& job) {
-  job.bytes = job_bytes(job);
-  live_bytes_ += job.bytes;
-  ++job.queue->jobs[static_cast<size_t>(job.state)];
-  if (job.extras && !job.extras->key.empty()) keys_[job.extras->key] = &job;
-  if (recovering_) return;
-  set_timers(job);
-  if (job.state == JobState::kReady) {
-    job.queue->ready.insert(job);
-    wake(*job.queue);
-  } else if (in_history(job)) {
-    history_.push_back(job);
-    history_bytes_ += job.bytes;
-  }
+  JobRecord& record = *job.record;
+  record.bytes = job_bytes(job);
+  job.is_suspect = record.suspect();
+  job.is_keyed = record.has_key();
+  residency_.add_bytes(record.bytes);
+  if (job.is_keyed) keys_[record.extras->key] = &job;
+  const bool history = in_history(job);
+  residency_.count(job, history);
+  if (history) job.set_ready_seq(record.bytes);
+  if (!orders_later_) set_timers(job);
+  attach_order(job);
 }
 
 void State::detach(Job& job) {
-  live_bytes_ -= job.bytes;
+  residency_.discount(job);
+  residency_.subtract_bytes(job.record->bytes);
+  if (job.is_keyed) keys_.erase(job.record->extras->key);
+  detach_order(job);
+}
+
+void State::attach_order(Job& job) {
+  ++job.queue->jobs[static_cast<size_t>(job.state)];
+  if (orders_later_) return;
+  if (job.state == JobState::kReady) {
+    job.queue->ready.insert(job);
+    wake(*job.queue);
+  } else if (is_finished(job.state) && in_history(job)) {
+    history_.push_back(job);
+    history_bytes_ += job.ready_seq;
+  }
+}
+
+void State::detach_order(Job& job) {
   --job.queue->jobs[static_cast<size_t>(job.state)];
-  if (job.extras && !job.extras->key.empty()) keys_.erase(job.extras->key);
-  if (recovering_) return;
+  if (!job.linked) return;
   if (job.state == JobState::kReady) {
     job.queue->ready.remove(job);
-  } else if (in_history(job)) {
+  } else {
     history_.remove(job);
-    history_bytes_ -= job.bytes;
+    history_bytes_ -= job.ready_seq;
   }
 }
 
 void State::set_timers(Job& job) {
+  const JobRecord& record = *job.record;
   int64_t at_ms = 0;  // Zero: none.
   bool wall = false;
   // Once it has started a job does not expire any more.
-  const int64_t expiry = job.attempt == 0 ? job.expires_at.ms : 0;
+  const int64_t expiry = record.attempt == 0 ? record.expires_at.ms : 0;
   switch (job.state) {
     case JobState::kScheduled:
-      wall = job.run_at_is_wall;
+      wall = record.run_at_is_wall;
       at_ms = expiry;
-      if (!wall && (at_ms == 0 || job.run_at_ms < at_ms)) at_ms = job.run_at_ms;
+      if (!wall && (at_ms == 0 || record.run_at_ms < at_ms)) at_ms = record.run_at_ms;
       break;
     case JobState::kWaiting:
     case JobState::kReady:
       at_ms = expiry;
       break;
     case JobState::kRunning:
-      at_ms = lease_end(job).ms;
+      at_ms = lease_end(record).ms;
       break;
     default:
-      if (job.keep_ms >= 0 && job.state != JobState::kDead) {
-        at_ms = (job.finished_at + base::Duration{job.keep_ms}).ms;
+      if (record.keep_ms >= 0 && job.state != JobState::kDead) {
+        at_ms = (record.finished_at + base::Duration{record.keep_ms}).ms;
       }
   }
   timers_.set(job, at_ms != 0, at_ms);
-  wall_timers_.set(job, wall, job.run_at_ms);
+  wall_timers_.set(job, wall, record.run_at_ms);
+}
+
+// --- Records that were not in memory.
+
+void State::bring_in(JobId id, std::unique_ptr<JobRecord> record) {
+  Job* job = jobs_.find(id);
+  if (job == nullptr || job->record) return;
+  job->wanted = false;
+  job->record = std::move(record);
+  job->record->bytes = job_bytes(*job);
+  residency_.add_bytes(job->record->bytes);
+  residency_.pool(*job);
+  if (job->state != JobState::kReady) return;
+  job->queue->ready.note_present(*job);
+  wake(*job->queue);
+}
+
+void State::set_aside(JobId id, base::Error error) {
+  Job* job = jobs_.find(id);
+  if (job == nullptr || job->record || job->damaged) return;
+  if (job->state == JobState::kReady) {
+    job->queue->ready.remove(*job);
+    wake(*job->queue);  // What stands behind it can go on.
+  }
+  timers_.set(*job, false, 0);
+  wall_timers_.set(*job, false, 0);
+  job->wanted = false;
+  job->damaged = true;
+  damages_.emplace(id.value, std::move(error));
+}
+
+void State::look_ahead(const Job& granted) {
+  const size_t most = std::min(limits::kAheadMax, residency_.room_for(limits::kPoolBytesMax / 2));
+  granted.queue->ready.look_ahead(granted, most, [&](Job& job) { residency_.want(job); });
+}
+
+void State::look_ahead_due(base::Now until) {
+  const size_t most = std::min(limits::kAheadMax, residency_.room_for(limits::kPoolBytesMax / 2));
+  const auto want = [&](Job& job) {
+    if (!is_finished(job.state)) residency_.want(job);
+  };
+  timers_.visit_until(until.engine.ms, most, want);
+  wall_timers_.visit_until(until.wall.ms, most, want);
 }
 
 void State::set_lease_deadline(Job& job, base::EngineTime deadline) {
   ASSERT(job.state == JobState::kRunning);
-  job.lease.deadline = deadline;
+  job.record->lease.deadline = deadline;
   set_timers(job);
 }
 
 void State::credit_leases(base::EngineTime now) {
-  for (const uint64_t page : jobs_.page_numbers()) {
-    jobs_.for_each_in_page(page, [&](Job& job) {
-      if (job.state != JobState::kRunning) return;
-      const base::EngineTime least =
-          now + base::Duration{std::min(job.lease_ms, limits::kRestartGraceMsMax)};
-      job.lease.deadline = std::max(job.lease.deadline, least);
-      job.lease.timeout_end = std::max(job.lease.timeout_end, least);
-      set_timers(job);
-    });
-  }
+  jobs_.for_each([&](Job& job) {
+    if (job.state != JobState::kRunning || !job.record) return;
+    JobRecord& record = *job.record;
+    const base::EngineTime least =
+        now + base::Duration{std::min(record.lease_ms, limits::kRestartGraceMsMax)};
+    record.lease.deadline = std::max(record.lease.deadline, least);
+    record.lease.timeout_end = std::max(record.lease.timeout_end, least);
+    set_timers(job);
+  });
 }
 
 void State::expire_memory(base::EngineTime now) {
@@ -176,6 +249,22 @@ void State::watch_wall_clock(base::Now now) {
   wall_offset_ms_ = offset_ms;
 }
 
+void State::begin_recovery(bool has_tables) {
+  recovering_ = true;
+  orders_later_ = !has_tables;
+}
+
+void State::restore(Job&& from_tables, std::string_view queue, std::string_view type) {
+  ASSERT(recovering_);
+  from_tables.queue = &queue_of(queue);
+  from_tables.type = &type_of(type);
+  from_tables.in_tables = true;
+  Job& job = jobs_.insert(std::move(from_tables));
+  if (job.record) return attach(job);
+  ASSERT(job.state == JobState::kReady, "job {} needs its record", job.id.value);
+  attach_order(job);
+}
+
 base::Status State::end_recovery() {
   if (!ghosts_.empty()) {
     return base::fail(ErrorCode::kCorrupt,
@@ -183,22 +272,22 @@ base::Status State::end_recovery() {
                       job_id_text(JobId{*ghosts_.begin()}), ghosts_.size() - 1);
   }
   recovering_ = false;
+  if (!std::exchange(orders_later_, false)) return {};
   std::vector<Job*> ready;
   std::vector<Job*> finished;
-  for (const uint64_t page : jobs_.page_numbers()) {
-    jobs_.for_each_in_page(page, [&](Job& job) {
-      set_timers(job);
-      if (job.state == JobState::kReady) ready.push_back(&job);
-      if (in_history(job)) finished.push_back(&job);
-    });
-  }
-  std::ranges::sort(ready, {}, [](const Job* job) { return job->ready_seq; });
+  jobs_.for_each([&](Job& job) {
+    set_timers(job);
+    if (job.state == JobState::kReady) ready.push_back(&job);
+    if (in_history(job)) finished.push_back(&job);
+  });
+  std::ranges::sort(ready, {}, [](const Job* job) { return uint64_t{job->ready_seq}; });
   for (Job* job : ready) job->queue->ready.insert(*job);
-  std::ranges::sort(finished, {},
-                    [](const Job* job) { return std::pair(job->finished_at.ms, job->id.value); });
+  std::ranges::sort(finished, {}, [](const Job* job) {
+    return std::pair(job->record->finished_at.ms, job->id.value);
+  });
   for (Job* job : finished) {
     history_.push_back(*job);
-    history_bytes_ += job->bytes;
+    history_bytes_ += job->ready_seq;
   }
   return {};
 }

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -20,6 +21,7 @@
 #include "core/job_table.h"
 #include "core/ledger.h"
 #include "core/queue.h"
+#include "core/residency.h"
 #include "core/timer_heap.h"
 
 namespace core {
@@ -36,10 +38,13 @@ class State {
   // the job's end is seen. Returns CORRUPT for what cannot be.
   base::Status enact(Effect&& effect, base::Now now);
 
-  // Recovery: between the two, effects come from the journal; `end_recovery` builds the orders that
-  // are cheaper to build once. CORRUPT: a job was spoken of whose image never came.
-  void begin_recovery() { recovering_ = true; }
+  // Recovery: between the two, jobs come from the tables (`restore`), then effects from the
+  // journal. Where there are no tables yet, effects may speak of jobs that come later, and the
+  // orders are built at the end. CORRUPT: a job was spoken of that never came.
+  void begin_recovery(bool has_tables);
   base::Status end_recovery();
+  // A job from the tables. Its record may be missing if it is ready and has neither key nor timer.
+  void restore(Job&& job, std::string_view queue, std::string_view type);
 
   // --- Looking things up.
   Job* find(JobId id) const { return jobs_.find(id); }
@@ -53,8 +58,10 @@ class State {
   const RequestTokens& requests() const { return requests_; }
   const Producers& producers() const { return producers_; }
   size_t type_count() const { return types_.size(); }
-  uint64_t live_bytes() const { return live_bytes_; }
   size_t ghosts() const { return ghosts_.size(); }
+  uint64_t history_bytes() const { return history_bytes_; }
+  Residency& residency() { return residency_; }
+  const Residency& residency() const { return residency_; }
 
   // --- Numbers for the next effects. Enacting them is what uses them up.
   JobId id_next() const { return make_job_id(shard_, sequence_next_); }
@@ -81,12 +88,35 @@ class State {
   // Puts the job's timers where its fields say.
   void set_timers(Job& job);
 
+  // --- Records that were not in memory.
+  // The record has been read. It is dropped if nobody needs it any more.
+  void bring_in(JobId id, std::unique_ptr<JobRecord> record);
+  // It could not be read: the job is set aside, and says so to whoever asks for it.
+  void set_aside(JobId id, base::Error error);
+  // What is wrong with a job that was set aside.
+  const base::Error& damage_of(JobId id) const { return damages_.at(id.value); }
+  size_t damaged() const { return damages_.size(); }
+  // Asks for the jobs that will be granted after this one, if their records are not in memory.
+  void look_ahead(const Job& granted);
+  // The same for those that will be due soon.
+  void look_ahead_due(base::Now until);
+
   // Queues that have work for waiting fetches since the last call.
   std::vector<Queue*> take_woken();
   void wake(Queue& queue);
 
   // Jobs that were finished or removed since the last call.
   std::vector<JobId> take_ended() { return std::exchange(ended_, {}); }
+
+  // Queues that were made, changed or counted since the last call; types: those from `from` on.
+  std::vector<Queue*> take_changed_queues();
+  const std::vector<std::unique_ptr<TypeName>>& types() const { return types_; }
+  RequestTokens& requests() { return requests_; }
+  Producers& producers() { return producers_; }
+  Ledger& ledger() { return ledger_; }
+  // From the tables, in order of their codes.
+  Queue& restore_queue(std::string_view name) { return queue_of(name); }
+  TypeName& restore_type(std::string_view name) { return type_of(name); }
 
   // The image of what is neither a job nor a queue, a token, a producer or the ledger.
   StatePut image() const;
@@ -119,14 +149,23 @@ class State {
   base::Status enact(Ticked&& ticked, base::Now now);
   base::Status enact(CheckpointDone&& done, base::Now now);
 
-  Job* touch(JobId id);   // Finds a job that an effect is about to change; null: a ghost.
-  void attach(Job& job);  // Into all indexes.
-  void detach(Job& job);  // Out of all indexes.
+  // Finds a job that an effect is about to change; null: a ghost, or one that was set aside.
+  Job* touch(JobId id);
+  void attach(Job& job);  // Into all indexes. Requires (of both): the record is in memory.
+  void detach(Job& job);
+  void attach_order(Job& job);  // Into the orders alone.
+  void detach_order(Job& job);
   Queue& queue_of(std::string_view name);
   TypeName& type_of(std::string_view name);
   QueueCounters& counters_of(Queue& queue);
   // Puts what the ended attempt's repeated command is to be answered into the ledger.
-  void remember(const Job& job, const Attempt& attempt, base::EngineTime now);
+  void remember(const Job& job, const Attempt& attempt, base::EngineTime until,
+                base::EngineTime now);
+  // The record of a finished job may go while its commands can still be repeated, without being
+  // looked at then: what the ledger has to know it is told when the job finishes.
+  void note_finished(const Job& job, base::EngineTime now);
+  void note_deleted(const Job& job, base::EngineTime now);
+  void note_changed(Queue& queue);
   void prune_history(Job& job, base::EngineTime now);
   void start_attempt(Job& job, JobGranted& granted, base::Now now);
 
@@ -135,11 +174,13 @@ class State {
   size_t history_bytes_max_;
 
   JobTable jobs_;
+  Residency residency_{jobs_};
   std::vector<std::unique_ptr<Queue>> queues_;
   StringMap<Queue*> queue_names_;
   std::vector<std::unique_ptr<TypeName>> types_;
   StringMap<TypeName*> type_names_;
   StringMap<Job*> keys_;
+  std::unordered_map<uint64_t, base::Error> damages_;  // Of jobs that were set aside, by id.
   RequestTokens requests_;
   Producers producers_;
   Ledger ledger_;
@@ -147,21 +188,22 @@ class State {
   TimerHeap<&Job::wall_timer_place> wall_timers_;
   JobList history_;  // Finished without KEEP and not dead, oldest first.
   uint64_t history_bytes_ = 0;
-  uint64_t live_bytes_ = 0;
   uint64_t sequence_next_ = 1;
   uint64_t ready_seq_next_ = 1;
   base::EngineTime wall_hold_until_;
   std::optional<int64_t> wall_offset_ms_;  // Wall less engine time, as of the last step.
   std::vector<Queue*> woken_;
+  std::vector<Queue*> changed_queues_;  // Since the last freeze, each once.
   std::vector<JobId> ended_;
   std::unordered_set<uint64_t> ghosts_;  // Ids of jobs whose image has not been seen yet.
   std::unique_ptr<Group> group_;
   bool recovering_ = false;
+  bool orders_later_ = false;  // While recovering: end_recovery builds them.
 };
 
 // The moment at which the job's lease ends if nothing comes before: lease or time limit.
-base::EngineTime lease_end(const Job& job);
+base::EngineTime lease_end(const JobRecord& record);
 // Until when the command that ended `attempt` may be repeated and gets the same answer.
-base::EngineTime repeatable_until(const Job& job, const Attempt& attempt);
+base::EngineTime repeatable_until(const JobRecord& record, const Attempt& attempt);
 
 }  // namespace core

@@ -14,18 +14,27 @@ void State::begin_group() {
 void State::end_group(bool commit) {
   ASSERT(group_ != nullptr);
   const std::unique_ptr<Group> group = std::move(group_);
-  if (commit) return;
+  if (commit) {
+    for (const auto& [id, at] : group->finished) note_finished(*jobs_.find(id), at);
+    return;
+  }
   for (auto saved = group->jobs.rbegin(); saved != group->jobs.rend(); ++saved) {
     Job* job = jobs_.find(saved->id);
     ASSERT(job != nullptr, "a group removes no job");
     detach(*job);
     timers_.set(*job, false, 0);
     wall_timers_.set(*job, false, 0);
-    if (!saved->before) {
-      jobs_.remove(saved->id);
+    if (!saved->record) {
+      residency_.before_removal(*job);
+      jobs_.remove(*job);
       continue;
     }
-    *job = std::move(*saved->before);
+    job->record = std::move(saved->record);
+    job->queue = saved->queue;
+    job->type = saved->type;
+    job->set_ready_seq(saved->ready_seq);
+    job->state = saved->state;
+    job->priority = saved->priority & kPriorityMask;
     attach(*job);
   }
   for (const std::string& token : group->requests) requests_.take_back(token);
@@ -38,6 +47,7 @@ void State::end_group(bool commit) {
   for (size_t i = 0; i < group->queues_made; ++i) {
     Queue* queue = queues_.back().get();
     std::erase(woken_, queue);
+    std::erase(changed_queues_, queue);
     queue_names_.erase(queue->name);
     queues_.pop_back();
   }

@@ -15,7 +15,13 @@ namespace core {
 
 struct State::Saved {
   JobId id;
-  std::unique_ptr<Job> before;  // Null: the group made it.
+  // As it was, but for its places in the indexes. Its record is null if the group made the job.
+  std::unique_ptr<JobRecord> record;
+  Queue* queue = nullptr;
+  TypeName* type = nullptr;
+  uint64_t ready_seq = 0;
+  JobState state = JobState::kReady;
+  uint8_t priority = 0;
 };
 
 struct State::SavedProducer {
@@ -33,6 +39,7 @@ struct State::Group {
   std::unordered_map<Queue*, QueueCounters> counters;
   std::vector<std::string> requests;
   std::vector<SavedProducer> producers;
+  std::vector<std::pair<JobId, base::EngineTime>> finished;  // For note_finished, once it is sure.
 };
 
 }  // namespace core

@@ -2,6 +2,7 @@
 // job lies, so that a timer is moved or taken out at once and no dead entry stays behind.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -18,6 +19,23 @@ class TimerHeap {
   size_t size() const { return entries_.size(); }
   int64_t next_ms() const { return entries_.front().at_ms; }
   Job& next() const { return *entries_.front().job; }
+
+  // Visits up to `most` of those that are due by `at_ms`, in no order.
+  template <typename Visit>
+  void visit_until(int64_t at_ms, size_t most, Visit visit) const {
+    std::vector<size_t> open;
+    if (!entries_.empty()) open.push_back(0);
+    while (!open.empty() && most > 0) {
+      const size_t index = open.back();
+      open.pop_back();
+      if (entries_[index].at_ms > at_ms) continue;
+      visit(*entries_[index].job);
+      --most;
+      const size_t first = index * kWays + 1;
+      const size_t end = std::min(first + kWays, entries_.size());
+      for (size_t child = first; child < end; ++child) open.push_back(child);
+    }
+  }
 
   // Sets, moves or (with `wanted` false) takes out the timer of `job`.
   void set(Job& job, bool wanted, int64_t at_ms) {

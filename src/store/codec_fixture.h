@@ -16,36 +16,38 @@ class RandomJobs {
  public:
   explicit RandomJobs(uint64_t seed) : random_(seed) {}
 
-  std::unique_ptr<core::Job> next() {
-    auto job = std::make_unique<core::Job>();
-    job->id.value = random_.next() >> 12;
-    job->state = static_cast<core::JobState>(random_.below(core::kJobStateCount));
-    job->priority = static_cast<uint8_t>(random_.below(10));
-    job->args = text(300);
-    job->pushed.ms = time();
-    job->namespace_id = maybe32();
-    job->run_at_is_wall = random_.below(2) != 0;
-    job->cancel_requested = random_.below(2) != 0;
-    job->dead_reason = static_cast<core::DeadReason>(random_.below(4));
-    if (random_.below(2) != 0) job->generation = number32();
-    job->attempt = maybe32();
-    if (random_.below(2) != 0) job->attempts_max = number32();
-    job->fence = maybe32();
-    job->crashes = maybe32();
-    if (random_.below(2) != 0) job->crashes_max = number32();
-    job->run_at_ms = maybe_time();
-    job->expires_at.ms = maybe_time();
-    job->ready_at.ms = maybe_time();
-    job->finished_at.ms = maybe_time();
-    job->finished_wall.ms = maybe_time();
-    job->ready_seq = maybe32();
-    if (random_.below(2) != 0) job->lease_ms = time();
-    if (random_.below(2) != 0) job->timeout_ms = maybe_time();
-    job->soft_timeout_ms = maybe_time();
-    if (random_.below(2) != 0) job->keep_ms = time();
-    if (random_.below(2) != 0) job->attempt_last = attempt();
-    if (job->state == core::JobState::kRunning) add_lease(*job);
-    if (random_.below(2) != 0) add_extras(core::extras_of(*job));
+  core::Job next() {
+    core::Job job;
+    job.record = std::make_unique<core::JobRecord>();
+    core::JobRecord& record = *job.record;
+    job.id.value = random_.next() >> 12;
+    job.state = static_cast<core::JobState>(random_.below(core::kJobStateCount));
+    job.priority = static_cast<uint8_t>(random_.below(10)) & core::kPriorityMask;
+    record.args = text(300);
+    record.pushed.ms = time();
+    record.namespace_id = maybe32();
+    record.run_at_is_wall = random_.below(2) != 0;
+    record.cancel_requested = random_.below(2) != 0;
+    record.dead_reason = static_cast<core::DeadReason>(random_.below(4));
+    if (random_.below(2) != 0) record.generation = number32();
+    record.attempt = maybe32();
+    if (random_.below(2) != 0) record.attempts_max = number32();
+    record.fence = maybe32();
+    record.crashes = maybe32();
+    if (random_.below(2) != 0) record.crashes_max = number32();
+    record.run_at_ms = maybe_time();
+    record.expires_at.ms = maybe_time();
+    record.ready_at.ms = maybe_time();
+    record.finished_at.ms = maybe_time();
+    record.finished_wall.ms = maybe_time();
+    job.set_ready_seq(maybe32());
+    if (random_.below(2) != 0) record.lease_ms = time();
+    if (random_.below(2) != 0) record.timeout_ms = maybe_time();
+    record.soft_timeout_ms = maybe_time();
+    if (random_.below(2) != 0) record.keep_ms = time();
+    if (random_.below(2) != 0) record.attempt_last = attempt();
+    if (job.state == core::JobState::kRunning) add_lease(record);
+    if (random_.below(2) != 0) add_extras(core::extras_of(record));
     return job;
   }
 
@@ -84,13 +86,14 @@ class RandomJobs {
   int64_t time() { return 1 + static_cast<int64_t>(random_.below(uint64_t{1} << 42)); }
   int64_t maybe_time() { return random_.below(2) == 0 ? 0 : time(); }
 
-  void add_lease(core::Job& job) {
-    job.attempt = number32();
-    job.attempt_last = attempt();
-    job.lease.granted.ms = time();
-    job.lease.deadline.ms = time();
-    job.lease.timeout_end = random_.below(2) == 0 ? base::EngineTime::never() : job.lease.deadline;
-    job.lease.alone = random_.below(2) != 0;
+  void add_lease(core::JobRecord& record) {
+    record.attempt = number32();
+    record.attempt_last = attempt();
+    record.lease.granted.ms = time();
+    record.lease.deadline.ms = time();
+    record.lease.timeout_end =
+        random_.below(2) == 0 ? base::EngineTime::never() : record.lease.deadline;
+    record.lease.alone = random_.below(2) != 0;
   }
 
   void add_extras(core::JobExtras& extras) {

@@ -34,7 +34,7 @@ void write(ByteWriter& out, const core::JobPut& put) {
   out.byte(static_cast<uint8_t>(put.why));
   out.text(put.queue);
   out.text(put.type);
-  encode_job(out, *put.image);
+  encode_job(out, put.job);
 }
 
 void write(ByteWriter& out, const core::PushSeen& seen) {
@@ -190,7 +190,6 @@ core::Effect read_job_put(ByteReader& in) {
   put.queue = in.text();
   put.type = in.text();
   put.job = decode_job(in);
-  put.image = put.job.get();
   return put;
 }
 

@@ -6,6 +6,7 @@ namespace {
 using core::Attempt;
 using core::Job;
 using core::JobExtras;
+using core::JobRecord;
 
 // Bits of the mask, in the order in which the fields follow. Never renumber.
 enum Field : uint32_t {
@@ -58,33 +59,32 @@ uint32_t extras_mask(const JobExtras& extras) {
   return mask;
 }
 
-uint32_t mask_of(const Job& job) {
-  static const Job kPlain;
+uint32_t mask_of(const JobRecord& record, core::JobState state) {
+  static const JobRecord kPlain;
   uint32_t mask = 0;
   const auto differs = [&](auto member, Field field) {
-    if (!(job.*member == kPlain.*member)) mask |= field;
+    if (!(record.*member == kPlain.*member)) mask |= field;
   };
-  differs(&Job::namespace_id, kNamespace);
-  if (job.run_at_is_wall || job.cancel_requested) mask |= kFlags;
-  differs(&Job::dead_reason, kDeadReason);
-  differs(&Job::generation, kGeneration);
-  differs(&Job::attempt, kAttempt);
-  differs(&Job::attempts_max, kAttemptsMax);
-  differs(&Job::fence, kFence);
-  differs(&Job::crashes, kCrashes);
-  differs(&Job::crashes_max, kCrashesMax);
-  differs(&Job::run_at_ms, kRunAt);
-  differs(&Job::expires_at, kExpires);
-  differs(&Job::ready_at, kReadyAt);
-  if (job.finished_at.ms != 0 || job.finished_wall.ms != 0) mask |= kFinished;
-  differs(&Job::ready_seq, kReadySeq);
-  differs(&Job::lease_ms, kLeaseMs);
-  differs(&Job::timeout_ms, kTimeoutMs);
-  differs(&Job::soft_timeout_ms, kSoftTimeoutMs);
-  differs(&Job::keep_ms, kKeepMs);
-  if (job.state == core::JobState::kRunning) mask |= kLease;
-  if (job.attempt_last.token.fence != 0) mask |= kAttemptLast;
-  if (job.extras) mask |= extras_mask(*job.extras);
+  differs(&JobRecord::namespace_id, kNamespace);
+  if (record.run_at_is_wall || record.cancel_requested) mask |= kFlags;
+  differs(&JobRecord::dead_reason, kDeadReason);
+  differs(&JobRecord::generation, kGeneration);
+  differs(&JobRecord::attempt, kAttempt);
+  differs(&JobRecord::attempts_max, kAttemptsMax);
+  differs(&JobRecord::fence, kFence);
+  differs(&JobRecord::crashes, kCrashes);
+  differs(&JobRecord::crashes_max, kCrashesMax);
+  differs(&JobRecord::run_at_ms, kRunAt);
+  differs(&JobRecord::expires_at, kExpires);
+  differs(&JobRecord::ready_at, kReadyAt);
+  if (record.finished_at.ms != 0 || record.finished_wall.ms != 0) mask |= kFinished;
+  differs(&JobRecord::lease_ms, kLeaseMs);
+  differs(&JobRecord::timeout_ms, kTimeoutMs);
+  differs(&JobRecord::soft_timeout_ms, kSoftTimeoutMs);
+  differs(&JobRecord::keep_ms, kKeepMs);
+  if (state == core::JobState::kRunning) mask |= kLease;
+  if (record.attempt_last.token.fence != 0) mask |= kAttemptLast;
+  if (record.extras) mask |= extras_mask(*record.extras);
   return mask;
 }
 
@@ -203,106 +203,137 @@ uint32_t read_u32(ByteReader& in) {
   return static_cast<uint32_t>(in.bounded(UINT32_MAX));
 }
 
-void write_fields(ByteWriter& out, const Job& job, uint32_t mask) {
-  if (mask & kNamespace) out.number(job.namespace_id);
+// `ready_seq`: of the fields the one that is not part of the record.
+void write_fields(ByteWriter& out, const JobRecord& record, uint64_t ready_seq, uint32_t mask) {
+  if (mask & kNamespace) out.number(record.namespace_id);
   if (mask & kFlags) {
-    out.byte(static_cast<uint8_t>((job.run_at_is_wall ? kFlagRunAtIsWall : 0) |
-                                  (job.cancel_requested ? kFlagCancelRequested : 0)));
+    out.byte(static_cast<uint8_t>((record.run_at_is_wall ? kFlagRunAtIsWall : 0) |
+                                  (record.cancel_requested ? kFlagCancelRequested : 0)));
   }
-  if (mask & kDeadReason) out.byte(static_cast<uint8_t>(job.dead_reason));
-  if (mask & kGeneration) out.number(job.generation);
-  if (mask & kAttempt) out.number(job.attempt);
-  if (mask & kAttemptsMax) out.number(job.attempts_max);
-  if (mask & kFence) out.number(job.fence);
-  if (mask & kCrashes) out.number(job.crashes);
-  if (mask & kCrashesMax) out.number(job.crashes_max);
-  if (mask & kRunAt) out.signed_number(job.run_at_ms);
-  if (mask & kExpires) out.signed_number(job.expires_at.ms);
-  if (mask & kReadyAt) out.signed_number(job.ready_at.ms);
+  if (mask & kDeadReason) out.byte(static_cast<uint8_t>(record.dead_reason));
+  if (mask & kGeneration) out.number(record.generation);
+  if (mask & kAttempt) out.number(record.attempt);
+  if (mask & kAttemptsMax) out.number(record.attempts_max);
+  if (mask & kFence) out.number(record.fence);
+  if (mask & kCrashes) out.number(record.crashes);
+  if (mask & kCrashesMax) out.number(record.crashes_max);
+  if (mask & kRunAt) out.signed_number(record.run_at_ms);
+  if (mask & kExpires) out.signed_number(record.expires_at.ms);
+  if (mask & kReadyAt) out.signed_number(record.ready_at.ms);
   if (mask & kFinished) {
-    out.signed_number(job.finished_at.ms);
-    out.signed_number(job.finished_wall.ms);
+    out.signed_number(record.finished_at.ms);
+    out.signed_number(record.finished_wall.ms);
   }
-  if (mask & kReadySeq) out.number(job.ready_seq);
-  if (mask & kLeaseMs) out.signed_number(job.lease_ms);
-  if (mask & kTimeoutMs) out.signed_number(job.timeout_ms);
-  if (mask & kSoftTimeoutMs) out.signed_number(job.soft_timeout_ms);
-  if (mask & kKeepMs) out.signed_number(job.keep_ms);
+  if (mask & kReadySeq) out.number(ready_seq);
+  if (mask & kLeaseMs) out.signed_number(record.lease_ms);
+  if (mask & kTimeoutMs) out.signed_number(record.timeout_ms);
+  if (mask & kSoftTimeoutMs) out.signed_number(record.soft_timeout_ms);
+  if (mask & kKeepMs) out.signed_number(record.keep_ms);
   if (mask & kLease) {
-    out.signed_number(job.lease.granted.ms);
-    out.signed_number(job.lease.deadline.ms);
-    out.signed_number(job.lease.timeout_end.ms);
-    out.byte(job.lease.alone ? 1 : 0);
+    out.signed_number(record.lease.granted.ms);
+    out.signed_number(record.lease.deadline.ms);
+    out.signed_number(record.lease.timeout_end.ms);
+    out.byte(record.lease.alone ? 1 : 0);
   }
-  if (mask & kAttemptLast) write_attempt(out, job.attempt_last);
+  if (mask & kAttemptLast) write_attempt(out, record.attempt_last);
 }
 
-void read_fields(ByteReader& in, Job& job, uint32_t mask) {
-  if (mask & kNamespace) job.namespace_id = read_u32(in);
+uint64_t read_fields(ByteReader& in, JobRecord& record, uint32_t mask) {
+  uint64_t ready_seq = 0;
+  if (mask & kNamespace) record.namespace_id = read_u32(in);
   if (mask & kFlags) {
     const uint64_t flags = in.bounded(kFlagRunAtIsWall | kFlagCancelRequested);
-    job.run_at_is_wall = (flags & kFlagRunAtIsWall) != 0;
-    job.cancel_requested = (flags & kFlagCancelRequested) != 0;
+    record.run_at_is_wall = (flags & kFlagRunAtIsWall) != 0;
+    record.cancel_requested = (flags & kFlagCancelRequested) != 0;
   }
-  if (mask & kDeadReason) job.dead_reason = static_cast<core::DeadReason>(in.bounded(3));
-  if (mask & kGeneration) job.generation = read_u32(in);
-  if (mask & kAttempt) job.attempt = read_u32(in);
-  if (mask & kAttemptsMax) job.attempts_max = read_u32(in);
-  if (mask & kFence) job.fence = read_u32(in);
-  if (mask & kCrashes) job.crashes = read_u32(in);
-  if (mask & kCrashesMax) job.crashes_max = read_u32(in);
-  if (mask & kRunAt) job.run_at_ms = in.signed_number();
-  if (mask & kExpires) job.expires_at.ms = in.signed_number();
-  if (mask & kReadyAt) job.ready_at.ms = in.signed_number();
+  if (mask & kDeadReason) record.dead_reason = static_cast<core::DeadReason>(in.bounded(3));
+  if (mask & kGeneration) record.generation = read_u32(in);
+  if (mask & kAttempt) record.attempt = read_u32(in);
+  if (mask & kAttemptsMax) record.attempts_max = read_u32(in);
+  if (mask & kFence) record.fence = read_u32(in);
+  if (mask & kCrashes) record.crashes = read_u32(in);
+  if (mask & kCrashesMax) record.crashes_max = read_u32(in);
+  if (mask & kRunAt) record.run_at_ms = in.signed_number();
+  if (mask & kExpires) record.expires_at.ms = in.signed_number();
+  if (mask & kReadyAt) record.ready_at.ms = in.signed_number();
   if (mask & kFinished) {
-    job.finished_at.ms = in.signed_number();
-    job.finished_wall.ms = in.signed_number();
+    record.finished_at.ms = in.signed_number();
+    record.finished_wall.ms = in.signed_number();
   }
-  if (mask & kReadySeq) job.ready_seq = in.number();
-  if (mask & kLeaseMs) job.lease_ms = in.signed_number();
-  if (mask & kTimeoutMs) job.timeout_ms = in.signed_number();
-  if (mask & kSoftTimeoutMs) job.soft_timeout_ms = in.signed_number();
-  if (mask & kKeepMs) job.keep_ms = in.signed_number();
+  if (mask & kReadySeq) ready_seq = in.bounded(core::kReadySeqMask);
+  if (mask & kLeaseMs) record.lease_ms = in.signed_number();
+  if (mask & kTimeoutMs) record.timeout_ms = in.signed_number();
+  if (mask & kSoftTimeoutMs) record.soft_timeout_ms = in.signed_number();
+  if (mask & kKeepMs) record.keep_ms = in.signed_number();
   if (mask & kLease) {
-    job.lease.granted.ms = in.signed_number();
-    job.lease.deadline.ms = in.signed_number();
-    job.lease.timeout_end.ms = in.signed_number();
-    job.lease.alone = in.bounded(1) != 0;
+    record.lease.granted.ms = in.signed_number();
+    record.lease.deadline.ms = in.signed_number();
+    record.lease.timeout_end.ms = in.signed_number();
+    record.lease.alone = in.bounded(1) != 0;
   }
-  if (mask & kAttemptLast) job.attempt_last = read_attempt(in);
+  if (mask & kAttemptLast) record.attempt_last = read_attempt(in);
+  return ready_seq;
 }
 
 constexpr uint32_t kExtrasFields =
     kKey | kMeta | kProgress | kResult | kBackoff | kHistory | kUnique | kLimits | kFairKey;
 
+void check_lease(ByteReader& in, const JobRecord& record, core::JobState state, uint32_t mask) {
+  const bool leased = (mask & kLease) != 0;
+  if (leased != (state == core::JobState::kRunning)) in.fail();
+  if (leased && (record.attempt_last.token.fence == 0 || record.attempt == 0)) in.fail();
+}
+
 }  // namespace
 
 void encode_job(ByteWriter& out, const Job& job) {
-  const uint32_t mask = mask_of(job);
+  const JobRecord& record = *job.record;
+  uint32_t mask = mask_of(record, job.state);
+  if (job.ready_seq != 0) mask |= kReadySeq;
   out.number(mask);
   out.number(job.id.value);
   out.byte(static_cast<uint8_t>(job.state));
   out.byte(job.priority);
-  out.text(job.args);
-  out.signed_number(job.pushed.ms);
-  write_fields(out, job, mask);
-  if (job.extras) write_extras(out, *job.extras, mask);
+  out.text(record.args);
+  out.signed_number(record.pushed.ms);
+  write_fields(out, record, job.ready_seq, mask);
+  if (record.extras) write_extras(out, *record.extras, mask);
 }
 
-std::unique_ptr<Job> decode_job(ByteReader& in) {
-  auto job = std::make_unique<Job>();
+Job decode_job(ByteReader& in) {
+  Job job;
+  job.record = std::make_unique<JobRecord>();
+  JobRecord& record = *job.record;
   const auto mask = static_cast<uint32_t>(in.bounded(kKnownFields));
-  job->id.value = in.number();
-  job->state = static_cast<core::JobState>(in.bounded(core::kJobStateCount - 1));
-  job->priority = static_cast<uint8_t>(in.bounded(core::limits::kPriorityMax));
-  job->args = in.text();
-  job->pushed.ms = in.signed_number();
-  read_fields(in, *job, mask);
-  if ((mask & kExtrasFields) != 0) read_extras(in, core::extras_of(*job), mask);
-  const bool leased = (mask & kLease) != 0;
-  if (leased != (job->state == core::JobState::kRunning)) in.fail();
-  if (leased && (job->attempt_last.token.fence == 0 || job->attempt == 0)) in.fail();
+  job.id.value = in.number();
+  job.state = static_cast<core::JobState>(in.bounded(core::kJobStateCount - 1));
+  job.priority = static_cast<uint8_t>(in.bounded(core::limits::kPriorityMax)) & core::kPriorityMask;
+  record.args = in.text();
+  record.pushed.ms = in.signed_number();
+  job.set_ready_seq(read_fields(in, record, mask));
+  if ((mask & kExtrasFields) != 0) read_extras(in, core::extras_of(record), mask);
+  check_lease(in, record, job.state, mask);
   return job;
+}
+
+void encode_record(ByteWriter& out, const Job& job) {
+  const JobRecord& record = *job.record;
+  const uint32_t mask = mask_of(record, job.state);
+  out.number(mask);
+  out.signed_number(record.pushed.ms);
+  write_fields(out, record, 0, mask);
+  if (record.extras) write_extras(out, *record.extras, mask);
+}
+
+std::unique_ptr<JobRecord> decode_record(ByteReader& in, core::JobState state) {
+  auto record = std::make_unique<JobRecord>();
+  const auto mask = static_cast<uint32_t>(in.bounded(kKnownFields));
+  if ((mask & kReadySeq) != 0) in.fail();
+  record->pushed.ms = in.signed_number();
+  read_fields(in, *record, mask);
+  if ((mask & kExtrasFields) != 0) read_extras(in, core::extras_of(*record), mask);
+  check_lease(in, *record, state, mask);
+  return record;
 }
 
 }  // namespace store

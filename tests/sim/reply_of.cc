@@ -176,22 +176,22 @@ void add_times(const Record& record, const core::State& state, base::Now now,
   const core::Job* job = state.find(core::JobId{base::base32_decode_u64(view.id).value_or(0)});
   ASSERT(job != nullptr, "{} is shown but not there", view.id);
   if (const auto run_at = record.number_if_any("run_at_ms")) {
-    view.run_at.is_wall = job->run_at_is_wall;
-    view.run_at.ms = job->run_at_is_wall ? *run_at : engine_ms(*run_at, now);
+    view.run_at.is_wall = job->record->run_at_is_wall;
+    view.run_at.ms = job->record->run_at_is_wall ? *run_at : engine_ms(*run_at, now);
   }
   if (const auto expires = record.number_if_any("expires_ms")) {
     view.expires_at_engine_ms = engine_ms(*expires, now);
   }
   if (const auto finished = record.number_if_any("finished_ms")) {
-    ASSERT(*finished == job->finished_wall.ms, "{} is shown with another end", view.id);
-    view.finished_engine_ms = job->finished_at.ms;
+    ASSERT(*finished == job->record->finished_wall.ms, "{} is shown with another end", view.id);
+    view.finished_engine_ms = job->record->finished_at.ms;
   }
   if (!record.find("lease_until_ms")) return;
   view.lease.emplace();
   view.lease->worker = record.text("worker");
   view.lease->deadline_engine_ms = engine_ms(record.number("lease_until_ms"), now);
-  if (job->lease.timeout_end != base::EngineTime::never()) {
-    view.lease->timeout_at_engine_ms = job->lease.timeout_end.ms;
+  if (job->record->lease.timeout_end != base::EngineTime::never()) {
+    view.lease->timeout_at_engine_ms = job->record->lease.timeout_end.ms;
   }
   view.cancel_requested = record.number("cancel_requested") == 1;
 }

@@ -37,8 +37,8 @@ std::vector<model::AttemptView> history_of(const core::Job& job) {
     if (attempt.outcome == core::Outcome::kReleased) return;
     history.push_back(attempt_of(attempt));
   };
-  if (job.extras) std::ranges::for_each(job.extras->history, add);
-  add(job.attempt_last);
+  if (job.record->extras) std::ranges::for_each(job.record->extras->history, add);
+  add(job.record->attempt_last);
   constexpr size_t kShown = 32;
   if (history.size() > kShown) history.erase(history.begin(), history.end() - kShown);
   return history;
@@ -46,11 +46,11 @@ std::vector<model::AttemptView> history_of(const core::Job& job) {
 
 model::LeaseView lease_of(const core::Job& job) {
   model::LeaseView lease;
-  lease.worker = job.attempt_last.worker;
-  lease.token = core::lease_token_text(job.attempt_last.token);
-  lease.deadline_engine_ms = job.lease.deadline.ms;
-  if (job.lease.timeout_end != base::EngineTime::never()) {
-    lease.timeout_at_engine_ms = job.lease.timeout_end.ms;
+  lease.worker = job.record->attempt_last.worker;
+  lease.token = core::lease_token_text(job.record->attempt_last.token);
+  lease.deadline_engine_ms = job.record->lease.deadline.ms;
+  if (job.record->lease.timeout_end != base::EngineTime::never()) {
+    lease.timeout_at_engine_ms = job.record->lease.timeout_end.ms;
   }
   return lease;
 }
@@ -67,29 +67,29 @@ void add_extras(const core::JobExtras& extras, model::JobView& view) {
 model::JobView view_of(const core::Job& job) {
   model::JobView view;
   view.id = core::job_id_text(job.id);
-  view.generation = job.generation;
+  view.generation = job.record->generation;
   view.state = state_of(job.state);
   view.queue = job.queue->name;
   view.type = job.type->name;
-  view.args = job.args;
+  view.args = job.record->args;
   view.priority = job.priority;
-  view.attempt = job.attempt;
-  view.max_attempts = job.attempts_max;
-  view.fence = job.fence;
-  view.crashes = job.crashes;
-  view.max_crashes = job.crashes_max;
-  view.suspect = job.suspect();
-  view.cancel_requested = job.cancel_requested;
-  view.run_at = {job.run_at_is_wall, job.run_at_ms};
-  view.lease_ms = job.lease_ms;
-  view.timeout_ms = job.timeout_ms;
-  view.soft_timeout_ms = job.soft_timeout_ms;
-  if (job.expires_at.ms != 0) view.expires_at_engine_ms = job.expires_at.ms;
-  if (job.keep_ms >= 0) view.keep_ms = job.keep_ms;
-  view.pushed_wall_ms = job.pushed.ms;
-  if (core::is_finished(job.state)) view.finished_engine_ms = job.finished_at.ms;
-  view.dead_reason = reason_of(job.dead_reason);
-  if (job.extras) add_extras(*job.extras, view);
+  view.attempt = job.record->attempt;
+  view.max_attempts = job.record->attempts_max;
+  view.fence = job.record->fence;
+  view.crashes = job.record->crashes;
+  view.max_crashes = job.record->crashes_max;
+  view.suspect = job.is_suspect;
+  view.cancel_requested = job.record->cancel_requested;
+  view.run_at = {job.record->run_at_is_wall, job.record->run_at_ms};
+  view.lease_ms = job.record->lease_ms;
+  view.timeout_ms = job.record->timeout_ms;
+  view.soft_timeout_ms = job.record->soft_timeout_ms;
+  if (job.record->expires_at.ms != 0) view.expires_at_engine_ms = job.record->expires_at.ms;
+  if (job.record->keep_ms >= 0) view.keep_ms = job.record->keep_ms;
+  view.pushed_wall_ms = job.record->pushed.ms;
+  if (core::is_finished(job.state)) view.finished_engine_ms = job.record->finished_at.ms;
+  view.dead_reason = reason_of(job.record->dead_reason);
+  if (job.record->extras) add_extras(*job.record->extras, view);
   if (job.state == core::JobState::kRunning) view.lease = lease_of(job);
   view.history = history_of(job);
   return view;
@@ -122,7 +122,7 @@ model::QueueView view_of(const core::Queue& queue, base::Now now) {
   view.expired = count(queue.counters.expired);
   view.retried = count(queue.counters.retried);
   const core::Job* oldest = queue.ready.oldest();
-  view.oldest_ms = oldest != nullptr ? (now.engine - oldest->ready_at).count() : 0;
+  view.oldest_ms = oldest != nullptr ? (now.engine - oldest->record->ready_at).count() : 0;
   view.ready_ids.emplace();
   for (const core::Job* job : queue.ready.in_order()) {
     view.ready_ids->push_back(core::job_id_text(job->id));
@@ -191,16 +191,16 @@ std::string find_disorder(const core::State& state) {
   std::string wrong;
   for_each_job(state, [&](const core::Job& job) {
     ++count;
-    bytes += job.bytes;
+    bytes += job.record->bytes;
     const std::string name = "job " + core::job_id_text(job.id);
-    if (job.bytes != core::job_bytes(job)) wrong = name + " counts other bytes than it has";
+    if (job.record->bytes != core::job_bytes(job)) wrong = name + " counts other bytes than it has";
     if (state.find(job.id) != &job) wrong = name + " is not found by its id";
-    const bool has_key = job.extras && !job.extras->key.empty();
-    if (has_key && state.find_key(job.extras->key) != &job) wrong = name + " has a lost key";
-    const bool wall = job.state == core::JobState::kScheduled && job.run_at_is_wall;
+    const bool has_key = job.record->extras && !job.record->extras->key.empty();
+    if (has_key && state.find_key(job.record->extras->key) != &job) wrong = name + " has a lost key";
+    const bool wall = job.state == core::JobState::kScheduled && job.record->run_at_is_wall;
     if (wall != (job.wall_timer_place != 0)) wrong = name + " has a wrong calendar timer";
     const bool timed = job.state == core::JobState::kRunning ||
-                       (job.state == core::JobState::kScheduled && !job.run_at_is_wall);
+                       (job.state == core::JobState::kScheduled && !job.record->run_at_is_wall);
     if (timed && job.timer_place == 0) wrong = name + " has no timer";
   });
   if (count != state.jobs().size()) wrong = "the table counts other jobs than it has";
@@ -212,8 +212,8 @@ std::map<std::string, std::string> durable_parts(const core::State& state, base:
   std::map<std::string, std::string> parts;
   for_each_job(state, [&](const core::Job& job) {
     std::unique_ptr<core::Job> copy = core::clone_job(job);
-    copy->lease.deadline = {};
-    copy->lease.timeout_end = {};
+    copy->record->lease.deadline = {};
+    copy->record->lease.timeout_end = {};
     std::string& part = parts["job " + core::job_id_text(job.id)];
     store::ByteWriter out(part);
     out.text(job.queue->name);

@@ -1,0 +1,97 @@
+// Which records are in memory, and how the state of each job stands to the tables.
+//
+// Every job that changes is noted. A flush freezes what is noted: from then on it takes the state
+// that each of these jobs had at that moment, a slice at a time; a job that is about to change
+// before its turn came is taken just before. When the tables have it, records that nobody works
+// with leave memory, the ones that will be needed last first. What is needed again is read in the
+// background: whoever needs it says so (`want`), and goes on when it is there (`State::bring_in`).
+//
+// Threading: as State.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "core/job.h"
+#include "core/job_table.h"
+
+namespace core {
+
+class Residency {
+ public:
+  // Takes the job's present state for the flush. Returns false to leave it for the next one: then
+  // the tables have no row of it after this one.
+  using Take = std::function<bool(const Job&)>;
+
+  explicit Residency(JobTable& jobs) : jobs_(jobs) {}
+
+  // --- Changes.
+
+  // The job is about to change. Requires: its record is in memory, or it is about to go.
+  void before_change(Job& job);
+  // The job is about to leave the table.
+  void before_removal(Job& job);
+  // Bytes of unfinished work that the next flush, or the one that runs, has to write.
+  uint64_t unflushed_bytes() const { return unflushed_bytes_; }
+  // Keeps count: the job was put on the indexes, or is about to be taken off them.
+  void count(Job& job, bool in_history);
+  void discount(Job& job);
+  bool anything_changed() const { return !changed_.empty() || !removed_.empty(); }
+
+  // --- The flush. One at a time.
+
+  // Freezes what has changed. Returns the ids whose rows go, in no order.
+  std::vector<JobId> freeze(Take take);
+  bool flushing() const { return take_ != nullptr; }
+  // Takes up to `most` of the frozen jobs. Returns whether all have been taken.
+  bool take_some(size_t most);
+  // The tables have what was taken: records go until no more than `bytes_max` are in memory.
+  void flush_done(uint64_t bytes_max);
+
+  // --- Records in memory and not.
+
+  uint64_t record_bytes() const { return record_bytes_; }
+  void add_bytes(size_t bytes) { record_bytes_ += bytes; }
+  void subtract_bytes(size_t bytes) { record_bytes_ -= bytes; }
+
+  // Asks for the record. Nothing happens if it is there, on its way or damaged.
+  void want(Job& job);
+  std::vector<JobId> take_wants() { return std::exchange(wants_, {}); }
+  bool any_wants() const { return !wants_.empty(); }
+  // About how many more records may be asked for before the pool passes `bytes_max`.
+  size_t room_for(uint64_t bytes_max) const;
+  // The record has come, unchanged: it leaves again when more than a bound of such are there.
+  void pool(Job& job);
+  uint64_t pool_bytes() const { return pool_bytes_; }
+  void trim_pool(uint64_t bytes_max);
+
+  // The job's record leaves memory. Requires: can_leave(job).
+  void let_go(Job& job);
+  static bool can_leave(const Job& job) {
+    return job.record && job.written == Written::kClean && job.in_tables &&
+           job.state != JobState::kRunning;
+  }
+
+ private:
+  void take(Job& job);
+  void unpool(Job& job);
+
+  JobTable& jobs_;
+  std::vector<JobId> changed_;  // Since the last freeze, each once; some may be gone.
+  std::vector<JobId> removed_;  // Since the last freeze, of those that have or will have a row.
+  std::vector<JobId> frozen_;
+  size_t frozen_taken_ = 0;  // Of frozen_.
+  Take take_;                // Set while a flush runs.
+  uint64_t unflushed_bytes_ = 0;
+  uint64_t record_bytes_ = 0;
+  std::vector<JobId> wants_;
+  std::deque<std::pair<JobId, size_t>> pool_;  // With the bytes, oldest first; some are stale.
+  uint64_t pool_bytes_ = 0;                    // Of those that are not.
+  uint64_t record_bytes_mean_ = 512;           // Of those that came of late.
+};
+
+}  // namespace core
