@@ -76,12 +76,17 @@ void Store::submit(uint64_t turn, std::string&& effects, uint64_t trim_before) {
 }
 
 void Store::commit(uint64_t turn, std::string&& effects, uint64_t trim_before) {
-  Pending work{std::move(effects), turn, trim_before, true};
+  Pending work;
   bool first_of_many = false;
   {
-    const std::lock_guard lock(mutex_);
-    ASSERT(!writing_ && pending_.empty(), "the store is not idle");
+    std::unique_lock lock(mutex_);
+    ASSERT(pending_.empty(), "the store is not idle");
     if (failed_) return;
+    if (writing_) {  // An idle frame has begun since the caller looked.
+      lock.unlock();
+      return submit(turn, std::move(effects), trim_before);
+    }
+    work = {std::move(effects), turn, trim_before, true};
     first_of_many = !idle_frame_due_;
     begin_frame(work);
   }

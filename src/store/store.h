@@ -60,8 +60,8 @@ class Store {
   void submit(uint64_t turn, std::string&& effects, uint64_t trim_before = 0);
 
   // As `submit`, for a store that is idle: the calling thread writes the frame, and the callback
-  // has been called when this returns. Only where there is no room on the disk the commit thread
-  // is left to wait for it.
+  // has been called when this returns. Only where there is no room on the disk, or an idle frame
+  // has just begun, it is left to the commit thread.
   void commit(uint64_t turn, std::string&& effects, uint64_t trim_before = 0);
 
   // Ends the frame that is being collected: returns a sequence S so that all that was submitted so

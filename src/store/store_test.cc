@@ -222,6 +222,23 @@ TEST_F(StoreTest, AnEmptyFrameFollowsACommit) {
   EXPECT_EQ(gate.frames[1], (std::pair<uint64_t, size_t>{2, 0}));
 }
 
+TEST_F(StoreTest, ACommitThatMeetsAnIdleFrameIsLeftToTheCommitThread) {
+  GatedJournal::Gate gate;
+  gate.allow(1);
+  Store store(std::make_unique<GatedJournal>(gate), clock);
+  ASSERT_TRUE(store.recover({}).has_value());
+  store.start(heard.callbacks());
+  store.commit(1, effects_of(1));
+  ASSERT_TRUE(gate.wait_for_ask(2)) << "the idle frame";
+  store.commit(2, effects_of(2));
+  EXPECT_EQ(heard.turn(), 1U);
+  gate.allow(1'000);
+  ASSERT_TRUE(heard.wait_for_turn(2));
+  ASSERT_TRUE(store.stop().has_value());
+  ASSERT_GE(gate.frames.size(), 3U);
+  EXPECT_EQ(gate.frames[2], (std::pair<uint64_t, size_t>{3, effects_of(2).size()}));
+}
+
 TEST_F(StoreTest, ACommitForWhichThereIsNoRoomIsLeftToTheCommitThread) {
   auto store = opened();
   store->start(heard.callbacks());
