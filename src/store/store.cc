@@ -8,8 +8,9 @@
 namespace store {
 namespace {
 
-// What waits for the sync that runs becomes one frame: beyond this the engine waits. With the most
-// that one turn makes (see engine.cc) it stays below the largest payload of a frame.
+// What waits for the sync that runs becomes one frame, if it is not cut: beyond this the engine
+// waits. With the most that one turn makes (see engine.cc) it stays below the largest payload of a
+// frame.
 constexpr size_t kPendingBytesMax = size_t{8} << 20;
 
 // After this long without a frame an empty one is written: it says that the last one was synced,
@@ -42,7 +43,10 @@ base::Result<JournalRecovery> Store::recover(const EffectVisitor& visit) {
     return base::with_context(decode_effects(bytes, visit), fmt::format("frame {}", seq));
   };
   base::Result<JournalRecovery> found = journal_->open(frame);
-  if (found) seq_last_ = found->last_seq;
+  if (found) {
+    seq_last_ = found->last_seq;
+    durable_seq_.store(seq_last_, std::memory_order_release);
+  }
   return found;
 }
 
@@ -54,27 +58,35 @@ void Store::start(Callbacks callbacks) {
 void Store::submit(uint64_t turn, std::string&& effects, uint64_t trim_before) {
   {
     std::unique_lock lock(mutex_);
-    room_.wait(lock, [&] { return pending_.effects.size() < kPendingBytesMax || failed_; });
-    if (pending_.effects.empty()) {
-      pending_.effects = std::move(effects);
+    room_.wait(lock, [&] { return pending_bytes_ < kPendingBytesMax || failed_; });
+    const bool joins = !std::exchange(is_cut_, false) && !pending_.empty();
+    Pending& last = joins ? pending_.back() : pending_.emplace_back();
+    pending_bytes_ += effects.size();
+    if (last.effects.empty()) {
+      last.effects = std::move(effects);
     } else {
-      pending_.effects.append(effects);
+      last.effects.append(effects);
     }
-    pending_.turn = turn;
-    if (trim_before != 0) pending_.trim_before = trim_before;
-    pending_.any = true;
+    last.turn = turn;
+    last.any = true;
+    if (trim_before != 0) last.trim_before = trim_before;
     if (writing_) return;  // The commit thread looks again when it is done.
   }
   work_.notify_one();
 }
 
 void Store::commit(uint64_t turn, std::string&& effects, uint64_t trim_before) {
-  Pending work{std::move(effects), turn, trim_before, true};
+  Pending work;
   bool first_of_many = false;
   {
-    const std::lock_guard lock(mutex_);
-    ASSERT(!writing_ && !pending_.any, "the store is not idle");
+    std::unique_lock lock(mutex_);
+    ASSERT(pending_.empty(), "the store is not idle");
     if (failed_) return;
+    if (writing_) {  // An idle frame has begun since the caller looked.
+      lock.unlock();
+      return submit(turn, std::move(effects), trim_before);
+    }
+    work = {std::move(effects), turn, trim_before, true};
     first_of_many = !idle_frame_due_;
     begin_frame(work);
   }
@@ -85,16 +97,31 @@ void Store::commit(uint64_t turn, std::string&& effects, uint64_t trim_before) {
     writing_ = false;
     if (!done) {
       --seq_last_;
-      pending_ = std::move(work);
+      pending_bytes_ += work.effects.size();
+      pending_.push_back(std::move(work));
     }
   }
   // The commit thread has to know that an idle frame will be due, but not at each turn.
   if (first_of_many || !done) work_.notify_one();
 }
 
+// The sequence of the last frame that what is pending makes. Idle frames take none before it: they
+// are written only when nothing is pending. Called with the lock.
+uint64_t Store::seq_pending() const {
+  const bool last_is_empty = !pending_.empty() && pending_.back().effects.empty();
+  return seq_last_ + pending_.size() - (last_is_empty ? 1 : 0);
+}
+
+uint64_t Store::cut() {
+  const std::lock_guard lock(mutex_);
+  // What has no effects makes no frame: what joins it is in a later one all the same.
+  is_cut_ = !pending_.empty() && !pending_.back().effects.empty();
+  return seq_pending();
+}
+
 bool Store::idle() const {
   const std::lock_guard lock(mutex_);
-  return !writing_ && !pending_.any;
+  return !writing_ && pending_.empty();
 }
 
 bool Store::is_quick() const {
@@ -105,7 +132,8 @@ bool Store::is_quick() const {
 
 uint64_t Store::seq_next() const {
   const std::lock_guard lock(mutex_);
-  return seq_last_ + 1;
+  const bool joins = !is_cut_ && !pending_.empty() && !pending_.back().effects.empty();
+  return seq_pending() + (joins ? 0 : 1);
 }
 
 // How long the thread may sleep before there is something to do besides new work.
@@ -130,18 +158,21 @@ Store::Step Store::take(Pending& work) {
   writing_ = false;
   while (true) {
     if (failed_) return Step::kEnd;
-    if (!writing_ && pending_.any) break;
+    if (!writing_ && !pending_.empty()) break;
     if (!writing_ && stopping_) return Step::kEnd;
     const uint64_t seq_before = seq_last_;
     const auto limit = writing_ ? std::nullopt : idle_limit();
     if (!limit) {
       work_.wait(lock);
     } else if (work_.wait_for(lock, *limit) == std::cv_status::timeout && !writing_ &&
-               !pending_.any && seq_last_ == seq_before) {
+               pending_.empty() && seq_last_ == seq_before) {
       return take_idle(work);
     }
   }
-  work = std::exchange(pending_, Pending{});
+  work = std::move(pending_.front());
+  pending_.pop_front();
+  pending_bytes_ -= work.effects.size();
+  is_cut_ = is_cut_ && !pending_.empty();
   begin_frame(work);
   lock.unlock();
   room_.notify_one();
@@ -163,6 +194,7 @@ base::Status Store::write(const Pending& work) {
     const base::MonoTime start = clock_.mono();
     const auto payload = std::as_bytes(std::span(work.effects.data(), work.effects.size()));
     TRY(journal_->append(seq_last_, payload));
+    durable_seq_.store(seq_last_, std::memory_order_release);
     const auto took = static_cast<uint64_t>((clock_.mono() - start).count());
     counters_.frames.fetch_add(1, std::memory_order_relaxed);
     counters_.bytes.fetch_add(work.effects.size(), std::memory_order_relaxed);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -29,8 +30,9 @@ struct StoreCounters {
   std::atomic<uint64_t> sync_last_ns = 0;
 };
 
-// Threading: `recover` and `start` before the first turn; `submit`, `commit`, `seq_next` and `stop`
-// from one thread at a time; callbacks come from the commit thread, or from within `commit`.
+// Threading: `recover` and `start` before the first turn; `submit`, `commit`, `cut`, `seq_next` and
+// `stop` from one thread at a time; `durable_seq` from any; callbacks come from the commit thread,
+// or from within `commit`.
 class Store {
  public:
   struct Callbacks {
@@ -58,9 +60,17 @@ class Store {
   void submit(uint64_t turn, std::string&& effects, uint64_t trim_before = 0);
 
   // As `submit`, for a store that is idle: the calling thread writes the frame, and the callback
-  // has been called when this returns. Only where there is no room on the disk the commit thread
-  // is left to wait for it.
+  // has been called when this returns. Only where there is no room on the disk, or an idle frame
+  // has just begun, it is left to the commit thread.
   void commit(uint64_t turn, std::string&& effects, uint64_t trim_before = 0);
+
+  // Ends the frame that is being collected: returns a sequence S so that all that was submitted so
+  // far lies in frames up to S, and all that is submitted afterwards in later ones. S may be of a
+  // frame that is not written yet.
+  uint64_t cut();
+
+  // All frames up to this sequence are durable. It is told before the turns in them are.
+  uint64_t durable_seq() const { return durable_seq_.load(std::memory_order_acquire); }
 
   // Whether all that was submitted is durable.
   bool idle() const;
@@ -79,11 +89,12 @@ class Store {
   const StoreCounters& counters() const { return counters_; }
 
  private:
+  // What becomes one frame; without effects, none.
   struct Pending {
     std::string effects;
     uint64_t turn = 0;  // The last one in it.
     uint64_t trim_before = 0;
-    bool any = false;
+    bool any = false;  // Some turn is in it: it is no idle frame.
   };
 
   void run();
@@ -92,6 +103,7 @@ class Store {
   Step take_idle(Pending& work);
   std::optional<std::chrono::milliseconds> idle_limit() const;
   void begin_frame(const Pending& work);
+  uint64_t seq_pending() const;
   base::Status write(const Pending& work);
   base::Status write_when_room(const Pending& work);
   void fail(const base::Error& error);
@@ -104,13 +116,17 @@ class Store {
   mutable std::mutex mutex_;
   std::condition_variable work_;  // For the commit thread.
   std::condition_variable room_;  // For the engine thread.
-  Pending pending_;               // Guarded by mutex_, like all below.
-  uint64_t seq_last_ = 0;         // Given to a frame last.
-  bool writing_ = false;          // Some thread uses the journal.
+  std::deque<Pending> pending_;   // Guarded by mutex_, like all below. More than one after a cut;
+                                  // all but the last have effects.
+  size_t pending_bytes_ = 0;
+  bool is_cut_ = false;    // What comes next does not join the last one pending.
+  uint64_t seq_last_ = 0;  // Given to a frame last.
+  bool writing_ = false;   // Some thread uses the journal.
   bool stopping_ = false;
   bool failed_ = false;
   bool idle_frame_due_ = false;
 
+  std::atomic<uint64_t> durable_seq_ = 0;
   std::thread thread_;
   StoreCounters counters_;
 };

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <deque>
 #include <optional>
+#include <thread>
 
 #include "store/memory/memory_journal.h"
 
@@ -219,6 +222,23 @@ TEST_F(StoreTest, AnEmptyFrameFollowsACommit) {
   EXPECT_EQ(gate.frames[1], (std::pair<uint64_t, size_t>{2, 0}));
 }
 
+TEST_F(StoreTest, ACommitThatMeetsAnIdleFrameIsLeftToTheCommitThread) {
+  GatedJournal::Gate gate;
+  gate.allow(1);
+  Store store(std::make_unique<GatedJournal>(gate), clock);
+  ASSERT_TRUE(store.recover({}).has_value());
+  store.start(heard.callbacks());
+  store.commit(1, effects_of(1));
+  ASSERT_TRUE(gate.wait_for_ask(2)) << "the idle frame";
+  store.commit(2, effects_of(2));
+  EXPECT_EQ(heard.turn(), 1U);
+  gate.allow(1'000);
+  ASSERT_TRUE(heard.wait_for_turn(2));
+  ASSERT_TRUE(store.stop().has_value());
+  ASSERT_GE(gate.frames.size(), 3U);
+  EXPECT_EQ(gate.frames[2], (std::pair<uint64_t, size_t>{3, effects_of(2).size()}));
+}
+
 TEST_F(StoreTest, ACommitForWhichThereIsNoRoomIsLeftToTheCommitThread) {
   auto store = opened();
   store->start(heard.callbacks());
@@ -280,6 +300,175 @@ TEST_F(StoreTest, FramesGoOnlyOnceTheTurnThatFreesThemIsDurable) {
   gate.allow(1'000);
   ASSERT_TRUE(store.stop().has_value());
   EXPECT_EQ(gate.trimmed_before, 2U);
+}
+
+// Turns come and are cut while the first frame is being synced.
+class StoreCutTest : public StoreTest {
+ protected:
+  void begin() {
+    store_ = std::make_unique<Store>(std::make_unique<GatedJournal>(gate_), clock);
+    ASSERT_TRUE(store_->recover({}).has_value());
+    store_->start(heard.callbacks());
+  }
+  void begin_with_a_frame_being_written() {
+    begin();
+    store_->submit(1, effects_of(1));
+    ASSERT_TRUE(gate_.wait_for_ask(1));
+  }
+  // Lets all be written, and returns of how many turns the effects are in each frame.
+  std::vector<size_t> turns_by_frame() {
+    gate_.allow(1'000);
+    EXPECT_TRUE(store_->stop().has_value());
+    std::vector<size_t> turns;
+    for (const auto& [seq, bytes] : gate_.frames) {
+      EXPECT_EQ(seq, turns.size() + 1);
+      turns.push_back(bytes / effects_of(1).size());
+    }
+    return turns;
+  }
+
+  GatedJournal::Gate gate_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(StoreCutTest, BeforeAnythingCameACutLiesBeforeTheFirstFrame) {
+  begin();
+  EXPECT_EQ(store_->cut(), 0U);
+  EXPECT_EQ(store_->seq_next(), 1U);
+  EXPECT_EQ(store_->durable_seq(), 0U);
+  store_->submit(1, effects_of(1));
+  EXPECT_EQ(turns_by_frame().at(0), 1U);
+}
+
+TEST_F(StoreCutTest, ACutLiesBehindTheFrameThatIsBeingWritten) {
+  begin_with_a_frame_being_written();
+  EXPECT_EQ(store_->cut(), 1U);
+  EXPECT_EQ(store_->durable_seq(), 0U);
+  store_->submit(2, effects_of(2));
+  EXPECT_EQ(store_->seq_next(), 2U);
+  gate_.allow(1'000);
+  ASSERT_TRUE(heard.wait_for_turn(2));
+  EXPECT_GE(store_->durable_seq(), 2U);
+  const std::vector<size_t> turns = turns_by_frame();
+  ASSERT_GE(turns.size(), 2U);
+  EXPECT_EQ(turns[1], 1U);
+}
+
+TEST_F(StoreCutTest, WhatComesAfterACutIsInTheNextFrame) {
+  begin_with_a_frame_being_written();
+  store_->submit(2, effects_of(2));
+  store_->submit(3, effects_of(3));
+  EXPECT_EQ(store_->cut(), 2U);
+  EXPECT_EQ(store_->seq_next(), 3U);
+  store_->submit(4, effects_of(4));
+  store_->submit(5, effects_of(5));
+  store_->submit(6, effects_of(6));
+  EXPECT_EQ(store_->seq_next(), 3U);
+  EXPECT_EQ(store_->cut(), 3U);
+  store_->submit(7, effects_of(7));
+  EXPECT_FALSE(store_->idle());
+  gate_.allow(1'000);
+  ASSERT_TRUE(heard.wait_for_turn(7));
+  const std::vector<size_t> turns = turns_by_frame();
+  ASSERT_GE(turns.size(), 4U);
+  EXPECT_EQ((std::vector<size_t>(turns.begin(), turns.begin() + 4)),
+            (std::vector<size_t>{1, 2, 3, 1}));
+}
+
+TEST_F(StoreCutTest, ASecondCutWithNothingBetweenIsTheSameOne) {
+  begin_with_a_frame_being_written();
+  store_->submit(2, effects_of(2));
+  EXPECT_EQ(store_->cut(), 2U);
+  EXPECT_EQ(store_->cut(), 2U);
+  store_->submit(3, effects_of(3));
+  EXPECT_EQ(store_->cut(), 3U);
+  const std::vector<size_t> turns = turns_by_frame();
+  ASSERT_GE(turns.size(), 3U);
+  EXPECT_EQ(turns[2], 1U);
+}
+
+TEST_F(StoreCutTest, TurnsWithoutEffectsTakeNoSequence) {
+  begin_with_a_frame_being_written();
+  store_->submit(2, {});
+  EXPECT_EQ(store_->cut(), 1U);
+  EXPECT_EQ(store_->seq_next(), 2U);
+  store_->submit(3, effects_of(3));
+  EXPECT_EQ(store_->cut(), 2U);
+  store_->submit(4, {});
+  EXPECT_EQ(store_->cut(), 2U);
+  gate_.allow(1'000);
+  ASSERT_TRUE(heard.wait_for_turn(4));
+  EXPECT_GE(store_->durable_seq(), 2U);
+  EXPECT_EQ(turns_by_frame().at(1), 1U);
+}
+
+TEST_F(StoreCutTest, ACommitAfterACutIsInTheNextFrame) {
+  begin();
+  gate_.allow(1'000);
+  store_->commit(1, effects_of(1));
+  const uint64_t cut = store_->cut();
+  EXPECT_GE(cut, 1U);
+  EXPECT_EQ(store_->durable_seq(), cut);
+  store_->commit(2, effects_of(2));
+  const std::vector<size_t> turns = turns_by_frame();
+  ASSERT_GT(turns.size(), cut);
+  EXPECT_EQ(std::count(turns.begin() + static_cast<ptrdiff_t>(cut), turns.end(), 1), 1);
+}
+
+TEST_F(StoreCutTest, EachFrameOfTheQueueFreesWhatItsTurnsSaid) {
+  begin_with_a_frame_being_written();
+  store_->submit(2, effects_of(2), 1);
+  store_->cut();
+  store_->submit(3, effects_of(3), 2);
+  gate_.allow(2);
+  ASSERT_TRUE(gate_.wait_for_ask(3));
+  {
+    const std::lock_guard lock(gate_.mutex);
+    EXPECT_EQ(gate_.trimmed_before, 1U);
+  }
+  turns_by_frame();
+  EXPECT_EQ(gate_.trimmed_before, 2U);
+}
+
+// What is cut counts together: each frame alone would be below the bound.
+TEST_F(StoreCutTest, WhoSubmitsWaitsForTheWholeQueue) {
+  begin_with_a_frame_being_written();
+  const std::string large = effects_of(1) + std::string(size_t{5} << 20, 'x');
+  for (uint64_t turn = 2; turn <= 3; ++turn) {
+    store_->submit(turn, std::string(large));
+    store_->cut();
+  }
+  std::atomic<bool> taken{false};
+  std::thread other([&] {
+    store_->submit(4, effects_of(4));
+    taken = true;
+  });
+  EXPECT_FALSE(taken) << "and nothing can have made room";
+  gate_.allow(1'000);
+  other.join();
+  EXPECT_TRUE(heard.wait_for_turn(4));
+  turns_by_frame();
+  EXPECT_EQ(gate_.frames[3].second, effects_of(4).size());
+}
+
+TEST_F(StoreTest, ACutCountsTheFrameThatWaitsForRoom) {
+  auto store = opened();
+  store->start(heard.callbacks());
+  disk.set_level(DiskLevel::kFull);
+  store->commit(1, effects_of(1));
+  EXPECT_EQ(store->cut(), 1U);
+  store->submit(2, effects_of(2));
+  EXPECT_EQ(store->cut(), 2U);
+  EXPECT_EQ(store->durable_seq(), 0U);
+  disk.set_level(DiskLevel::kFine);
+  ASSERT_TRUE(heard.wait_for_turn(2));
+  EXPECT_GE(store->durable_seq(), 2U);
+  ASSERT_TRUE(store->stop().has_value());
+  const uint64_t durable = store->durable_seq();
+  store.reset();
+  store = opened();
+  EXPECT_EQ(store->durable_seq(), durable);
+  EXPECT_EQ(store->cut(), durable);
 }
 
 // The last frame before a pause is proven to be synced by an empty one.
