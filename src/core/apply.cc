@@ -56,10 +56,8 @@ base::Result<Job*> find_job(const State& state, const JobRef& ref) {
     if (Job* job = state.find_key(ref.key)) return job;
     return base::fail(ErrorCode::kNotFound, "no job has the key '{}'", ref.key);
   }
-  if (Job* job = state.find(ref.id)) {
-    if (job->damaged) return tl::unexpected(state.damage_of(ref.id));
-    return job;
-  }
+  if (Job* job = state.find(ref.id)) return job;
+  if (const base::Error* damage = state.damage_of(ref.id)) return tl::unexpected(*damage);
   if (state.was_given(ref.id)) {
     return base::fail(ErrorCode::kGone, "job {} is finished and its record is gone",
                       job_id_text(ref.id));
@@ -148,7 +146,7 @@ size_t drop_overflow(Context& context, size_t most) {
   size_t dropped = 0;
   while (dropped < most) {
     Job* job = context.state.history_overflow();
-    if (job != nullptr && !job->record && job->is_keyed && !job->damaged) {
+    if (job != nullptr && !job->record && job->is_keyed) {
       context.state.residency().want(*job);  // Its key has to be forgotten with it.
       break;
     }

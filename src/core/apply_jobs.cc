@@ -36,6 +36,10 @@ Status delete_job(Context& context, Job& job) {
 }
 
 Status bulk_one(Context& context, const Bulk& bulk, const JobRef& ref) {
+  if (bulk.verb == BulkVerb::kDelete && !ref.by_key() && context.state.damage_of(ref.id)) {
+    emit(context, JobRemoved{.id = ref.id, .deleted = true});  // All that can be done with it.
+    return {};
+  }
   Job* job = TRY(find_job(context.state, ref));
   switch (bulk.verb) {
     case BulkVerb::kRetry:

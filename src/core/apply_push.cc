@@ -202,7 +202,6 @@ void note_seen(Context& context, const PushSpec& spec, PushAnswer answer) {
 // Pushes onto the holder of the key: answers it, or replaces it.
 base::Result<PushAnswer> meet_holder(Context& context, const PushSpec& spec, const Job& holder) {
   const bool replace = spec.on_duplicate == OnDuplicate::kReplace;
-  if (replace && holder.damaged) return tl::unexpected(context.state.damage_of(holder.id));
   const bool untouched = replace && holder.record->fence == 0 &&
                          lifecycle(holder.state, Event::kReplace).kind == Cell::Kind::kMove;
   if (spec.on_duplicate == OnDuplicate::kError || (replace && !untouched)) {

@@ -10,7 +10,7 @@ struct Reads {
   bool ready = true;
 
   void job(Job* job) {
-    if (job == nullptr || job->record || job->damaged) return;
+    if (job == nullptr || job->record) return;
     state.residency().want(*job);
     ready = false;
   }

@@ -19,12 +19,8 @@ Status State::enact(Effect&& effect, Now now) {
 Job* State::touch(JobId id) {
   Job* job = jobs_.find(id);
   if (job == nullptr) {
-    ghosts_.insert(id.value);
     ASSERT(recovering_, "an effect on job {}, which is not there", id.value);
-    return nullptr;
-  }
-  if (job->damaged) {
-    ASSERT(recovering_, "an effect on job {}, which was set aside", id.value);
+    if (!damages_.contains(id.value)) ghosts_.insert(id.value);
     return nullptr;
   }
   ASSERT(job->record != nullptr, "an effect on job {}, which is not in memory", id.value);
@@ -344,17 +340,18 @@ Status State::enact(JobRemoved&& removed, Now now) {
   ASSERT(!group_, "no group removes a job");
   ghosts_.erase(removed.id.value);
   Job* job = jobs_.find(removed.id);
-  if (job == nullptr) return {};
+  if (job == nullptr) {
+    if (damages_.erase(removed.id.value) != 0) residency_.note_row_removed(removed.id);
+    return {};
+  }
   residency_.before_removal(*job);
   if (job->record) {
     if (removed.deleted) note_deleted(*job, now.engine);
     detach(*job);
   } else {
-    ASSERT(!job->is_keyed || job->damaged, "job {} has a key that is not in memory",
-           removed.id.value);
+    ASSERT(!job->is_keyed, "job {} has a key that is not in memory", removed.id.value);
     detach_order(*job);
   }
-  damages_.erase(removed.id.value);
   timers_.set(*job, false, 0);
   wall_timers_.set(*job, false, 0);
   QueueCounters& counters = counters_of(*job->queue);
@@ -385,9 +382,12 @@ Status State::enact(ProducerForgotten&& forgotten, Now /*now*/) {
 }
 
 Status State::enact(LedgerPut&& put, Now now) {
-  if (!recovering_) return {};  // An image of what is there.
   for (const LedgerEntry& entry : put.entries) {
-    if (!ledger_.find(entry.id, entry.fence, now.engine)) ledger_.add(entry, now.engine);
+    if (!orders_later_) {
+      ledger_.install(entry, now.engine);  // From the tables, which have it once.
+    } else if (!ledger_.find(entry.id, entry.fence, now.engine)) {
+      ledger_.add(entry, now.engine);
+    }
   }
   return {};
 }

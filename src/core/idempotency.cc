@@ -14,13 +14,19 @@ std::optional<PushAnswer> RequestTokens::find(std::string_view token, base::Engi
   return found->second.answer;
 }
 
-void RequestTokens::put(std::string_view token, PushAnswer answer, base::EngineTime until) {
+void RequestTokens::install(std::string_view token, PushAnswer answer, base::EngineTime until) {
   auto found = tokens_.find(token);
   if (found == tokens_.end()) found = tokens_.emplace(std::string(token), Entry{}).first;
   found->second.answer = answer;
   found->second.until = until;
+  found->second.in_tables = true;
   ++found->second.expiries;
   expiries_.push(Expiry{until, &found->first});
+}
+
+void RequestTokens::put(std::string_view token, PushAnswer answer, base::EngineTime until) {
+  install(token, answer, until);
+  changes_.put.push_back({std::string(token), answer, until});
 }
 
 void RequestTokens::take_back(std::string_view token) {
@@ -28,6 +34,10 @@ void RequestTokens::take_back(std::string_view token) {
   const auto found = tokens_.find(token);
   ASSERT(found != tokens_.end());
   found->second.until = base::EngineTime{};
+  const auto last = std::ranges::find_if(changes_.put.rbegin(), changes_.put.rend(),
+                                         [&](const Put& put) { return put.token == token; });
+  ASSERT(last != changes_.put.rend(), "taken back later than in its own turn");
+  changes_.put.erase(std::next(last).base());
 }
 
 void RequestTokens::expire(base::EngineTime now) {
@@ -35,8 +45,17 @@ void RequestTokens::expire(base::EngineTime now) {
     const auto found = tokens_.find(*expiries_.top().token);
     expiries_.pop();
     // A token that was put again after its time has another expiry to come.
-    if (--found->second.expiries == 0) tokens_.erase(found);
+    if (--found->second.expiries != 0) continue;
+    changes_.gone.push_back(found->first);
+    tokens_.erase(found);
   }
+}
+
+RequestTokens::Changes RequestTokens::take_changes() {
+  Changes changes = std::exchange(changes_, {});
+  // What came and went in between has nothing to erase, and nothing to say.
+  std::erase_if(changes.put, [&](const Put& put) { return !tokens_.contains(put.token); });
+  return changes;
 }
 
 namespace {
@@ -60,7 +79,28 @@ void Producers::forget(std::string_view producer) {
   const auto found = producers_.find(producer);
   if (found == producers_.end()) return;
   order_.erase(found->second.place);
+  gone_.push_back(found->first);
   producers_.erase(found);
+}
+
+void Producers::note_changed(StringMap<Producer>::iterator producer) {
+  if (producer->second.changed) return;
+  producer->second.changed = true;
+  changed_.push_back(producer->first);
+}
+
+Producers::Changes Producers::take_changes() {
+  Changes changes;
+  changes.gone = std::exchange(gone_, {});
+  for (const std::string& name : std::exchange(changed_, {})) {
+    const auto found = producers_.find(name);
+    if (found == producers_.end() || !found->second.changed) continue;
+    Producer& producer = found->second;
+    producer.changed = false;
+    changes.put.push_back(
+        {found->first, producer.used, {producer.window.begin(), producer.window.end()}});
+  }
+  return changes;
 }
 
 StringMap<Producers::Producer>::iterator Producers::find_or_add(std::string_view producer) {
@@ -90,7 +130,9 @@ Producers::Answer Producers::look_up(std::string_view producer, uint64_t seq) co
 
 base::EngineTime Producers::put(std::string_view producer, const SeenPush& push,
                                 base::EngineTime now) {
-  Producer& entry = find_or_add(producer)->second;
+  const auto place_in_map = find_or_add(producer);
+  note_changed(place_in_map);
+  Producer& entry = place_in_map->second;
   order_.splice(order_.end(), order_, entry.place);
   const base::EngineTime used_before = std::exchange(entry.used, now);
   // Twice the window is kept, so that taking back the newest puts never misses an older one.

@@ -40,7 +40,20 @@ class RequestTokens {
   bool full() const { return tokens_.size() >= limits::kRequestTokensMax; }
   size_t size() const { return tokens_.size(); }
 
-  // A walk in slices: by the buckets of the table, whose number changes when it grows.
+  // What the next flush has to write of the tokens.
+  struct Put {
+    std::string token;
+    PushAnswer answer;
+    base::EngineTime until;
+  };
+  struct Changes {
+    std::vector<std::string> gone;  // Before what was put.
+    std::vector<Put> put;
+  };
+  Changes take_changes();
+  // A token that the tables have.
+  void install(std::string_view token, PushAnswer answer, base::EngineTime until);
+
   size_t bucket_count() const { return tokens_.bucket_count(); }
   template <typename Visit>  // visit(const PushSeen&)
   void for_each_in(size_t bucket_begin, size_t bucket_end, Visit visit) const {
@@ -60,6 +73,7 @@ class RequestTokens {
     PushAnswer answer;
     base::EngineTime until;
     uint32_t expiries = 0;  // That point here; the entry outlives them.
+    bool in_tables = false;
   };
   struct Expiry {
     base::EngineTime until;
@@ -68,6 +82,7 @@ class RequestTokens {
   };
   StringMap<Entry> tokens_;
   std::priority_queue<Expiry, std::vector<Expiry>, std::greater<>> expiries_;
+  Changes changes_;  // Since the last take_changes().
 };
 
 class Producers {
@@ -92,6 +107,14 @@ class Producers {
   void install(const ProducerPut& image);
   size_t size() const { return producers_.size(); }
 
+  // What the next flush has to write: images of the producers that were used, with names that live
+  // until the next change, and names of those that were forgotten.
+  struct Changes {
+    std::vector<std::string> gone;
+    std::vector<ProducerPut> put;
+  };
+  Changes take_changes();
+
   size_t bucket_count() const { return producers_.bucket_count(); }
   template <typename Visit>  // visit(const ProducerPut&)
   void for_each_in(size_t bucket_begin, size_t bucket_end, Visit visit) const {
@@ -109,12 +132,16 @@ class Producers {
     base::EngineTime used;
     std::deque<SeenPush> window;                    // Ascending by sequence.
     std::list<const std::string*>::iterator place;  // In order_.
+    bool changed = false;                           // Named in changed_.
   };
 
   StringMap<Producer>::iterator find_or_add(std::string_view producer);
+  void note_changed(StringMap<Producer>::iterator producer);
 
   StringMap<Producer> producers_;
   std::list<const std::string*> order_;  // The map's own keys, used longest ago first.
+  std::vector<std::string> changed_;     // Since the last take_changes(); some may be gone.
+  std::vector<std::string> gone_;
 };
 
 }  // namespace core

@@ -194,8 +194,7 @@ struct Job {
   // history: the bytes it counts there. (The order of these fields packs them into eight bytes.)
   uint64_t ready_seq : kReadySeqBits = 0;
   bool linked : 1 = false;
-  bool wanted : 1 = false;   // Its record is being read.
-  bool damaged : 1 = false;  // Its record cannot be read.
+  bool wanted : 1 = false;  // Its record is being read.
   JobState state : 4 = JobState::kReady;
   uint8_t priority : 4 = limits::kPriorityDefault;
   // What of the record has to be known while it is not in memory.

@@ -80,6 +80,12 @@ Ledger::Block& Ledger::open_block(const LedgerEntry& entry, base::EngineTime now
 }
 
 void Ledger::add(const LedgerEntry& entry, base::EngineTime now) {
+  if (entry.until <= now) return;
+  install(entry, now);
+  added_.push_back(entry);
+}
+
+void Ledger::install(const LedgerEntry& entry, base::EngineTime now) {
   ASSERT(entry.fence != 0, "job {} was never leased", entry.id.value);
   if (entry.until <= now) return;
   Block& block = open_block(entry, now);

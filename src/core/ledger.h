@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -32,6 +33,11 @@ class Ledger {
   std::optional<LedgerEntry> find(JobId id, uint32_t fence, base::EngineTime now) const;
   // Drops what nobody has to be answered any more.
   void expire(base::EngineTime now);
+
+  // What was added since the last call: what the next flush has to write.
+  std::vector<LedgerEntry> take_added() { return std::exchange(added_, {}); }
+  // As `add`, of what the tables have.
+  void install(const LedgerEntry& entry, base::EngineTime now);
 
   // For a walk in slices: the number of the first block from `number` on, or nothing.
   std::optional<uint64_t> block_from(uint64_t number) const;
@@ -75,6 +81,7 @@ class Ledger {
   std::array<uint64_t, kLanes> open_{};  // The block that takes the lane's entries; 0: none yet.
   uint64_t block_next_ = 1;
   size_t entries_ = 0;
+  std::vector<LedgerEntry> added_;
 };
 
 }  // namespace core

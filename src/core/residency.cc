@@ -85,7 +85,7 @@ void Residency::flush_done(uint64_t bytes_max) {
 // --- Records in memory and not.
 
 void Residency::want(Job& job) {
-  if (job.record || job.wanted || job.damaged) return;
+  if (job.record || job.wanted) return;
   job.wanted = true;
   wants_.push_back(job.id);
 }
@@ -129,7 +129,7 @@ void Residency::let_go(Job& job) {
   if (job.pooled) unpool(job);
   record_bytes_ -= job.record->bytes;
   job.record.reset();
-  if (job.state == JobState::kReady) job.queue->ready.note_absent(job);
+  if (job.state == JobState::kReady && job.linked) job.queue->ready.note_absent(job);
 }
 
 }  // namespace core

@@ -35,6 +35,8 @@ class Residency {
   void before_change(Job& job);
   // The job is about to leave the table.
   void before_removal(Job& job);
+  // The row of a job that is not in the table has to go.
+  void note_row_removed(JobId id) { removed_.push_back(id); }
   // Bytes of unfinished work that the next flush, or the one that runs, has to write.
   uint64_t unflushed_bytes() const { return unflushed_bytes_; }
   // Keeps count: the job was put on the indexes, or is about to be taken off them.
@@ -58,7 +60,7 @@ class Residency {
   void add_bytes(size_t bytes) { record_bytes_ += bytes; }
   void subtract_bytes(size_t bytes) { record_bytes_ -= bytes; }
 
-  // Asks for the record. Nothing happens if it is there, on its way or damaged.
+  // Asks for the record. Nothing happens if it is there or on its way.
   void want(Job& job);
   std::vector<JobId> take_wants() { return std::exchange(wants_, {}); }
   bool any_wants() const { return !wants_.empty(); }

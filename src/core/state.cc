@@ -110,12 +110,19 @@ void State::detach(Job& job) {
 void State::attach_order(Job& job) {
   ++job.queue->jobs[static_cast<size_t>(job.state)];
   if (orders_later_) return;
-  if (job.state == JobState::kReady) {
+  if (job.state == JobState::kReady && is_restoring_) {
+    restored_ready_.push_back(&job);
+  } else if (job.state == JobState::kReady) {
     job.queue->ready.insert(job);
     wake(*job.queue);
   } else if (is_finished(job.state) && in_history(job)) {
-    history_.push_back(job);
     history_bytes_ += job.ready_seq;
+    history_bytes_ever_ += job.ready_seq;
+    if (is_restoring_) {
+      restored_history_.emplace_back(job.record->finished_at, &job);
+    } else {
+      history_.push_back(job);
+    }
   }
 }
 
@@ -175,16 +182,21 @@ void State::bring_in(JobId id, std::unique_ptr<JobRecord> record) {
 
 void State::set_aside(JobId id, base::Error error) {
   Job* job = jobs_.find(id);
-  if (job == nullptr || job->record || job->damaged) return;
-  if (job->state == JobState::kReady) {
-    job->queue->ready.remove(*job);
-    wake(*job->queue);  // What stands behind it can go on.
-  }
+  if (job != nullptr && job->record) return;
+  damages_.emplace(id.value, std::move(error));
+  if (job == nullptr) return;
+  wake(*job->queue);  // What stands behind it can go on.
+  detach_order(*job);
+  if (job->is_keyed) std::erase_if(keys_, [&](const auto& key) { return key.second == job; });
   timers_.set(*job, false, 0);
   wall_timers_.set(*job, false, 0);
-  job->wanted = false;
-  job->damaged = true;
-  damages_.emplace(id.value, std::move(error));
+  if (!recovering_) ended_.push_back(id);
+  jobs_.remove(*job);
+}
+
+const base::Error* State::damage_of(JobId id) const {
+  const auto found = damages_.find(id.value);
+  return found == damages_.end() ? nullptr : &found->second;
 }
 
 void State::look_ahead(const Job& granted) {
@@ -251,18 +263,48 @@ void State::watch_wall_clock(base::Now now) {
 
 void State::begin_recovery(bool has_tables) {
   recovering_ = true;
+  is_restoring_ = has_tables;
   orders_later_ = !has_tables;
 }
 
-void State::restore(Job&& from_tables, std::string_view queue, std::string_view type) {
-  ASSERT(recovering_);
-  from_tables.queue = &queue_of(queue);
-  from_tables.type = &type_of(type);
+void State::restore(Job&& from_tables) {
+  ASSERT(recovering_ && !orders_later_);
   from_tables.in_tables = true;
   Job& job = jobs_.insert(std::move(from_tables));
-  if (job.record) return attach(job);
-  ASSERT(job.state == JobState::kReady, "job {} needs its record", job.id.value);
-  attach_order(job);
+  if (!job.record) {
+    ASSERT(job.state == JobState::kReady, "job {} needs its record", job.id.value);
+    insert_restored(job.ready_seq);
+    ++job.queue->jobs[static_cast<size_t>(job.state)];
+    job.queue->ready.insert(job);
+    return;
+  }
+  attach(job);
+  if (Residency::can_leave(job)) residency_.let_go(job);
+}
+
+// A ring takes jobs in order at once, others only after a look at all before them.
+void State::insert_restored(uint64_t ready_seq_before) {
+  if (!std::exchange(restored_ready_sorted_, true)) {
+    std::ranges::sort(restored_ready_, std::ranges::greater{},
+                      [](const Job* job) { return uint64_t{job->ready_seq}; });
+  }
+  while (!restored_ready_.empty() && restored_ready_.back()->ready_seq < ready_seq_before) {
+    Job& job = *restored_ready_.back();
+    restored_ready_.pop_back();
+    job.queue->ready.insert(job);
+  }
+}
+
+// The tables have finished jobs in the order of their ids.
+void State::end_restore() {
+  insert_restored(UINT64_MAX);
+  restored_ready_sorted_ = false;
+  std::ranges::sort(restored_history_, [](const auto& a, const auto& b) {
+    return std::pair(a.first.ms, a.second->id.value) < std::pair(b.first.ms, b.second->id.value);
+  });
+  for (const auto& [finished_at, job] : restored_history_) history_.push_back(*job);
+  restored_history_ = {};
+  is_restoring_ = false;
 }
 
 base::Status State::end_recovery() {

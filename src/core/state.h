@@ -43,8 +43,12 @@ class State {
   // orders are built at the end. CORRUPT: a job was spoken of that never came.
   void begin_recovery(bool has_tables);
   base::Status end_recovery();
-  // A job from the tables. Its record may be missing if it is ready and has neither key nor timer.
-  void restore(Job&& job, std::string_view queue, std::string_view type);
+  // What the tables have: queues in order of their codes with QueuePut, types with `restore_type`,
+  // then jobs with their records (which leave memory again if they can), then ready jobs that have
+  // neither key nor timer, in their ready order and without records, then `end_restore`.
+  TypeName& restore_type(std::string_view name) { return type_of(name); }
+  void restore(Job&& job);
+  void end_restore();
 
   // --- Looking things up.
   Job* find(JobId id) const { return jobs_.find(id); }
@@ -59,7 +63,9 @@ class State {
   const Producers& producers() const { return producers_; }
   size_t type_count() const { return types_.size(); }
   size_t ghosts() const { return ghosts_.size(); }
-  uint64_t history_bytes() const { return history_bytes_; }
+  bool is_in_history(const Job& job) const { return job.linked && is_finished(job.state); }
+  size_t history_bytes_max() const { return history_bytes_max_; }
+  uint64_t history_bytes_ever() const { return history_bytes_ever_; }  // That came into it.
   Residency& residency() { return residency_; }
   const Residency& residency() const { return residency_; }
 
@@ -91,10 +97,11 @@ class State {
   // --- Records that were not in memory.
   // The record has been read. It is dropped if nobody needs it any more.
   void bring_in(JobId id, std::unique_ptr<JobRecord> record);
-  // It could not be read: the job is set aside, and says so to whoever asks for it.
+  // It could not be read: the job is set aside. It counts as a job no longer, and all that is left
+  // is this error for whoever asks for it, and that it can be deleted.
   void set_aside(JobId id, base::Error error);
-  // What is wrong with a job that was set aside.
-  const base::Error& damage_of(JobId id) const { return damages_.at(id.value); }
+  // What is wrong with a job that was set aside; null for others.
+  const base::Error* damage_of(JobId id) const;
   size_t damaged() const { return damages_.size(); }
   // Asks for the jobs that will be granted after this one, if their records are not in memory.
   void look_ahead(const Job& granted);
@@ -114,9 +121,6 @@ class State {
   RequestTokens& requests() { return requests_; }
   Producers& producers() { return producers_; }
   Ledger& ledger() { return ledger_; }
-  // From the tables, in order of their codes.
-  Queue& restore_queue(std::string_view name) { return queue_of(name); }
-  TypeName& restore_type(std::string_view name) { return type_of(name); }
 
   // The image of what is neither a job nor a queue, a token, a producer or the ledger.
   StatePut image() const;
@@ -149,11 +153,12 @@ class State {
   base::Status enact(Ticked&& ticked, base::Now now);
   base::Status enact(CheckpointDone&& done, base::Now now);
 
-  // Finds a job that an effect is about to change; null: a ghost, or one that was set aside.
+  // Finds a job that an effect is about to change; null while recovering: a ghost, or set aside.
   Job* touch(JobId id);
   void attach(Job& job);  // Into all indexes. Requires (of both): the record is in memory.
   void detach(Job& job);
   void attach_order(Job& job);  // Into the orders alone.
+  void insert_restored(uint64_t ready_seq_before);
   void detach_order(Job& job);
   Queue& queue_of(std::string_view name);
   TypeName& type_of(std::string_view name);
@@ -188,6 +193,7 @@ class State {
   TimerHeap<&Job::wall_timer_place> wall_timers_;
   JobList history_;  // Finished without KEEP and not dead, oldest first.
   uint64_t history_bytes_ = 0;
+  uint64_t history_bytes_ever_ = 0;
   uint64_t sequence_next_ = 1;
   uint64_t ready_seq_next_ = 1;
   base::EngineTime wall_hold_until_;
@@ -197,7 +203,11 @@ class State {
   std::vector<JobId> ended_;
   std::unordered_set<uint64_t> ghosts_;  // Ids of jobs whose image has not been seen yet.
   std::unique_ptr<Group> group_;
+  std::vector<Job*> restored_ready_;  // Not in their ring yet, the next one last once sorted.
+  std::vector<std::pair<base::EngineTime, Job*>> restored_history_;  // With the time of its end.
+  bool restored_ready_sorted_ = false;
   bool recovering_ = false;
+  bool is_restoring_ = false;  // From the tables; the journal has not been looked at yet.
   bool orders_later_ = false;  // While recovering: end_recovery builds them.
 };
 

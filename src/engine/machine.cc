@@ -3,16 +3,57 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/log.h"
 
 namespace engine {
 
-base::Status Machine::replay(core::Effect&& effect, base::Now now) {
-  recovered_now_ = now;
-  return state_.enact(std::move(effect), now);
+base::Status Machine::begin_recovery(store::TablesReader* tables) {
+  tables_ = tables;
+  state_.begin_recovery(tables != nullptr);
+  if (tables == nullptr) return {};
+  recovered_now_ = TRY(restore(*tables, state_, flush_)).now;
+  return {};
+}
+
+// Reads the records that the frame's effects change.
+base::Status Machine::bring_in_for(std::string_view frame) {
+  std::vector<core::JobId> ids;
+  TRY(store::decode_effects(frame, [&](core::Effect&& effect, base::Now) -> base::Status {
+    std::visit(
+        [&](const auto& body) {
+          if constexpr (requires { body.id; }) {
+            const core::Job* job = state_.find(body.id);
+            if (job != nullptr && !job->record) ids.push_back(body.id);
+          }
+        },
+        effect);
+    return {};
+  }));
+  if (ids.empty()) return {};
+  std::ranges::sort(ids);
+  const auto same = std::ranges::unique(ids);
+  ids.erase(same.begin(), same.end());
+  return tables_->read(ids, [&](core::JobId id, const base::Result<store::JobRow>& row) {
+    if (row) {
+      bring_in(id, record_of(*row));
+    } else {
+      bring_in(id, tl::unexpected(row.error()));
+    }
+    return base::Status();
+  });
+}
+
+base::Status Machine::replay(std::string_view frame) {
+  if (tables_ != nullptr) TRY(bring_in_for(frame));
+  return store::decode_effects(frame, [&](core::Effect&& effect, base::Now now) {
+    recovered_now_ = now;
+    return state_.enact(std::move(effect), now);
+  });
 }
 
 base::Status Machine::end_recovery(base::Now now) {
   TRY(state_.end_recovery());
+  tables_ = nullptr;
   state_.credit_leases(now.engine);
   return {};
 }
@@ -31,25 +72,35 @@ void Machine::begin(base::Now now, const base::Error* push_refusal) {
 }
 
 void Machine::close_session(Request& request) {
-  if (Request* waiter = waiting_.remove_session(request.session)) {
-    waiter->answer.clear();
-    answered_.push_back(waiter);
+  std::vector<Request*> left = parked_.remove_session(request.session);
+  if (Request* waiter = waiting_.remove_session(request.session)) left.push_back(waiter);
+  for (Request* unanswered : left) {
+    unanswered->answer.clear();
+    answered_.push_back(unanswered);
   }
 }
 
 void Machine::apply(Request& request) {
+  if (request.kind == Request::Kind::kClose) close_session(request);
+  const bool waits_its_turn = parked_.holds(request.session);
+  if (waits_its_turn || !try_to_apply(request)) parked_.add(request);
+}
+
+// Returns false if records that it needs are being read; then nothing was done.
+bool Machine::try_to_apply(Request& request) {
   core::Context step = context();
   request.answer.clear();
-  if (request.kind == Request::Kind::kClose) close_session(request);
   if (quiet_ && std::holds_alternative<core::Fetch>(request.command.body)) {
     request.answer.reply.array(0);
     answered_.push_back(&request);
-    return;
+    return true;
   }
+  if (!core::ready_to_apply(state_, request.command)) return false;
   core::apply(step, request.command, request.answer);
   if (!request.answer.blocks) {
+    if (request.answer.misses && request.answer.grants.empty()) return false;
     answered_.push_back(&request);
-    return;
+    return true;
   }
   if (const auto* wait = std::get_if<core::Wait>(&request.command.body)) {
     auto jobs = core::resolve_wait(state_, *wait);
@@ -58,24 +109,47 @@ void Machine::apply(Request& request) {
   } else {
     waiting_.add_fetch(request, now_.engine);
   }
+  return true;
+}
+
+void Machine::bring_in(core::JobId id, base::Result<std::unique_ptr<core::JobRecord>> record) {
+  if (record) {
+    state_.bring_in(id, *std::move(record));
+  } else {
+    LOG(kError, "a job's row cannot be read; the job is set aside", {"job", core::job_id_text(id)},
+        {"error", record.error().message});
+    state_.set_aside(id, record.error());
+  }
+}
+
+void Machine::retry_parked() {
+  const auto apply_again = [&](Request& request) { return try_to_apply(request); };
+  const auto tell = [&](Request& request, const std::vector<core::JobId>& jobs) {
+    if (!core::ready_to_tell(state_, jobs)) return false;
+    core::write_wait(request.answer.reply, state_, jobs, now_);
+    answered_.push_back(&request);
+    return true;
+  };
+  parked_.retry(apply_again, tell);
+  state_.residency().trim_pool(core::limits::kPoolBytesMax);
 }
 
 bool Machine::apply_due(size_t most) {
   core::Context step = context();
   state_.expire_memory(now_.engine);
-  return core::apply_due(step, most);
+  return core::apply_due(step, most) == core::Due::kMore;
 }
 
 void Machine::feed() {
   core::Context step = context();
   if (!quiet_) waiting_.feed(step, answered_);
   const std::vector<core::JobId> ended = state_.take_ended();
-  if (waiting_.has_waits() && !ended.empty()) waiting_.finish(step, ended, answered_);
+  if (waiting_.has_waits() && !ended.empty()) waiting_.finish(step, ended, answered_, parked_);
 }
 
 void Machine::expire_waiting() {
   core::Context step = context();
-  waiting_.expire(step, quiet_, answered_);
+  waiting_.expire(step, quiet_, answered_, parked_);
 }
 
 base::EngineTime Machine::next_due() const {

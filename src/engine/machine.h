@@ -12,8 +12,10 @@
 #include "base/random.h"
 #include "core/apply.h"
 #include "core/state.h"
-#include "engine/checkpoint.h"
+#include "engine/flush.h"
+#include "engine/parked.h"
 #include "engine/request.h"
+#include "engine/restore.h"
 #include "engine/waiting.h"
 #include "store/store.h"
 
@@ -25,11 +27,13 @@ class Machine {
   Machine(base::Random& random, size_t history_bytes_max)
       : random_(random), state_(0, history_bytes_max) {}
 
-  // Recovery: effects in order, then `end_recovery`, with the first `now` of the new run.
-  void begin_recovery() { state_.begin_recovery(); }
-  base::Status replay(core::Effect&& effect, base::Now now);
+  // Recovery: what the tables have (null: there are none yet), then the frames behind it in order,
+  // then `end_recovery`, with the first `now` of the new run. The reader must live until then.
+  base::Status begin_recovery(store::TablesReader* tables);
+  base::Status replay(std::string_view frame);
   base::Status end_recovery(base::Now now);
-  // The last moment that the journal tells of; nothing if it is new.
+  uint64_t damaged_rows() const { return state_.damaged(); }
+  // The last moment that tables and journal tell of; nothing if they are new.
   std::optional<base::Now> recovered_now() const { return recovered_now_; }
 
   // A step: `begin`, then any of the others, then `take_effects` and `take_answered`.
@@ -37,6 +41,13 @@ class Machine {
   void apply(Request& request);
   // Carries out what is due; at most `most` jobs. Returns whether more is.
   bool apply_due(size_t most);
+
+  // Records that commands need, and that are to be read from the tables.
+  std::vector<core::JobId> take_wants() { return state_.residency().take_wants(); }
+  // One of them has been read, or could not be.
+  void bring_in(core::JobId id, base::Result<std::unique_ptr<core::JobRecord>> record);
+  // Tries commands again that waited for records.
+  void retry_parked();
   // Answers waiting commands that have what they wait for.
   void feed();
   // Answers waiting commands whose time is up; once quiet, all of them.
@@ -46,11 +57,12 @@ class Machine {
   // The loop stood still: no lease ends before its worker could have renewed it.
   void credit_stall() { state_.credit_leases(now_.engine); }
 
-  // Writes some of what lives once more, if a checkpoint runs; see Checkpoint.
-  void begin_checkpoint(uint64_t begin_seq) { checkpoint_.begin(state_, begin_seq); }
-  bool in_checkpoint() const { return checkpoint_.running(); }
-  // Returns the sequence before which frames may go, once the checkpoint is complete.
-  std::optional<uint64_t> checkpoint_slice() { return checkpoint_.slice(state_, effects_); }
+  // A flush takes the state as it is between two steps.
+  void begin_flush() { flush_.begin(state_, now_); }
+  const Flush& flush() const { return flush_; }
+  // Returns the whole when it is complete.
+  std::unique_ptr<store::ChangeSet> flush_slice() { return flush_.slice(state_); }
+  void flush_done(uint64_t record_bytes_max) { flush_.done(state_, record_bytes_max); }
 
   // Tells the journal of the time, if nothing else does.
   void tick() { effects_.put(core::Ticked{}); }
@@ -64,16 +76,21 @@ class Machine {
   const core::State& state() const { return state_; }
   core::State& state() { return state_; }
   size_t waiting() const { return waiting_.size(); }
+  const Parked& parked() const { return parked_; }
 
  private:
   core::Context context();
   void close_session(Request& request);
+  bool try_to_apply(Request& request);
+  base::Status bring_in_for(std::string_view frame);
 
   base::Random& random_;
   core::State state_;
   core::WeightedTurns turns_;
   Waiting waiting_;
-  Checkpoint checkpoint_;
+  Parked parked_;
+  Flush flush_;
+  store::TablesReader* tables_ = nullptr;  // While recovering.
   store::EffectEncoder effects_;
   std::vector<Request*> answered_;
   base::Now now_;

@@ -137,14 +137,19 @@ void Waiting::feed(core::Context& context, std::vector<Request*>& answered) {
 }
 
 void Waiting::answer_wait(const core::Context& context, Number number,
-                          std::vector<Request*>& answered) {
+                          std::vector<Request*>& answered, Parked& parked) {
   const Waiter& waiter = waiters_.at(number);
+  if (!core::ready_to_tell(context.state, waiter.jobs)) {
+    std::vector<core::JobId> jobs = waiter.jobs;
+    parked.add_wait(*remove(number), std::move(jobs));
+    return;
+  }
   core::write_wait(waiter.request->answer.reply, context.state, waiter.jobs, context.now);
   answered.push_back(remove(number));
 }
 
 void Waiting::finish(const core::Context& context, const std::vector<core::JobId>& jobs,
-                     std::vector<Request*>& answered) {
+                     std::vector<Request*>& answered, Parked& parked) {
   std::set<Number> touched;
   for (const core::JobId job : jobs) {
     const auto waits = waits_by_job_.find(job.value);
@@ -153,15 +158,18 @@ void Waiting::finish(const core::Context& context, const std::vector<core::JobId
   for (const Number number : touched) {
     const Waiter& waiter = waiters_.at(number);
     const bool any = std::get<core::Wait>(waiter.request->command.body).any;
-    if (core::wait_is_over(context.state, waiter.jobs, any)) answer_wait(context, number, answered);
+    if (core::wait_is_over(context.state, waiter.jobs, any)) {
+      answer_wait(context, number, answered, parked);
+    }
   }
 }
 
-void Waiting::expire(const core::Context& context, bool all, std::vector<Request*>& answered) {
+void Waiting::expire(const core::Context& context, bool all, std::vector<Request*>& answered,
+                     Parked& parked) {
   while (!deadlines_.empty() && (all || deadlines_.begin()->first <= context.now.engine)) {
     const Number number = deadlines_.begin()->second;
     if (!waiters_.at(number).jobs.empty()) {
-      answer_wait(context, number, answered);
+      answer_wait(context, number, answered, parked);
       continue;
     }
     Request* request = remove(number);

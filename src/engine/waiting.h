@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "core/apply.h"
 #include "core/idempotency.h"
+#include "engine/parked.h"
 #include "engine/request.h"
 
 namespace engine {
@@ -29,12 +30,14 @@ class Waiting {
   // until nobody takes one. Those that got something go to `answered`.
   void feed(core::Context& context, std::vector<Request*>& answered);
 
-  // Answers the waits that the end of `jobs` completes.
+  // Answers the waits that the end of `jobs` completes. Those whose answer needs records that are
+  // not in memory go to `parked`.
   void finish(const core::Context& context, const std::vector<core::JobId>& jobs,
-              std::vector<Request*>& answered);
+              std::vector<Request*>& answered, Parked& parked);
 
   // Answers those whose time is up, oldest first; `all`: everyone, at shutdown.
-  void expire(const core::Context& context, bool all, std::vector<Request*>& answered);
+  void expire(const core::Context& context, bool all, std::vector<Request*>& answered,
+              Parked& parked);
 
   // Forgets what the session waits for. Returns its request, or null.
   Request* remove_session(uint64_t session);
@@ -56,7 +59,8 @@ class Waiting {
   void add(Request& request, Waiter waiter);
   Request* remove(Number number);
   std::vector<Number> first_round(core::Context& context, const std::vector<core::Queue*>& woken);
-  void answer_wait(const core::Context& context, Number number, std::vector<Request*>& answered);
+  void answer_wait(const core::Context& context, Number number, std::vector<Request*>& answered,
+                   Parked& parked);
 
   std::map<Number, Waiter> waiters_;
   std::set<std::pair<base::EngineTime, Number>> deadlines_;

@@ -1,0 +1,158 @@
+#include "engine/flush.h"
+
+#include "base/assert.h"
+#include "store/job_codec.h"
+
+namespace engine {
+namespace {
+
+// What one slice takes: a turn must stay short. Jobs may be large, so bytes count as well.
+constexpr size_t kSliceJobs = 64;
+constexpr size_t kSliceJobsMost = 2'048;
+constexpr size_t kSliceBytes = size_t{512} << 10;
+constexpr size_t kSliceItems = 4'096;
+
+// Finished records that will be dropped within this time are not worth a write.
+constexpr int64_t kHistoryWorthMs = 60'000;
+
+}  // namespace
+
+std::string side_key(char kind, uint64_t number) {
+  std::string key(1, kind);
+  for (int shift = 56; shift >= 0; shift -= 8) key.push_back(static_cast<char>(number >> shift));
+  return key;
+}
+
+std::string side_key(char kind, std::string_view name) {
+  return std::string(1, kind).append(name);
+}
+
+void Flush::put_side(std::string key, const core::Effect& effect) {
+  encoder_.begin(now_);
+  encoder_.put(effect);
+  set_->put_side(key, encoder_.take());
+}
+
+void Flush::begin(core::State& state, base::Now now) {
+  ASSERT(!running_);
+  running_ = true;
+  now_ = now;
+  set_ = std::make_unique<store::ChangeSet>();
+  const uint64_t finished_bytes = state.history_bytes_ever() - finished_bytes_last_;
+  const int64_t elapsed_ms = std::max<int64_t>(1, (now.engine - last_begin_).count());
+  history_is_short_ = finished_bytes / static_cast<uint64_t>(elapsed_ms) >
+                      state.history_bytes_max() / static_cast<uint64_t>(kHistoryWorthMs);
+  finished_bytes_last_ = state.history_bytes_ever();
+  last_begin_ = now.engine;
+  take_side(state);
+  for (const core::JobId id :
+       state.residency().freeze([&](const core::Job& job) { return take_job(state, job); })) {
+    set_->erase(id);
+  }
+}
+
+// What is small, or cannot wait since it may change: all but jobs, tokens and the ledger.
+void Flush::take_side(core::State& state) {
+  put_side(side_key('n', uint64_t{0}), state.image());
+  for (; types_written_ < state.types().size(); ++types_written_) {
+    set_->put_side(side_key('t', types_written_), state.types()[types_written_]->name);
+  }
+  for (const core::Queue* queue : state.take_changed_queues()) {
+    put_side(side_key('q', queue->index), core::QueuePut{.name = queue->name,
+                                                         .paused = queue->paused,
+                                                         .reason = queue->pause_reason,
+                                                         .has_counters = true,
+                                                         .counters = queue->counters});
+  }
+  core::Producers::Changes producers = state.producers().take_changes();
+  for (const std::string& name : producers.gone) set_->erase_side(side_key('p', name));
+  for (core::ProducerPut& put : producers.put) {
+    std::string key = side_key('p', put.name);
+    put_side(std::move(key), std::move(put));
+  }
+  tokens_ = state.requests().take_changes();
+  tokens_taken_ = 0;
+  for (const std::string& token : tokens_.gone) set_->erase_side(side_key('r', token));
+  ledger_ = state.ledger().take_added();
+  ledger_taken_ = 0;
+  while (!chunks_.empty() && chunks_.front().second <= now_.engine) {
+    set_->erase_side(side_key('l', chunks_.front().first));
+    chunks_.pop_front();
+  }
+}
+
+bool Flush::take_job(const core::State& state, const core::Job& job) {
+  if (history_is_short_ && state.is_in_history(job)) {
+    if (job.in_tables) set_->erase(job.id);
+    return false;
+  }
+  store::JobHeader header;
+  header.id = job.id;
+  header.state = job.state;
+  header.priority = job.priority;
+  header.in_lane = job.state == core::JobState::kReady && !job.is_suspect && !job.is_keyed &&
+                   job.timer_place == 0;
+  header.queue = job.queue->index;
+  header.type = job.type->index;
+  header.ready_seq = job.ready_seq;
+  record_.clear();
+  store::ByteWriter out(record_);
+  store::encode_record(out, job);
+  set_->put(header, record_, job.record->args);
+  return true;
+}
+
+// Returns whether there is nothing left of tokens and ledger.
+bool Flush::take_ledger() {
+  if (tokens_taken_ < tokens_.put.size()) {
+    const size_t end = std::min(tokens_taken_ + kSliceItems, tokens_.put.size());
+    for (; tokens_taken_ < end; ++tokens_taken_) {
+      const core::RequestTokens::Put& put = tokens_.put[tokens_taken_];
+      put_side(side_key('r', put.token), core::PushSeen{.id = put.answer.id,
+                                                        .created = put.answer.created,
+                                                        .request = put.token,
+                                                        .until = put.until});
+    }
+    return false;
+  }
+  if (ledger_taken_ == ledger_.size()) return true;
+  const size_t end = std::min(ledger_taken_ + kSliceItems, ledger_.size());
+  core::LedgerPut chunk;
+  base::EngineTime until;
+  for (; ledger_taken_ < end; ++ledger_taken_) {
+    const core::LedgerEntry& entry = ledger_[ledger_taken_];
+    until = std::max(until, entry.until);
+    chunk.entries.push_back(entry);
+  }
+  put_side(side_key('l', chunk_next_), std::move(chunk));
+  restore_chunk(chunk_next_, until);
+  return false;
+}
+
+void Flush::restore_chunk(uint64_t number, base::EngineTime until) {
+  chunks_.emplace_back(number, until);
+  chunk_next_ = std::max(chunk_next_, number + 1);
+}
+
+std::unique_ptr<store::ChangeSet> Flush::slice(core::State& state) {
+  ASSERT(taking());
+  const size_t start = set_->bytes();
+  for (size_t jobs = 0; jobs < kSliceJobsMost; jobs += kSliceJobs) {
+    if (state.residency().take_some(kSliceJobs)) {
+      if (!take_ledger()) return nullptr;
+      tokens_ = {};
+      ledger_ = {};
+      return std::move(set_);
+    }
+    if (set_->bytes() - start >= kSliceBytes) return nullptr;
+  }
+  return nullptr;
+}
+
+void Flush::done(core::State& state, uint64_t record_bytes_max) {
+  ASSERT(running_ && !taking());
+  running_ = false;
+  state.residency().flush_done(record_bytes_max);
+}
+
+}  // namespace engine

@@ -1,0 +1,70 @@
+// A flush: brings what has changed since the last one into the tables, so that the journal before
+// it can go. It takes the state of one moment, between two turns, a slice a turn; then another
+// thread applies it.
+//
+// What is no job lies in side records, each of which is an effect, as the journal has it, that
+// makes it what it was.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/state.h"
+#include "store/change_set.h"
+#include "store/effect_codec.h"
+
+namespace engine {
+
+// Threading: one thread at a time, the one that runs a turn.
+class Flush {
+ public:
+  // Whether `begin` was called, and `done` not yet.
+  bool running() const { return running_; }
+  // Whether there is something left to take.
+  bool taking() const { return set_ != nullptr; }
+
+  // Freezes the state. `now`: of the last effects in it.
+  void begin(core::State& state, base::Now now);
+  // Takes a slice. Returns the whole when it was the last one.
+  std::unique_ptr<store::ChangeSet> slice(core::State& state);
+  // The tables have it. Records leave memory down to `record_bytes_max`.
+  void done(core::State& state, uint64_t record_bytes_max);
+
+  // At recovery: a side record of the ledger.
+  void restore_chunk(uint64_t number, base::EngineTime until);
+
+ private:
+  void put_side(std::string key, const core::Effect& effect);
+  void take_side(core::State& state);
+  bool take_ledger();
+  bool take_job(const core::State& state, const core::Job& job);
+
+  bool running_ = false;
+  base::Now now_;
+  std::unique_ptr<store::ChangeSet> set_;
+  store::EffectEncoder encoder_;
+  std::string record_;  // Of one job; kept for its room.
+  size_t types_written_ = 0;
+  bool history_is_short_ = false;
+  core::RequestTokens::Changes tokens_;
+  size_t tokens_taken_ = 0;
+  std::vector<core::LedgerEntry> ledger_;
+  size_t ledger_taken_ = 0;
+  // Side records of the ledger, oldest first, with the time after which each can go.
+  std::deque<std::pair<uint64_t, base::EngineTime>> chunks_;
+  uint64_t chunk_next_ = 1;
+
+  // How fast the history turns over.
+  base::EngineTime last_begin_;
+  uint64_t finished_bytes_last_ = 0;
+};
+
+// Keys of side records: a letter, then a number in big-endian or a name.
+std::string side_key(char kind, uint64_t number);
+std::string side_key(char kind, std::string_view name);
+
+}  // namespace engine

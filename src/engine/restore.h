@@ -1,0 +1,24 @@
+// The start from the tables: what they have becomes the state, before the journal goes on from it.
+#pragma once
+
+#include <functional>
+
+#include "core/state.h"
+#include "engine/flush.h"
+#include "store/tables.h"
+
+namespace engine {
+
+// What a start from the tables found.
+struct Restored {
+  base::Now now;              // Of the last flush.
+  uint64_t damaged_rows = 0;  // Jobs that were set aside.
+};
+
+// Fills `state`. Requires: begin_recovery(true). Errors: CORRUPT for side records and lanes.
+base::Result<Restored> restore(store::TablesReader& reader, core::State& state, Flush& flush);
+
+// Turns a row with args into what the state takes. CORRUPT: its bytes are no record.
+base::Result<std::unique_ptr<core::JobRecord>> record_of(const store::JobRow& row);
+
+}  // namespace engine
