@@ -136,9 +136,15 @@ struct CheckpointDone {
   uint64_t begin_seq = 0;
 };
 
-using Effect = std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved,
-                            JobCancelRequested, JobProgressed, JobRemoved, QueuePut, ProducerPut,
-                            ProducerForgotten, LedgerPut, StatePut, Ticked, CheckpointDone>;
+// The tables have all that frames before `needed_seq` say: those may be gone.
+struct Flushed {
+  uint64_t needed_seq = 0;
+};
+
+using Effect =
+    std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved, JobCancelRequested,
+                 JobProgressed, JobRemoved, QueuePut, ProducerPut, ProducerForgotten, LedgerPut,
+                 StatePut, Ticked, CheckpointDone, Flushed>;
 
 // Collects the effects of one batch, in order. Implemented by the store's encoder, so that an
 // effect is turned into bytes while its views live.

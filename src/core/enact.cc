@@ -406,4 +406,8 @@ Status State::enact(CheckpointDone&& /*done*/, Now /*now*/) {
   return {};
 }
 
+Status State::enact(Flushed&& /*flushed*/, Now /*now*/) {
+  return {};
+}
+
 }  // namespace core

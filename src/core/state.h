@@ -152,6 +152,7 @@ class State {
   base::Status enact(StatePut&& put, base::Now now);
   base::Status enact(Ticked&& ticked, base::Now now);
   base::Status enact(CheckpointDone&& done, base::Now now);
+  base::Status enact(Flushed&& flushed, base::Now now);
 
   // Finds a job that an effect is about to change; null while recovering: a ghost, or set aside.
   Job* touch(JobId id);

@@ -32,14 +32,19 @@ constexpr base::Duration kTickMost{250};
 constexpr size_t kCommandsHere = 16;
 constexpr size_t kTurnBytesHere = size_t{64} << 10;
 
-// Shares of the journal's budget, in percent. A checkpoint starts at the first; what lives must
-// stay below the second, since a checkpoint writes it once more; at the third, pushes stop at once.
-constexpr uint64_t kCheckpointPercent = 50;
-constexpr uint64_t kLivePercent = 40;
+// A flush begins when this much waits for it, or after this time, or when the journal has grown by
+// this share of its budget, whichever comes first. The frames of two flushes are held at a time.
+constexpr uint64_t kFlushBytes = uint64_t{64} << 20;
+constexpr int64_t kFlushMs = 30'000;
+constexpr uint64_t kFlushPercent = 12;
+// Pushes stop when this much waits for a flush, or when the journal fills this share of its budget.
+constexpr uint64_t kUnflushedBytesMax = uint64_t{256} << 20;
+constexpr uint64_t kUnflushedPercent = 40;
 constexpr uint64_t kFullPercent = 90;
-// The share of it that finished records may take, and what one of the ledger's entries counts.
+// Records stay in memory after a flush up to this many bytes.
+constexpr uint64_t kRecordBytesMax = uint64_t{64} << 20;
+// The share of the journal's budget that finished records may take.
 constexpr uint64_t kHistoryPercent = 10;
-constexpr uint64_t kLedgerEntryBytes = 40;
 
 size_t history_bytes(uint64_t budget_bytes) {
   return std::min<uint64_t>(core::limits::kHistoryBytesMax, budget_bytes * kHistoryPercent / 100);
@@ -47,10 +52,11 @@ size_t history_bytes(uint64_t budget_bytes) {
 
 }  // namespace
 
-Engine::Engine(std::unique_ptr<store::Journal> journal, const base::Clock& clock,
-               base::Random& random)
+Engine::Engine(std::unique_ptr<store::Journal> journal, std::unique_ptr<store::Tables> tables,
+               const base::Clock& clock, base::Random& random)
     : clock_(clock),
       store_(std::move(journal), clock),
+      tables_(std::move(tables)),
       engine_clock_(clock, std::nullopt),
       machine_(random, history_bytes(store_.space().bytes_budget)),
       inbox_(kInboxLaneMax) {}
@@ -59,14 +65,46 @@ Engine::~Engine() {
   ASSERT(!thread_.joinable(), "stop() comes before the end");
 }
 
+// Opens the tables and takes over what they have.
+base::Status Engine::open_tables() {
+  if (tables_ == nullptr) return machine_.begin_recovery(nullptr);
+  const store::TablesSummary found = TRY(tables_->open());
+  applied_seq_ = flush_seq_ = found.applied_seq;
+  flusher_ = std::make_unique<store::Flusher>(*tables_, clock_);
+  loader_ = std::make_unique<store::Loader>(TRY(tables_->make_reader()));
+  if (applied_seq_ == 0) return machine_.begin_recovery(nullptr);
+  const std::unique_ptr<store::TablesReader> reader = TRY(tables_->make_reader());
+  restoring_ = TRY(tables_->make_reader());
+  return machine_.begin_recovery(restoring_.get(), applied_seq_);
+}
+
 base::Result<RecoverySummary> Engine::recover() {
-  machine_.begin_recovery();
-  const auto found = TRY(store_.recover([&](core::Effect&& effect, base::Now now) {
-    return machine_.replay(std::move(effect), now);
+  // The journal's lock comes before the tables, and they before its first frame.
+  bool opened = false;
+  const auto open_once = [&]() -> base::Status {
+    return std::exchange(opened, true) ? base::Status() : open_tables();
+  };
+  const auto found = TRY(store_.recover([&](uint64_t seq, std::string_view frame) -> base::Status {
+    TRY(open_once());
+    return seq <= applied_seq_ ? base::Status() : machine_.replay(frame);
   }));
+  TRY(open_once());
+  if (found.first_seq > applied_seq_ + 1 && applied_seq_ != 0) {
+    return base::fail(ErrorCode::kCorrupt,
+                      "the tables are older than the journal: they end with frame {}, it begins "
+                      "with {}",
+                      applied_seq_, found.first_seq);
+  }
+  if (found.last_seq < applied_seq_) {
+    return base::fail(ErrorCode::kCorrupt,
+                      "the journal is older than the tables: it ends with frame {}, they have {}",
+                      found.last_seq, applied_seq_);
+  }
   engine_clock_.restart(machine_.recovered_now());
   TRY(machine_.end_recovery(engine_clock_.now()));
+  restoring_.reset();
   return RecoverySummary{.jobs = machine_.state().jobs().size(),
+                         .damaged = machine_.state().damaged(),
                          .last_seq = found.last_seq,
                          .torn_bytes = found.torn_bytes,
                          .clean_shutdown = found.clean_shutdown};
@@ -74,10 +112,32 @@ base::Result<RecoverySummary> Engine::recover() {
 
 void Engine::start(Release release, Failed failed) {
   release_ = std::move(release);
-  failed_ = std::move(failed);
+  failed_ = [this, failed = std::move(failed)](const base::Error& error) {
+    has_failed_.store(true, std::memory_order_release);
+    failed(error);
+  };
   last_start_ = clock_.mono();
+  last_flush_ = engine_clock_.now().engine;
   store_.start({.durable = [this](uint64_t turn) { release_durable(turn); }, .failed = failed_});
+  if (tables_ != nullptr) {
+    flusher_->start({.done =
+                         [this](uint64_t) {
+                           flush_done_.store(true, std::memory_order_release);
+                           inbox_.wake();
+                         },
+                     .failed = failed_});
+    loader_->start({.arrived =
+                        [this] {
+                          loaded_.store(true, std::memory_order_release);
+                          inbox_.wake();
+                        },
+                    .failed = failed_});
+  }
   thread_ = std::thread([this] { run(); });
+}
+
+const store::FlusherCounters* Engine::flusher_counters() const {
+  return flusher_ ? &flusher_->counters() : nullptr;
 }
 
 std::vector<Request*> Engine::submit(std::span<Request* const> requests) {
@@ -119,6 +179,7 @@ void Engine::run() {
 // The whole loop: drain, apply, submit; release_durable is the fourth phase.
 void Engine::run_once(Committer committer) {
   const base::MonoTime start = clock_.mono();
+  if (flush_is_due()) begin_flush();  // It takes what is submitted by now, and no more.
   if (applied_ == drained_.size()) {
     inbox_.drain(kCommandsPerTurn, drained_);
     applied_ = 0;
@@ -128,12 +189,15 @@ void Engine::run_once(Committer committer) {
   machine_.begin(engine_clock_.now(), refusal_ ? &*refusal_ : nullptr);
   watch_stall(start);
   watch_wall_clock();
+  take_loaded();
   more_due_ = machine_.apply_due(core::limits::kDuePerTurn);
   if (quiesce_.load(std::memory_order_acquire)) machine_.quiesce();
+  machine_.retry_parked();
   apply_drained();
   machine_.feed();
   machine_.expire_waiting();
-  continue_checkpoint();
+  request_wants();
+  continue_flush();
   submit_turn(committer);
   counters_.turn_seconds.add(clock_.mono() - start);
 }
@@ -162,28 +226,27 @@ void Engine::watch_wall_clock() {
       {"hold_ms", (hold - machine_.now().engine).count()});
 }
 
-// What a checkpoint would write now.
-uint64_t Engine::live_bytes() const {
-  const core::State& state = machine_.state();
-  return state.live_bytes() + state.ledger().size() * kLedgerEntryBytes;
+// How much may wait for a flush.
+uint64_t Engine::unflushed_most() const {
+  return std::min(kUnflushedBytesMax, store_.space().bytes_budget * kUnflushedPercent / 100);
 }
 
 std::optional<base::Error> Engine::push_refusal() const {
   const store::JournalSpace space = store_.space();
-  if (space.disk != store::DiskLevel::kFine) {
+  if (space.disk != store::DiskLevel::kFine || (flusher_ && flusher_->disk_full())) {
     return base::Error{ErrorCode::kDiskFull,
                        "retry_ms=5000 the disk of the data directory is nearly full: free space, "
                        "or delete jobs; acks and fetches go on"};
   }
   const core::State& state = machine_.state();
-  const uint64_t live = live_bytes();
-  const uint64_t live_most = space.bytes_budget * kLivePercent / 100;
-  if (live > live_most || space.bytes_used > space.bytes_budget * kFullPercent / 100) {
+  const uint64_t unflushed = state.residency().unflushed_bytes();
+  const uint64_t most = unflushed_most();
+  if (unflushed > most || space.bytes_used > space.bytes_budget * kFullPercent / 100) {
     return base::Error{
         ErrorCode::kOverloaded,
-        fmt::format("retry_ms=1000 limit={} got={} bytes of jobs (journal {} of {}): wait for "
-                    "workers, or give the journal a larger budget or disk",
-                    live_most, live, space.bytes_used, space.bytes_budget)};
+        fmt::format("retry_ms=1000 limit={} got={} bytes of jobs wait to be flushed (journal {} of "
+                    "{}): the disk is slower than the pushes",
+                    most, unflushed, space.bytes_used, space.bytes_budget)};
   }
   if (state.ledger().full()) {
     return base::Error{ErrorCode::kOverloaded,
@@ -193,22 +256,82 @@ std::optional<base::Error> Engine::push_refusal() const {
   return std::nullopt;
 }
 
-void Engine::continue_checkpoint() {
-  if (!machine_.in_checkpoint()) {
-    const store::JournalSpace space = store_.space();
-    const uint64_t threshold = space.bytes_budget * kCheckpointPercent / 100;
-    // What the last one left behind grows first, or nothing but checkpoints would be written.
-    if (space.bytes_used < std::max(threshold, checkpoint_bytes_ + checkpoint_bytes_ / 4)) return;
-    // It must not take the room that acks need on a disk that others have filled.
-    const bool fits = 2 * live_bytes() <= space.bytes_kept;
-    if (space.disk != store::DiskLevel::kFine && !fits) return;
-    machine_.begin_checkpoint(store_.seq_next());
-    counters_.checkpoints.fetch_add(1, std::memory_order_relaxed);
+// --- Records that are not in memory.
+
+void Engine::take_loaded() {
+  if (!loaded_.exchange(false, std::memory_order_acquire)) return;
+  for (store::Loader::Loaded& loaded : loader_->take()) {
+    counters_.loads.fetch_add(1, std::memory_order_relaxed);
+    machine_.bring_in(loaded.id, std::move(loaded.record));
   }
-  if (const auto trim_before = machine_.checkpoint_slice()) {
-    trim_before_ = *trim_before;
-    checkpoint_bytes_ = machine_.state().live_bytes();
+}
+
+void Engine::request_wants() {
+  if (!machine_.state().residency().any_wants()) return;
+  ASSERT(loader_ != nullptr, "without tables all is in memory");
+  loader_->request(machine_.take_wants());
+}
+
+// --- The flush.
+
+bool Engine::flush_is_due() const {
+  if (flusher_ == nullptr || machine_.flush().running()) return false;
+  const core::State& state = machine_.state();
+  const uint64_t budget = store_.space().bytes_budget;
+  const uint64_t grown = store_.counters().bytes.load() - last_flush_bytes_;
+  return state.residency().unflushed_bytes() >= std::min(kFlushBytes, unflushed_most() / 4) ||
+         grown >= budget * kFlushPercent / 100 ||
+         (grown > 0 && machine_.now().engine - last_flush_ >= base::Duration{kFlushMs});
+}
+
+// Between two turns: what the tables are to have is what has been submitted.
+void Engine::begin_flush() {
+  flush_seq_ = store_.cut();
+  last_flush_ = machine_.now().engine;
+  last_flush_bytes_ = store_.counters().bytes.load();
+  machine_.begin_flush(Flush::History::kIfWorth);
+}
+
+void Engine::continue_flush() {
+  if (!machine_.flush().running()) return;
+  if (machine_.flush().taking()) {
+    flush_set_ = machine_.flush_slice();
+    flush_waits_.store(flush_set_ != nullptr, std::memory_order_release);
   }
+  // Nothing leaves for the tables that the journal does not have.
+  if (flush_set_ && store_.durable_seq() >= flush_seq_) {
+    flush_waits_.store(false, std::memory_order_release);
+    flusher_->submit(std::move(flush_set_), flush_seq_);
+  }
+  if (flush_done_.exchange(false, std::memory_order_acquire)) finish_flush();
+}
+
+// The frames since the flush before stay: a write-ahead log of the tables that lost its end is
+// healed by them.
+void Engine::finish_flush() {
+  trim_before_ = applied_seq_ + 1;
+  machine_.flush_done(kRecordBytesMax, trim_before_);
+  applied_seq_ = flush_seq_;
+}
+
+// At the end, when nobody runs turns any more: the next start then has nothing to replay. Where
+// that fails for lack of room, the journal has it all.
+void Engine::flush_all() {
+  store_.wait_idle();
+  const auto finish = [&] {
+    while (machine_.flush().taking()) flush_set_ = machine_.flush_slice();
+    if (flush_set_) flusher_->submit(std::move(flush_set_), flush_seq_);
+    while (!flush_done_.exchange(false, std::memory_order_acquire)) {
+      if (flusher_->disk_full() || has_failed_.load(std::memory_order_acquire)) return false;
+      inbox_.wait(kTickMost);
+    }
+    finish_flush();
+    return true;
+  };
+  if (machine_.flush().running() && !finish()) return;
+  flush_seq_ = store_.cut();
+  machine_.begin_flush(Flush::History::kWhole);
+  finish();
 }
 
 void Engine::submit_turn(Committer committer) {
@@ -225,7 +348,9 @@ void Engine::submit_turn(Committer committer) {
   counters_.turns.fetch_add(1, std::memory_order_relaxed);
   counters_.commands.store(commands_, std::memory_order_relaxed);
   counters_.jobs.store(state.jobs().size(), std::memory_order_relaxed);
-  counters_.live_bytes.store(state.live_bytes(), std::memory_order_relaxed);
+  counters_.record_bytes.store(state.residency().record_bytes(), std::memory_order_relaxed);
+  counters_.unflushed_bytes.store(state.residency().unflushed_bytes(), std::memory_order_relaxed);
+  counters_.damaged.store(state.damaged(), std::memory_order_relaxed);
   counters_.waiting.store(machine_.waiting(), std::memory_order_relaxed);
   counters_.refusing.store(refusal_ ? 1 : 0, std::memory_order_relaxed);
   if (effects.empty() && answered.empty()) return;
@@ -260,11 +385,14 @@ void Engine::release_durable(uint64_t turn) {
     }
   }
   if (!answered.empty()) release_(std::move(answered));
+  if (flush_waits_.load(std::memory_order_acquire)) inbox_.wake();
 }
 
 // When there is something to do though nothing comes.
 base::EngineTime Engine::next_turn() const {
-  const bool more = more_due_ || machine_.in_checkpoint() || applied_ < drained_.size();
+  const bool more = more_due_ || machine_.flush().taking() || applied_ < drained_.size() ||
+                    loaded_.load(std::memory_order_acquire) ||
+                    flush_done_.load(std::memory_order_acquire);
   return more ? machine_.now().engine : machine_.next_due();
 }
 
@@ -277,7 +405,16 @@ base::Status Engine::stop() {
   stopping_.store(true, std::memory_order_release);
   inbox_.wake();
   if (thread_.joinable()) thread_.join();
-  return store_.stop();
+  base::Status closed;
+  if (loader_ != nullptr && loader_->running()) {
+    loader_->stop();
+    flush_all();
+    closed = flusher_->stop();
+  }
+  loader_.reset();
+  if (flusher_ != nullptr && closed) closed = tables_->close();
+  const base::Status stopped = store_.stop();
+  return stopped ? closed : stopped;
 }
 
 }  // namespace engine

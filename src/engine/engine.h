@@ -26,7 +26,10 @@
 #include "engine/histogram.h"
 #include "engine/inbox.h"
 #include "engine/machine.h"
+#include "store/flusher.h"
+#include "store/loader.h"
 #include "store/store.h"
+#include "store/tables.h"
 
 namespace engine {
 
@@ -35,17 +38,20 @@ struct EngineCounters {
   std::atomic<uint64_t> turns = 0;
   std::atomic<uint64_t> commands = 0;
   std::atomic<uint64_t> stalls = 0;
-  std::atomic<uint64_t> checkpoints = 0;
-  std::atomic<uint64_t> jobs = 0;        // Records held.
-  std::atomic<uint64_t> live_bytes = 0;  // What they count against the budget.
-  std::atomic<uint64_t> waiting = 0;     // Commands that wait.
-  std::atomic<uint64_t> refusing = 0;    // 1: pushes are refused now.
-  Histogram turn_seconds;                // How long the engine holds a turn.
-  Histogram commit_seconds;              // From the end of a turn to its durability.
+  std::atomic<uint64_t> jobs = 0;             // Kept, in memory or in the tables.
+  std::atomic<uint64_t> record_bytes = 0;     // Of those in memory.
+  std::atomic<uint64_t> unflushed_bytes = 0;  // Of those that wait for a flush.
+  std::atomic<uint64_t> loads = 0;            // Records that were read from the tables.
+  std::atomic<uint64_t> damaged = 0;          // Jobs that were set aside.
+  std::atomic<uint64_t> waiting = 0;          // Commands that wait.
+  std::atomic<uint64_t> refusing = 0;         // 1: pushes are refused now.
+  Histogram turn_seconds;                     // How long the engine holds a turn.
+  Histogram commit_seconds;                   // From the end of a turn to its durability.
 };
 
 struct RecoverySummary {
   uint64_t jobs = 0;
+  uint64_t damaged = 0;  // Jobs that were set aside.
   uint64_t last_seq = 0;
   uint64_t torn_bytes = 0;
   bool clean_shutdown = false;
@@ -59,7 +65,9 @@ class Engine {
   using Failed = std::function<void(const base::Error&)>;
 
   // `clock` and `random` must outlive the engine; `random` is used by one turn after another.
-  Engine(std::unique_ptr<store::Journal> journal, const base::Clock& clock, base::Random& random);
+  // Without tables all jobs stay in memory, and the journal is never trimmed: for benchmarks.
+  Engine(std::unique_ptr<store::Journal> journal, std::unique_ptr<store::Tables> tables,
+         const base::Clock& clock, base::Random& random);
   ~Engine();
 
   base::Result<RecoverySummary> recover();
@@ -78,6 +86,8 @@ class Engine {
 
   const EngineCounters& counters() const { return counters_; }
   const store::StoreCounters& store_counters() const { return store_.counters(); }
+  // Null without tables.
+  const store::FlusherCounters* flusher_counters() const;
   store::JournalSpace space() const { return store_.space(); }
 
  private:
@@ -87,10 +97,17 @@ class Engine {
   bool is_at_rest() const;
   void watch_stall(base::MonoTime start);
   void watch_wall_clock();
-  uint64_t live_bytes() const;
+  base::Status open_tables();
   std::optional<base::Error> push_refusal() const;
+  uint64_t unflushed_most() const;
+  bool flush_is_due() const;
+  void begin_flush();
+  void continue_flush();
+  void finish_flush();
+  void flush_all();
+  void take_loaded();
+  void request_wants();
   void apply_drained();
-  void continue_checkpoint();
   void submit_turn(Committer committer);
   void release_durable(uint64_t turn);
   base::EngineTime next_turn() const;
@@ -98,6 +115,10 @@ class Engine {
   // Constant after start().
   const base::Clock& clock_;
   store::Store store_;
+  std::unique_ptr<store::Tables> tables_;
+  std::unique_ptr<store::Flusher> flusher_;  // Set by open_tables().
+  std::unique_ptr<store::Loader> loader_;
+  std::unique_ptr<store::TablesReader> restoring_;  // While recovering.
   Release release_;
   Failed failed_;
 
@@ -113,8 +134,12 @@ class Engine {
   uint64_t turn_ = 0;
   uint64_t commands_ = 0;
   uint64_t trim_before_ = 0;
-  uint64_t checkpoint_bytes_ = 0;  // Journal bytes at the end of the last checkpoint.
-  base::MonoTime last_start_;      // Of the turn before.
+  uint64_t applied_seq_ = 0;                     // What the tables have.
+  uint64_t flush_seq_ = 0;                       // What they will have after the flush that runs.
+  std::unique_ptr<store::ChangeSet> flush_set_;  // Complete, and waits until it is durable.
+  base::EngineTime last_flush_;                  // Its beginning.
+  uint64_t last_flush_bytes_ = 0;                // Journal bytes then, since the start.
+  base::MonoTime last_start_;                    // Of the turn before.
   bool more_due_ = false;
   base::EngineTime wakes_at_;  // The engine's thread sleeps no longer than this.
 
@@ -128,6 +153,10 @@ class Engine {
   std::deque<Turn> turns_;  // Guarded by turns_mutex_.
 
   Inbox inbox_;
+  std::atomic<bool> flush_waits_{false};  // For the journal.
+  std::atomic<bool> flush_done_{false};   // The tables have it; the engine does not know yet.
+  std::atomic<bool> loaded_{false};       // There is something to take from loader_.
+  std::atomic<bool> has_failed_{false};
   std::atomic<bool> quiesce_{false};
   std::atomic<bool> stopping_{false};
   std::thread thread_;

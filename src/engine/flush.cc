@@ -33,15 +33,16 @@ void Flush::put_side(std::string key, const core::Effect& effect) {
   set_->put_side(key, encoder_.take());
 }
 
-void Flush::begin(core::State& state, base::Now now) {
+void Flush::begin(core::State& state, base::Now now, History history) {
   ASSERT(!running_);
   running_ = true;
   now_ = now;
   set_ = std::make_unique<store::ChangeSet>();
   const uint64_t finished_bytes = state.history_bytes_ever() - finished_bytes_last_;
   const int64_t elapsed_ms = std::max<int64_t>(1, (now.engine - last_begin_).count());
-  history_is_short_ = finished_bytes / static_cast<uint64_t>(elapsed_ms) >
-                      state.history_bytes_max() / static_cast<uint64_t>(kHistoryWorthMs);
+  history_is_short_ = history == History::kIfWorth &&
+                      finished_bytes / static_cast<uint64_t>(elapsed_ms) >
+                          state.history_bytes_max() / static_cast<uint64_t>(kHistoryWorthMs);
   finished_bytes_last_ = state.history_bytes_ever();
   last_begin_ = now.engine;
   take_side(state);

@@ -27,8 +27,11 @@ class Flush {
   // Whether there is something left to take.
   bool taking() const { return set_ != nullptr; }
 
+  // kIfWorth: finished records that will go within a minute are not written. They are lost if the
+  // server is killed; nobody was promised them.
+  enum class History : uint8_t { kWhole, kIfWorth };
   // Freezes the state. `now`: of the last effects in it.
-  void begin(core::State& state, base::Now now);
+  void begin(core::State& state, base::Now now, History history);
   // Takes a slice. Returns the whole when it was the last one.
   std::unique_ptr<store::ChangeSet> slice(core::State& state);
   // The tables have it. Records leave memory down to `record_bytes_max`.

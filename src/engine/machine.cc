@@ -4,11 +4,13 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "store/job_codec.h"
 
 namespace engine {
 
-base::Status Machine::begin_recovery(store::TablesReader* tables) {
+base::Status Machine::begin_recovery(store::TablesReader* tables, uint64_t applied_seq) {
   tables_ = tables;
+  applied_seq_ = applied_seq;
   state_.begin_recovery(tables != nullptr);
   if (tables == nullptr) return {};
   recovered_now_ = TRY(restore(*tables, state_, flush_)).now;
@@ -35,7 +37,7 @@ base::Status Machine::bring_in_for(std::string_view frame) {
   ids.erase(same.begin(), same.end());
   return tables_->read(ids, [&](core::JobId id, const base::Result<store::JobRow>& row) {
     if (row) {
-      bring_in(id, record_of(*row));
+      bring_in(id, store::decode_row(*row));
     } else {
       bring_in(id, tl::unexpected(row.error()));
     }
@@ -45,7 +47,14 @@ base::Status Machine::bring_in_for(std::string_view frame) {
 
 base::Status Machine::replay(std::string_view frame) {
   if (tables_ != nullptr) TRY(bring_in_for(frame));
-  return store::decode_effects(frame, [&](core::Effect&& effect, base::Now now) {
+  return store::decode_effects(frame, [&](core::Effect&& effect, base::Now now) -> base::Status {
+    const auto* flushed = std::get_if<core::Flushed>(&effect);
+    if (flushed != nullptr && flushed->needed_seq > applied_seq_ + 1) {
+      return base::fail(base::ErrorCode::kCorrupt,
+                        "the tables are missing or older than the journal: it says that they have "
+                        "frame {}, their last one is {}",
+                        flushed->needed_seq - 1, applied_seq_);
+    }
     recovered_now_ = now;
     return state_.enact(std::move(effect), now);
   });
@@ -132,6 +141,11 @@ void Machine::retry_parked() {
   };
   parked_.retry(apply_again, tell);
   state_.residency().trim_pool(core::limits::kPoolBytesMax);
+}
+
+void Machine::flush_done(uint64_t record_bytes_max, uint64_t needed_seq) {
+  flush_.done(state_, record_bytes_max);
+  effects_.put(core::Flushed{needed_seq});
 }
 
 bool Machine::apply_due(size_t most) {

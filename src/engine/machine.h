@@ -29,7 +29,8 @@ class Machine {
 
   // Recovery: what the tables have (null: there are none yet), then the frames behind it in order,
   // then `end_recovery`, with the first `now` of the new run. The reader must live until then.
-  base::Status begin_recovery(store::TablesReader* tables);
+  // `applied_seq`: of the last frame that the tables have.
+  base::Status begin_recovery(store::TablesReader* tables, uint64_t applied_seq = 0);
   base::Status replay(std::string_view frame);
   base::Status end_recovery(base::Now now);
   uint64_t damaged_rows() const { return state_.damaged(); }
@@ -58,11 +59,12 @@ class Machine {
   void credit_stall() { state_.credit_leases(now_.engine); }
 
   // A flush takes the state as it is between two steps.
-  void begin_flush() { flush_.begin(state_, now_); }
+  void begin_flush(Flush::History history) { flush_.begin(state_, now_, history); }
   const Flush& flush() const { return flush_; }
   // Returns the whole when it is complete.
   std::unique_ptr<store::ChangeSet> flush_slice() { return flush_.slice(state_); }
-  void flush_done(uint64_t record_bytes_max) { flush_.done(state_, record_bytes_max); }
+  // The tables have it. Frames before `needed_seq` may go once this step's effects are durable.
+  void flush_done(uint64_t record_bytes_max, uint64_t needed_seq);
 
   // Tells the journal of the time, if nothing else does.
   void tick() { effects_.put(core::Ticked{}); }
@@ -91,6 +93,7 @@ class Machine {
   Parked parked_;
   Flush flush_;
   store::TablesReader* tables_ = nullptr;  // While recovering.
+  uint64_t applied_seq_ = 0;               // The same.
   store::EffectEncoder effects_;
   std::vector<Request*> answered_;
   base::Now now_;

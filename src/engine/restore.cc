@@ -83,7 +83,7 @@ class Restorer {
   base::Status with_record(core::JobId id, const base::Result<store::JobRow>& row) {
     if (!row) return damaged(id, row.error());
     core::Job job = TRY(job_of(row->header));
-    base::Result<std::unique_ptr<core::JobRecord>> record = record_of(*row);
+    base::Result<std::unique_ptr<core::JobRecord>> record = store::decode_row(*row);
     if (!record) return damaged(id, record.error());
     job.record = *std::move(record);
     state_.restore(std::move(job));
@@ -114,17 +114,6 @@ class Restorer {
 
 base::Result<Restored> restore(store::TablesReader& reader, core::State& state, Flush& flush) {
   return Restorer(reader, state, flush).run();
-}
-
-base::Result<std::unique_ptr<core::JobRecord>> record_of(const store::JobRow& row) {
-  store::ByteReader in(row.record);
-  std::unique_ptr<core::JobRecord> record = store::decode_record(in, row.header.state);
-  if (!in.ok() || !in.done()) {
-    return base::fail(ErrorCode::kCorrupt, "job {}: its record cannot be decoded",
-                      core::job_id_text(row.header.id));
-  }
-  if (row.args) record->args = *row.args;
-  return record;
 }
 
 }  // namespace engine

@@ -18,7 +18,4 @@ struct Restored {
 // Fills `state`. Requires: begin_recovery(true). Errors: CORRUPT for side records and lanes.
 base::Result<Restored> restore(store::TablesReader& reader, core::State& state, Flush& flush);
 
-// Turns a row with args into what the state takes. CORRUPT: its bytes are no record.
-base::Result<std::unique_ptr<core::JobRecord>> record_of(const store::JobRow& row);
-
 }  // namespace engine

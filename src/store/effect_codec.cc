@@ -179,6 +179,11 @@ void write(ByteWriter& out, const core::Ticked& /*ticked*/) {
   write_tag(out, EffectTag::kTicked);
 }
 
+void write(ByteWriter& out, const core::Flushed& flushed) {
+  write_tag(out, EffectTag::kFlushed);
+  out.number(flushed.needed_seq);
+}
+
 void write(ByteWriter& out, const core::CheckpointDone& done) {
   write_tag(out, EffectTag::kCheckpointDone);
   out.number(done.begin_seq);
@@ -333,6 +338,8 @@ core::Effect read_effect(EffectTag tag, ByteReader& in) {
       return core::Ticked{};
     case EffectTag::kProducerForgotten:
       return core::ProducerForgotten{in.text()};
+    case EffectTag::kFlushed:
+      return core::Flushed{in.number()};
     case EffectTag::kNow:
       break;
   }

@@ -36,6 +36,7 @@ enum class EffectTag : uint8_t {
   kCheckpointDone = 15,
   kTicked = 16,
   kProducerForgotten = 17,
+  kFlushed = 20,
 };
 
 // Collects the encoded effects of one turn.

@@ -336,4 +336,15 @@ std::unique_ptr<JobRecord> decode_record(ByteReader& in, core::JobState state) {
   return record;
 }
 
+base::Result<std::unique_ptr<core::JobRecord>> decode_row(const JobRow& row) {
+  ByteReader in(row.record);
+  std::unique_ptr<JobRecord> record = decode_record(in, row.header.state);
+  if (!in.ok() || !in.done()) {
+    return base::fail(base::ErrorCode::kCorrupt, "job {}: its record cannot be decoded",
+                      core::job_id_text(row.header.id));
+  }
+  if (row.args) record->args = *row.args;
+  return record;
+}
+
 }  // namespace store

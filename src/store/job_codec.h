@@ -6,6 +6,7 @@
 
 #include "core/job.h"
 #include "store/bytes.h"
+#include "store/tables.h"
 
 namespace store {
 
@@ -21,5 +22,9 @@ void encode_record(ByteWriter& out, const core::Job& job);
 
 // Returns the record, without args; fails the reader if the bytes are not that of a job in `state`.
 std::unique_ptr<core::JobRecord> decode_record(ByteReader& in, core::JobState state);
+
+// Returns the record of a row, with the row's args if it has them. CORRUPT: its bytes are no
+// record.
+base::Result<std::unique_ptr<core::JobRecord>> decode_row(const JobRow& row);
 
 }  // namespace store

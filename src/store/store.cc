@@ -37,10 +37,10 @@ Store::~Store() {
   ASSERT(!thread_.joinable(), "stop() comes before the end");
 }
 
-base::Result<JournalRecovery> Store::recover(const EffectVisitor& visit) {
+base::Result<JournalRecovery> Store::recover(const EffectsVisitor& visit) {
   const auto frame = [&](uint64_t seq, std::span<const std::byte> payload) -> base::Status {
     const std::string_view bytes(reinterpret_cast<const char*>(payload.data()), payload.size());
-    return base::with_context(decode_effects(bytes, visit), fmt::format("frame {}", seq));
+    return base::with_context(visit(seq, bytes), fmt::format("frame {}", seq));
   };
   base::Result<JournalRecovery> found = journal_->open(frame);
   if (found) {
@@ -124,6 +124,11 @@ bool Store::idle() const {
   return !writing_ && pending_.empty();
 }
 
+void Store::wait_idle() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [&] { return (!writing_ && pending_.empty()) || failed_ || stopping_; });
+}
+
 bool Store::is_quick() const {
   const JournalSpace space = journal_->space();
   return counters_.sync_last_ns.load(std::memory_order_relaxed) <= kQuickSyncNs &&
@@ -156,6 +161,7 @@ void Store::begin_frame(const Pending& work) {
 Store::Step Store::take(Pending& work) {
   std::unique_lock lock(mutex_);
   writing_ = false;
+  if (pending_.empty()) idle_.notify_all();
   while (true) {
     if (failed_) return Step::kEnd;
     if (!writing_ && !pending_.empty()) break;

@@ -13,11 +13,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "store/effect_codec.h"
 #include "store/journal.h"
 
 namespace store {
@@ -48,8 +48,9 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
-  // Opens the journal and hands every effect in it to `visit`, oldest first.
-  base::Result<JournalRecovery> recover(const EffectVisitor& visit);
+  // Opens the journal and hands the effects of every frame in it to `visit`, oldest first.
+  using EffectsVisitor = std::function<base::Status(uint64_t seq, std::string_view effects)>;
+  base::Result<JournalRecovery> recover(const EffectsVisitor& visit);
 
   // Starts the commit thread.
   void start(Callbacks callbacks);
@@ -74,6 +75,8 @@ class Store {
 
   // Whether all that was submitted is durable.
   bool idle() const;
+  // Waits until it is, or the journal has failed.
+  void wait_idle();
 
   // Whether a thread that has other duties may wait for `commit`: the disk has room, and the last
   // sync took no longer than a few wake-ups of a thread.
@@ -116,6 +119,7 @@ class Store {
   mutable std::mutex mutex_;
   std::condition_variable work_;  // For the commit thread.
   std::condition_variable room_;  // For the engine thread.
+  std::condition_variable idle_;  // For who waits until all is durable.
   std::deque<Pending> pending_;   // Guarded by mutex_, like all below. More than one after a cut;
                                   // all but the last have effects.
   size_t pending_bytes_ = 0;
