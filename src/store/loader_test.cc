@@ -1,0 +1,303 @@
+#include "store/loader.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "store/change_set.h"
+#include "store/memory/memory_tables.h"
+
+namespace store {
+namespace {
+
+using base::ErrorCode;
+using core::JobId;
+
+constexpr std::chrono::seconds kPatience{20};
+
+// Collects what arrives.
+class Heard {
+ public:
+  Loader::Callbacks callbacks(Loader& loader) {
+    loader_ = &loader;
+    return {
+        .arrived = [this] { tell([this] { ++arrivals_; }); },
+        .failed = [this](const base::Error& error) { tell([&] { errors_.push_back(error); }); }};
+  }
+  // Takes until `count` jobs have come; returns one group of them per `take` that gave some.
+  std::vector<std::vector<Loader::Loaded>> wait_for(size_t count) {
+    std::vector<std::vector<Loader::Loaded>> takes;
+    size_t got = 0;
+    uint64_t seen = 0;
+    while (got < count) {
+      {
+        std::unique_lock lock(mutex_);
+        if (!changed_.wait_for(lock, kPatience, [&] { return arrivals_ > seen; })) break;
+        seen = arrivals_;
+      }
+      std::vector<Loader::Loaded> loaded = loader_->take();
+      got += loaded.size();
+      if (!loaded.empty()) takes.push_back(std::move(loaded));
+    }
+    return takes;
+  }
+  std::optional<base::Error> wait_for_failure() {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, kPatience, [&] { return !errors_.empty(); })) return std::nullopt;
+    EXPECT_EQ(errors_.size(), 1U);
+    return errors_[0];
+  }
+
+ private:
+  void tell(const std::function<void()>& what) {
+    const std::lock_guard lock(mutex_);
+    what();
+    changed_.notify_all();
+  }
+
+  Loader* loader_ = nullptr;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  uint64_t arrivals_ = 0;
+  std::vector<base::Error> errors_;
+};
+
+// A reader that notes what it is asked for, waits for a test, and can fail as a whole.
+class GatedReader final : public TablesReader {
+ public:
+  struct Gate {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool open = true;
+    bool fail = false;
+    std::vector<std::vector<JobId>> asked;
+
+    void let_go() {
+      const std::lock_guard lock(mutex);
+      open = true;
+      changed.notify_all();
+    }
+    bool wait_for_ask(size_t count) {
+      std::unique_lock lock(mutex);
+      return changed.wait_for(lock, kPatience, [&] { return asked.size() >= count; });
+    }
+  };
+
+  GatedReader(std::unique_ptr<TablesReader> reader, Gate& gate)
+      : reader_(std::move(reader)), gate_(gate) {}
+
+  base::Status read(std::span<const JobId> ids, const RowVisitor& visit) override {
+    {
+      std::unique_lock lock(gate_.mutex);
+      gate_.asked.emplace_back(ids.begin(), ids.end());
+      gate_.changed.notify_all();
+      gate_.changed.wait(lock, [this] { return gate_.open; });
+      if (gate_.fail) return base::fail(ErrorCode::kIo, "as the test said");
+    }
+    return reader_->read(ids, visit);
+  }
+  base::Status scan_lanes(const HeaderVisitor& visit) override {
+    return reader_->scan_lanes(visit);
+  }
+  base::Status scan_rest(const RowVisitor& visit) override { return reader_->scan_rest(visit); }
+  base::Status scan_side(const SideVisitor& visit) override { return reader_->scan_side(visit); }
+  base::Result<std::optional<JobId>> verify(JobId from, const DamageVisitor& damaged) override {
+    return reader_->verify(from, damaged);
+  }
+
+ private:
+  std::unique_ptr<TablesReader> reader_;
+  Gate& gate_;
+};
+
+class LoaderTest : public testing::Test {
+ protected:
+  // Tables that hold jobs 1 to `count`, and a loader over them.
+  void begin(uint64_t count, size_t view_bytes_max = Loader::kViewBytesMax,
+             Loader::Decode decode = Loader::copy_row) {
+    ASSERT_TRUE(tables_.open());
+    ChangeSet set;
+    for (uint64_t id = 1; id <= count; ++id) {
+      JobHeader header;
+      header.id = JobId{id};
+      header.ready_seq = id;
+      set.put(header, "record " + std::to_string(id), "args " + std::to_string(id));
+    }
+    ASSERT_TRUE(tables_.apply(set.finish(1)));
+    auto reader = tables_.make_reader();
+    ASSERT_TRUE(reader);
+    loader_ = std::make_unique<Loader>(std::make_unique<GatedReader>(*std::move(reader), gate_),
+                                       std::move(decode), view_bytes_max);
+    loader_->start(heard_.callbacks(*loader_));
+  }
+  void TearDown() override {
+    loader_->stop();
+    loader_.reset();
+    ASSERT_TRUE(tables_.close());
+  }
+  void request(const std::vector<JobId>& ids) { loader_->request(ids); }
+
+  static std::vector<uint64_t> ids_of(const std::vector<Loader::Loaded>& loaded) {
+    std::vector<uint64_t> ids;
+    for (const Loader::Loaded& one : loaded) ids.push_back(one.id.value);
+    return ids;
+  }
+
+  MemoryRows disk_;
+  MemoryTables tables_{disk_};
+  GatedReader::Gate gate_;
+  Heard heard_;
+  std::unique_ptr<Loader> loader_;
+};
+
+TEST_F(LoaderTest, BringsWhatWasAskedFor) {
+  begin(10);
+  request({{7}, {2}, {3}});
+  const auto takes = heard_.wait_for(3);
+  ASSERT_EQ(takes.size(), 1U);
+  EXPECT_EQ(ids_of(takes[0]), (std::vector<uint64_t>{2, 3, 7}));
+  for (const Loader::Loaded& loaded : takes[0]) {
+    const std::string number = std::to_string(loaded.id.value);
+    ASSERT_TRUE(loaded.job) << loaded.job.error().message;
+    EXPECT_EQ(loaded.job->header.id, loaded.id);
+    EXPECT_EQ(loaded.job->header.ready_seq, loaded.id.value);
+    EXPECT_EQ(loaded.job->record, "record " + number);
+    EXPECT_EQ(loaded.job->args, "args " + number);
+  }
+  EXPECT_EQ(loader_->take().size(), 0U);
+}
+
+TEST_F(LoaderTest, ReadsWhatCameMeanwhileTogetherEachIdOnce) {
+  begin(10);
+  gate_.open = false;
+  request({{1}});
+  ASSERT_TRUE(gate_.wait_for_ask(1));
+  request({{5}, {4}, {5}});
+  request({{9}, {4}});
+  gate_.let_go();
+  const auto takes = heard_.wait_for(4);
+  EXPECT_EQ(ids_of(takes.back()).back(), 9U);
+  const std::lock_guard lock(gate_.mutex);
+  ASSERT_EQ(gate_.asked.size(), 2U);
+  EXPECT_EQ(gate_.asked[1], (std::vector<JobId>{{4}, {5}, {9}}));
+}
+
+TEST_F(LoaderTest, AnIdWithoutRowIsAnErrorOfThatIdAlone) {
+  begin(3);
+  request({{2}, {3}, {4}});
+  const auto takes = heard_.wait_for(3);
+  ASSERT_EQ(takes.size(), 1U);
+  EXPECT_TRUE(takes[0][0].job);
+  EXPECT_TRUE(takes[0][1].job);
+  ASSERT_FALSE(takes[0][2].job);
+  EXPECT_EQ(takes[0][2].job.error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(LoaderTest, ADamagedRowIsAnErrorOfThatIdAlone) {
+  begin(3);
+  disk_.damage(JobId{2});
+  request({{1}, {2}, {3}});
+  const auto takes = heard_.wait_for(3);
+  ASSERT_EQ(takes.size(), 1U);
+  EXPECT_TRUE(takes[0][0].job);
+  ASSERT_FALSE(takes[0][1].job);
+  EXPECT_EQ(takes[0][1].job.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(takes[0][1].job.error().message.find("table job, id 2"), std::string::npos);
+  EXPECT_TRUE(takes[0][2].job);
+}
+
+TEST_F(LoaderTest, ARowThatCannotBeDecodedIsAnErrorOfThatIdAlone) {
+  begin(3, Loader::kViewBytesMax, [](const JobRow& row) -> base::Result<StoredJob> {
+    if (row.header.id == JobId{2}) return base::fail(ErrorCode::kCorrupt, "no job");
+    return Loader::copy_row(row);
+  });
+  request({{1}, {2}});
+  const auto takes = heard_.wait_for(2);
+  ASSERT_EQ(takes.size(), 1U);
+  EXPECT_TRUE(takes[0][0].job);
+  ASSERT_FALSE(takes[0][1].job);
+  EXPECT_EQ(takes[0][1].job.error().message, "table job, id 2: job 0000000000002: no job");
+}
+
+TEST_F(LoaderTest, AFailedReadIsToldOnceAndEndsIt) {
+  begin(3);
+  gate_.fail = true;
+  request({{1}, {2}});
+  const auto error = heard_.wait_for_failure();
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code, ErrorCode::kIo);
+  EXPECT_EQ(error->message, "read 2 jobs: as the test said");
+  request({{3}});
+  loader_->stop();
+  EXPECT_EQ(loader_->take().size(), 0U);
+}
+
+// About three rows to a view.
+constexpr size_t kSmallView = 40;
+
+TEST_F(LoaderTest, HandsOverWhatIsWholeBeforeItReadsOn) {
+  begin(100, kSmallView);
+  gate_.open = false;
+  request({{1}});
+  ASSERT_TRUE(gate_.wait_for_ask(1));
+  for (uint64_t id = 10; id < 40; id += 2) request({{id}, {id + 1}});
+  gate_.let_go();
+  std::map<uint64_t, size_t> take_of;
+  const auto takes = heard_.wait_for(31);
+  for (size_t i = 0; i < takes.size(); ++i) {
+    for (const uint64_t id : ids_of(takes[i])) {
+      EXPECT_TRUE(take_of.emplace(id, i).second) << "job " << id << " arrived twice";
+    }
+  }
+  EXPECT_EQ(take_of.size(), 31U);
+  for (uint64_t id = 10; id < 40; id += 2) {
+    EXPECT_EQ(take_of[id], take_of[id + 1]) << "job " << id;
+  }
+  const std::lock_guard lock(gate_.mutex);
+  EXPECT_GE(gate_.asked.size(), 8U);
+}
+
+TEST_F(LoaderTest, ARequestLargerThanAViewArrivesAsAWhole) {
+  begin(100, kSmallView);
+  std::vector<JobId> ids;
+  for (uint64_t id = 1; id <= 100; ++id) ids.push_back(JobId{id});
+  request(ids);
+  const auto takes = heard_.wait_for(100);
+  ASSERT_EQ(takes.size(), 1U);
+  EXPECT_EQ(takes[0].size(), 100U);
+}
+
+TEST_F(LoaderTest, RequestsThatShareIdsOverOthersArriveTogether) {
+  begin(100, kSmallView);
+  gate_.open = false;
+  request({{1}});
+  ASSERT_TRUE(gate_.wait_for_ask(1));
+  request({{50}, {90}});
+  request({{10}, {11}});
+  request({{20}, {50}});
+  request({{60}, {61}});
+  request({{20}, {30}});
+  gate_.let_go();
+  const auto takes = heard_.wait_for(9);
+  std::map<uint64_t, size_t> take_of;
+  for (size_t i = 0; i < takes.size(); ++i) {
+    for (const uint64_t id : ids_of(takes[i])) take_of[id] = i;
+  }
+  EXPECT_EQ(take_of.size(), 9U);
+  for (const uint64_t id : {20U, 30U, 50U}) EXPECT_EQ(take_of[id], take_of[90]) << "job " << id;
+}
+
+TEST_F(LoaderTest, StopLeavesWhatIsNotRead) {
+  begin(100, kSmallView);
+  gate_.open = false;
+  request({{1}});
+  ASSERT_TRUE(gate_.wait_for_ask(1));
+  request({{2}});
+  std::thread stopper([this] { loader_->stop(); });
+  gate_.let_go();
+  stopper.join();
+  EXPECT_LE(loader_->take().size(), 2U);
+}
+
+}  // namespace
+}  // namespace store
