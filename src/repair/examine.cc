@@ -122,7 +122,7 @@ base::Result<Examination> examine(store::FileSystem& files, const std::string& d
   found.files = TRY(report_files(data, TRY(data.list())));
   found.state = std::make_unique<core::State>();
   core::State& state = *found.state;
-  state.begin_recovery();
+  state.begin_recovery(false);
   const auto replay = [&](core::Effect&& effect, base::Now now) {
     found.now = now;
     return state.enact(std::move(effect), now);

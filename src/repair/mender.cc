@@ -81,12 +81,11 @@ base::Status Mender::prepare(core::Effect& effect, base::Now now) {
 }
 
 base::Status Mender::prepare_put(const core::JobPut& put, base::Now now) {
-  if (put.job == nullptr) return {};
-  waiting_.erase(put.job->id.value);
-  if (!put.job->extras || put.job->extras->key.empty()) return {};
+  waiting_.erase(put.job.id.value);
+  if (!put.job.record->has_key()) return {};
   // A key names one job: who has it still must have gone before.
-  const core::Job* holder = state_.find_key(put.job->extras->key);
-  if (holder == nullptr || holder->id == put.job->id) return {};
+  const core::Job* holder = state_.find_key(put.job.record->extras->key);
+  if (holder == nullptr || holder->id == put.job.id) return {};
   return supply(core::JobRemoved{holder->id, false}, now);
 }
 

@@ -6,9 +6,9 @@
 #include "cli/json_text.h"
 #include "cli/terminal.h"
 #include "core/state.h"
-#include "engine/checkpoint.h"
 #include "repair/copy_journal.h"
 #include "repair/frame_picker.h"
+#include "repair/images.h"
 #include "repair/mender.h"
 #include "store/effect_codec.h"
 #include "store/file_journal/file_journal.h"
@@ -27,13 +27,13 @@ base::Status write_journal(store::FileSystem& files, const std::string& to,
   options.allow_volatile = true;
   store::FileJournal journal(files, salts, options);
   TRY(journal.open([](uint64_t, std::span<const std::byte>) { return base::Status(); }));
-  engine::Checkpoint checkpoint;
-  checkpoint.begin(state, 1);
+  Images images;
+  images.begin(state, 1);
   store::EffectEncoder encoder;
   uint64_t seq = 0;
   for (bool done = false; !done;) {
     encoder.begin(now);
-    done = checkpoint.slice(state, encoder).has_value();
+    done = images.slice(state, encoder).has_value();
     const std::string bytes = encoder.take();
     if (bytes.empty()) continue;
     TRY(journal.append(++seq, std::as_bytes(std::span(bytes.data(), bytes.size()))));
@@ -54,7 +54,7 @@ base::Result<Account> salvage(store::FileSystem& files, const std::string& from,
   TRY(expect_empty(files, to));
   Account account;
   core::State state;
-  state.begin_recovery();
+  state.begin_recovery(false);
   base::SystemRandom random;
   Mender mender(state, random);
   base::Now last;

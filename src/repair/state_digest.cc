@@ -1,10 +1,11 @@
 #include "repair/state_digest.h"
 
+#include "repair/images.h"
+
 #include <string>
 #include <utility>
 
 #include "base/crc32c.h"
-#include "engine/checkpoint.h"
 #include "store/effect_codec.h"
 
 namespace repair {
@@ -55,9 +56,9 @@ class Digest final : public core::EffectSink {
 
 uint64_t digest_of(const core::State& state, base::Now now) {
   Digest digest(now);
-  engine::Checkpoint checkpoint;
-  checkpoint.begin(state, 1);
-  while (!checkpoint.slice(state, digest)) {
+  Images images;
+  images.begin(state, 1);
+  while (!images.slice(state, digest)) {
   }
   return digest.sum();
 }

@@ -238,6 +238,8 @@ void reset(const LocalContext& context, Client& client, Reply& reply) {
 
 std::string info_text(const LocalContext& context) {
   const engine::EngineCounters& engine = context.engine.counters();
+  const store::FlusherCounters* flusher = context.engine.flusher_counters();
+  const uint64_t flushes = flusher != nullptr ? flusher->flushes.load() : 0;
   const store::StoreCounters& store = context.engine.store_counters();
   const store::JournalSpace space = context.engine.space();
   const int64_t uptime_s = (context.clock.mono() - context.started).count() / 1'000'000'000;
@@ -247,14 +249,16 @@ std::string info_text(const LocalContext& context) {
       "# Clients\r\nconnected_clients:{}\r\nblocked_clients:{}\r\n"
       "# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n"
       "# Persistence\r\nloading:0\r\naof_enabled:1\r\njournal_bytes:{}\r\njournal_budget:{}\r\n"
-      "journal_frames:{}\r\ncheckpoints:{}\r\n"
+      "journal_frames:{}\r\nflushes:{}\r\n"
       "# Stats\r\ntotal_commands_processed:{}\r\nturns:{}\r\nstalls:{}\r\n"
       "# Replication\r\nrole:master\r\nconnected_slaves:0\r\n"
-      "# Jobs\r\njobs:{}\r\nlive_bytes:{}\r\npushes_refused_now:{}\r\n",
+      "# "
+      "Jobs\r\njobs:{}\r\nrecord_bytes:{}\r\nunflushed_bytes:{}\r\ndamaged:{}\r\npushes_refused_"
+      "now:{}\r\n",
       kVersion, getpid(), uptime_s, context.connections, engine.waiting.load(), space.bytes_used,
-      space.bytes_budget, store.frames.load(), engine.checkpoints.load(), engine.commands.load(),
-      engine.turns.load(), engine.stalls.load(), engine.jobs.load(), engine.live_bytes.load(),
-      engine.refusing.load());
+      space.bytes_budget, store.frames.load(), flushes, engine.commands.load(), engine.turns.load(),
+      engine.stalls.load(), engine.jobs.load(), engine.record_bytes.load(),
+      engine.unflushed_bytes.load(), engine.damaged.load(), engine.refusing.load());
 }
 
 namespace {

@@ -45,7 +45,7 @@ class LocalCommands : public testing::Test {
 
   base::ManualClock clock_;
   base::SystemRandom random_;
-  engine::Engine engine_{std::make_unique<store::NullJournal>(), clock_, random_};
+  engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_};
   base::MonoTime started_ = clock_.mono();
   std::string token_;
   Client client_;

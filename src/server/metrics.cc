@@ -149,8 +149,13 @@ void add_server(Families& families, MetricsHost& host) {
                {{"version", std::string(kVersion)}}, 1);
   gauge("dray_connections", "Open RESP connections.", host.connections());
   gauge("dray_jobs", "Job records held.", engine.jobs.load());
-  gauge("dray_live_bytes", "What the job records count against the journal's budget.",
-        engine.live_bytes.load());
+  gauge("dray_record_bytes", "Of job records in memory; the others lie in the tables.",
+        engine.record_bytes.load());
+  gauge("dray_unflushed_bytes", "Of unfinished jobs that wait to be written to the tables.",
+        engine.unflushed_bytes.load());
+  gauge("dray_damaged_jobs", "Jobs set aside because their row cannot be read.",
+        engine.damaged.load());
+  counter("dray_loads_total", "Job records read from the tables.", engine.loads.load());
   gauge("dray_waiting_commands", "Fetches and waits that wait.", engine.waiting.load());
   gauge("dray_pushes_refused", "1 while new jobs are refused.", engine.refusing.load());
   gauge("dray_store_bytes", "Bytes of the journal.", space.bytes_used);
@@ -159,7 +164,12 @@ void add_server(Families& families, MetricsHost& host) {
         static_cast<uint64_t>(space.disk));
   counter(kJournalBytes, "Bytes of effects written.", store.bytes.load());
   counter(kJournalFrames, "Frames written, each with one sync.", store.frames.load());
-  counter("dray_checkpoints_total", "Checkpoints begun.", engine.checkpoints.load());
+  if (const store::FlusherCounters* flusher = host.engine().flusher_counters()) {
+    counter("dray_flushes_total", "Flushes to the tables.", flusher->flushes.load());
+    counter("dray_flushed_rows_total", "Rows of jobs written by them.", flusher->rows_put.load());
+    counter("dray_flushed_bytes_total", "Bytes of jobs and side records written by them.",
+            flusher->bytes.load());
+  }
   counter("dray_commands_total", "Commands applied.", engine.commands.load());
   counter("dray_loop_stalls_total", "Times the loop stood still for over a second.",
           engine.stalls.load());

@@ -29,7 +29,7 @@ class FakeHost final : public MetricsHost {
  private:
   base::ManualClock clock_;
   base::SystemRandom random_;
-  engine::Engine engine_{std::make_unique<store::NullJournal>(), clock_, random_};
+  engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_};
 };
 
 // {queue → stats}, as the engine tells it.

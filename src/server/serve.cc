@@ -15,6 +15,7 @@
 #include "store/file.h"
 #include "store/file_journal/file_journal.h"
 #include "store/memory/null_journal.h"
+#include "store/sqlite/sqlite_tables.h"
 
 namespace server {
 
@@ -102,6 +103,12 @@ base::Result<std::unique_ptr<store::Journal>> make_journal(const ServeOptions& o
   return std::make_unique<store::FileJournal>(files, random, std::move(journal));
 }
 
+std::unique_ptr<store::Tables> make_tables(const ServeOptions& options, store::FileSystem& files) {
+  if (options.journal == "null") return nullptr;
+  return std::make_unique<store::SqliteTables>(
+      files, store::SqliteTablesOptions{.directory = options.data});
+}
+
 // Each connection is a file; what is usual (1,024) is far below what the server can take.
 void raise_file_limit() {
   rlimit files{};
@@ -124,13 +131,14 @@ int serve(const ServeOptions& options, store::SystemCalls& calls) {
   if (!token) return refuse_to_start(token.error());
   auto journal = make_journal(options, files, salts);
   if (!journal) return refuse_to_start(journal.error());
-  engine::Engine engine(*std::move(journal), clock, tokens);
+  engine::Engine engine(*std::move(journal), make_tables(options, files), clock, tokens);
   Server server(engine, clock, *std::move(token));
   const base::MonoTime start = clock.mono();
   const base::Result<engine::RecoverySummary> found = engine.recover();
   if (!found) return refuse_to_start(found.error(), options.data);
-  LOG(kInfo, "recovered", {"jobs", found->jobs}, {"last_seq", found->last_seq},
-      {"torn_bytes", found->torn_bytes}, {"clean_shutdown", found->clean_shutdown},
+  LOG(kInfo, "recovered", {"jobs", found->jobs}, {"set_aside", found->damaged},
+      {"last_seq", found->last_seq}, {"torn_bytes", found->torn_bytes},
+      {"clean_shutdown", found->clean_shutdown},
       {"ms", (clock.mono() - start).count() / 1'000'000});
   const base::Status listening = server.listen(options.resp, options.http);
   if (!listening) {

@@ -155,7 +155,7 @@ TEST(ServerStop, WithNothingUnderWayItDoesNotWait) {
 TEST(ServerStop, AStopBeforeTheStartIsHeard) {
   base::SystemClock clock;
   base::SystemRandom random;
-  engine::Engine engine(std::make_unique<store::NullJournal>(), clock, random);
+  engine::Engine engine(std::make_unique<store::NullJournal>(), nullptr, clock, random);
   ASSERT_TRUE(engine.recover());
   Server server(engine, clock, "");
   ASSERT_TRUE(server.listen({"127.0.0.1", 0}, {"127.0.0.1", 0}));
@@ -236,7 +236,7 @@ class ServerListen : public testing::Test {
 
   base::SystemClock clock_;
   base::SystemRandom random_;
-  engine::Engine engine_{std::make_unique<store::NullJournal>(), clock_, random_};
+  engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_};
   std::string bound_;
 };
 

@@ -6,8 +6,18 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "store/job_codec.h"
 
 namespace store {
+namespace {
+
+base::Result<std::unique_ptr<core::JobRecord>> record_of(const base::Result<JobRow>& row) {
+  if (!row) return tl::unexpected(row.error());
+  return base::with_context(decode_row(*row),
+                            fmt::format("table job, id {}", row->header.id.value));
+}
+
+}  // namespace
 namespace {
 
 // The group that request `place` is in: the least request that it shares ids with, over others too.
@@ -17,10 +27,6 @@ uint32_t group_of(std::vector<uint32_t>& groups, uint32_t place) {
 }
 
 }  // namespace
-
-StoredJob Loader::copy_row(const JobRow& row) {
-  return {row.header, std::string(row.record), std::string(row.args.value_or(""))};
-}
 
 Loader::~Loader() {
   ASSERT(!thread_.joinable(), "stop() comes before the end");
@@ -117,7 +123,7 @@ base::Status Loader::read_view(std::span<const Wanted>& unread, Round& round) {
   const auto visit = [&](core::JobId id, const base::Result<JobRow>& row) -> base::Status {
     ASSERT(!unread.empty() && unread.front().id == id, "job {} out of order", id.value);
     const uint32_t group = unread.front().group;
-    round.read.push_back({id, decoded(row)});
+    round.read.push_back({id, record_of(row)});
     round.read_group.push_back(group);
     round.left[group] -= 1;
     unread = unread.subspan(1);
@@ -129,13 +135,6 @@ base::Status Loader::read_view(std::span<const Wanted>& unread, Round& round) {
   if (!done && bytes >= view_bytes_max_) return {};
   if (done) ASSERT(unread.empty(), "{} ids were not visited", unread.size());
   return base::with_context(std::move(done), fmt::format("read {} jobs", ids.size()));
-}
-
-base::Result<Loader::Decoded> Loader::decoded(const base::Result<JobRow>& row) const {
-  if (!row) return row.error();
-  return base::with_context(decode_(*row),
-                            fmt::format("table job, id {}: job {}", row->header.id.value,
-                                        core::job_id_text(row->header.id)));
 }
 
 // Hands over the groups that are whole.

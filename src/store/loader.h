@@ -16,26 +16,14 @@
 
 namespace store {
 
-// A row that owns its bytes.
-struct StoredJob {
-  JobHeader header;
-  std::string record;
-  std::string args;
-};
-
 // Threading: `start`, `request`, `take` and `stop` from one thread at a time; callbacks come from
 // the loader's thread.
 class Loader {
  public:
-  // What becomes of a row on the loader's thread.
-  using Decoded = StoredJob;
-  // Called on the loader's thread; the views live until it returns. Its error is one of that job.
-  using Decode = std::function<base::Result<Decoded>(const JobRow&)>;
-
   struct Loaded {
     core::JobId id;
     // CORRUPT (file, table and id are named) or NOTFOUND concern this job alone.
-    base::Result<Decoded> job;
+    base::Result<std::unique_ptr<core::JobRecord>> record;
   };
 
   struct Callbacks {
@@ -46,15 +34,12 @@ class Loader {
     std::function<void(const base::Error&)> failed;
   };
 
-  static StoredJob copy_row(const JobRow& row);
-
   // How much of records and args is read in one view of the tables, at the most by one row more.
   // What is whole is then handed over.
   static constexpr size_t kViewBytesMax = size_t{32} << 20U;
 
-  explicit Loader(std::unique_ptr<TablesReader> reader, Decode decode = copy_row,
-                  size_t view_bytes_max = kViewBytesMax)
-      : reader_(std::move(reader)), decode_(std::move(decode)), view_bytes_max_(view_bytes_max) {}
+  explicit Loader(std::unique_ptr<TablesReader> reader, size_t view_bytes_max = kViewBytesMax)
+      : reader_(std::move(reader)), view_bytes_max_(view_bytes_max) {}
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
@@ -69,6 +54,7 @@ class Loader {
   // Returns what has arrived, and forgets it.
   std::vector<Loaded> take();
 
+  bool running() const { return thread_.joinable(); }
   // Ends the thread. What has not arrived by then never will.
   void stop();
 
@@ -90,13 +76,11 @@ class Loader {
   Requests next_requests();
   static Round make_round(const Requests& requests);
   base::Status read_view(std::span<const Wanted>& unread, Round& round);
-  base::Result<Decoded> decoded(const base::Result<JobRow>& row) const;
   void hand_over(Round& round);
   bool stopping();
 
   // Constant after construction, or before the thread starts; the reader is the thread's.
   std::unique_ptr<TablesReader> reader_;
-  const Decode decode_;
   const size_t view_bytes_max_;
   Callbacks callbacks_;
 
