@@ -139,7 +139,7 @@ class Campaign:
         self._volume = Volume(self._folder / "disk", VOLUME_MIB) if plan.own_volume else None
         self._data = (self._volume.path if self._volume else self._folder) / "data"
         self._arguments = ["--data", str(self._data), "--resp", self._resp,
-                           "--http", f"{HOST}:{free_port()}",
+                           "--http", f"{HOST}:0",
                            "--journal-segment", str(SEGMENT_BYTES),
                            "--journal-budget", str(plan.budget_bytes)]
         self._writer = Writer(self.history_folder, "rig")
