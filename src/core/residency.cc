@@ -126,6 +126,7 @@ void Residency::trim_pool(uint64_t bytes_max) {
 
 void Residency::let_go(Job& job) {
   ASSERT(can_leave(job));
+  leave_(job);
   if (job.pooled) unpool(job);
   record_bytes_ -= job.record->bytes;
   job.record.reset();

@@ -27,7 +27,10 @@ class Residency {
   // the tables have no row of it after this one.
   using Take = std::function<bool(const Job&)>;
 
-  explicit Residency(JobTable& jobs) : jobs_(jobs) {}
+  // Is told of a job whose record is about to leave memory.
+  using Leave = std::function<void(Job&)>;
+
+  Residency(JobTable& jobs, Leave leave) : jobs_(jobs), leave_(std::move(leave)) {}
 
   // --- Changes.
 
@@ -83,6 +86,7 @@ class Residency {
   void unpool(Job& job);
 
   JobTable& jobs_;
+  const Leave leave_;
   std::vector<JobId> changed_;  // Since the last freeze, each once; some may be gone.
   std::vector<JobId> removed_;  // Since the last freeze, of those that have or will have a row.
   std::vector<JobId> frozen_;

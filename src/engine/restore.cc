@@ -42,7 +42,7 @@ class Restorer {
     }
     const bool is_ledger = key[0] == 'l';
     return store::decode_effects(value, [&](core::Effect&& effect, base::Now now) {
-      restored_.now = now;
+      if (now.engine >= restored_.now.engine) restored_.now = now;  // Each is of its last change.
       if (is_ledger) note_chunk(key, std::get_if<core::LedgerPut>(&effect));
       return state_.enact(std::move(effect), now);
     });
