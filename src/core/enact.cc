@@ -335,7 +335,8 @@ void State::note_finished(const Job& job, base::EngineTime now) {
 void State::note_deleted(const Job& job, base::EngineTime now) {
   const auto one = [&](const Attempt& attempt) {
     const base::EngineTime until = repeatable_until(*job.record, attempt);
-    if (until <= now || ledger_.find(job.id, attempt.token.fence, until)) return;
+    const auto known_until = until - base::Duration{1};  // An entry no longer counts at its end.
+    if (until <= now || ledger_.find(job.id, attempt.token.fence, known_until)) return;
     remember(job, attempt, until, now);
   };
   one(job.record->attempt_last);
