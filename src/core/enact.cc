@@ -69,6 +69,8 @@ Status State::enact(JobPut&& put, Now /*now*/) {
     }
     put.job.queue = &queue;
     put.job.type = &type;
+    // In the place of one that was set aside: its row is there.
+    put.job.in_tables = damages_.erase(id.value) != 0;
     Job& job = jobs_.insert(std::move(put.job));
     residency_.before_change(job);
     attach(job);

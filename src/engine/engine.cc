@@ -331,6 +331,7 @@ void Engine::finish_flush() {
 // that fails for lack of room, the journal has it all.
 void Engine::flush_all() {
   store_.wait_idle();
+  if (has_failed_.load(std::memory_order_acquire)) return;  // The journal lacks what was applied.
   const auto finish = [&] {
     while (machine_.flush().taking()) flush_set_ = machine_.flush_slice();
     if (flush_set_) flusher_->submit(std::move(flush_set_), flush_seq_);

@@ -41,8 +41,9 @@ class Restorer {
       return {};
     }
     const bool is_ledger = key[0] == 'l';
+    const bool is_newest = key[0] == 'n';  // The one that every flush writes.
     return store::decode_effects(value, [&](core::Effect&& effect, base::Now now) {
-      if (now.engine >= restored_.now.engine) restored_.now = now;  // Each is of its last change.
+      if (is_newest) restored_.now = now;
       if (is_ledger) note_chunk(key, std::get_if<core::LedgerPut>(&effect));
       return state_.enact(std::move(effect), now);
     });

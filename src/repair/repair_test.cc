@@ -38,12 +38,11 @@ class RepairTest : public testing::Test {
   }
   void push(uint64_t count) {
     for (uint64_t i = 0; i < count; ++i) {
-      core::Job job;
-      job.id = core::JobId{++seq};
-      job.ready_seq = seq;
-      job.args.assign(700, 'x');
       core::JobPut put;
-      put.image = &job;
+      put.job.record = std::make_unique<core::JobRecord>();
+      put.job.id = core::JobId{++seq};
+      put.job.set_ready_seq(seq);
+      put.job.record->args.assign(700, 'x');
       put.queue = "q";
       put.type = "t";
       store::EffectEncoder encoder;
