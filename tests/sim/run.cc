@@ -46,7 +46,7 @@ class Run {
  public:
   explicit Run(const RunOptions& options)
       : options_(options),
-        generator_(options.seed),
+        generator_(options.seed, {.keys = false}),
         server_(options.seed, model::Generator::start()) {}
 
   std::optional<std::string> operator()(Tally& tally) {
