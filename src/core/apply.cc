@@ -41,6 +41,17 @@ void apply(Context& context, const Command& command, Answer& answer) {
                  [&](const QueueList&) { apply_queue_list(context, answer); },
                  [&](const QueuePause& body) { apply_queue_pause(context, body, answer); },
                  [&](const QueueResume& body) { apply_queue_resume(context, body, answer); },
+                 [&](const KeySet& body) { apply_key_set(context, body, answer); },
+                 [&](const KeyGet& body) { apply_key_get(context, body, answer); },
+                 [&](const KeysGet& body) { apply_keys_get(context, body, answer); },
+                 [&](const KeysDelete& body) { apply_keys_delete(context, body, answer); },
+                 [&](const KeysExist& body) { apply_keys_exist(context, body, answer); },
+                 [&](const KeyExpire& body) { apply_key_expire(context, body, answer); },
+                 [&](const KeyTimeLeft& body) { apply_key_time_left(context, body, answer); },
+                 [&](const KeyPersist& body) { apply_key_persist(context, body, answer); },
+                 [&](const KeyAdd& body) { apply_key_add(context, body, answer); },
+                 [&](const KeyScan& body) { apply_key_scan(context, body, answer); },
+                 [&](const KeyCount&) { apply_key_count(context, answer); },
                  [&](const UndoGrants& body) { apply_undo_grants(context, body); },
                  [&](const AcceptClock&) {
                    context.state.release_wall_hold();
@@ -148,9 +159,7 @@ size_t drop_overflow(Context& context, size_t most) {
   return dropped;
 }
 
-}  // namespace
-
-bool apply_due(Context& context, size_t most) {
+bool apply_due_jobs(Context& context, size_t most) {
   State& state = context.state;
   const base::Now now = context.now;
   const bool held = now.engine < state.wall_hold_until();
@@ -175,10 +184,17 @@ bool apply_due(Context& context, size_t most) {
   return true;
 }
 
+}  // namespace
+
+bool apply_due(Context& context, size_t most) {
+  const bool more_keys = remove_keys_over(context, most);
+  return apply_due_jobs(context, most) || more_keys;
+}
+
 base::EngineTime next_due(const State& state, base::Now now) {
-  base::EngineTime due = base::EngineTime::never();
+  base::EngineTime due = state.keys().next_over(now);
   if (state.history_overflow() != nullptr) return now.engine;
-  if (!state.timers().empty()) due = base::EngineTime{state.timers().next_ms()};
+  if (!state.timers().empty()) due = std::min(due, base::EngineTime{state.timers().next_ms()});
   if (!state.wall_timers().empty()) {
     const base::EngineTime wall{wall_due_ms(state, now)};
     due = std::min(due, std::max(wall, state.wall_hold_until()));

@@ -60,7 +60,8 @@ struct Answer {
 // Applies one command. FETCH and WAIT that have nothing to say yet set `answer.blocks`.
 void apply(Context& context, const Command& command, Answer& answer);
 
-// Carries out what is due at `context.now`, at most `most` jobs, in order of due time, then of id.
+// Carries out what is due at `context.now`, at most `most` jobs, in order of due time, then of id,
+// and removes as many keys that are over.
 // Returns whether more is due.
 bool apply_due(Context& context, size_t most);
 

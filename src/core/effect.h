@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/job.h"
+#include "core/key_expiry.h"
 #include "core/queue.h"
 
 namespace core {
@@ -136,9 +137,20 @@ struct CheckpointDone {
   uint64_t begin_seq = 0;
 };
 
-using Effect = std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved,
-                            JobCancelRequested, JobProgressed, JobRemoved, QueuePut, ProducerPut,
-                            ProducerForgotten, LedgerPut, StatePut, Ticked, CheckpointDone>;
+// A key of SET and its kin, whole; also its image.
+struct KeyPut {
+  std::string_view name = {};
+  std::string_view value = {};
+  KeyExpiry expiry = {};
+};
+struct KeyRemoved {
+  std::string_view name = {};
+};
+
+using Effect =
+    std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved, JobCancelRequested,
+                 JobProgressed, JobRemoved, QueuePut, ProducerPut, ProducerForgotten, LedgerPut,
+                 StatePut, Ticked, CheckpointDone, KeyPut, KeyRemoved>;
 
 // Collects the effects of one batch, in order. Implemented by the store's encoder, so that an
 // effect is turned into bytes while its views live.

@@ -18,6 +18,7 @@
 #include "core/effect.h"
 #include "core/idempotency.h"
 #include "core/job_table.h"
+#include "core/keys.h"
 #include "core/ledger.h"
 #include "core/queue.h"
 #include "core/timer_heap.h"
@@ -52,6 +53,8 @@ class State {
   const Ledger& ledger() const { return ledger_; }
   const RequestTokens& requests() const { return requests_; }
   const Producers& producers() const { return producers_; }
+  const Keys& keys() const { return string_keys_; }
+  Keys& keys() { return string_keys_; }  // Effects alone put and remove.
   size_t type_count() const { return types_.size(); }
   uint64_t live_bytes() const { return live_bytes_; }
   size_t ghosts() const { return ghosts_.size(); }
@@ -118,6 +121,8 @@ class State {
   base::Status enact(StatePut&& put, base::Now now);
   base::Status enact(Ticked&& ticked, base::Now now);
   base::Status enact(CheckpointDone&& done, base::Now now);
+  base::Status enact(KeyPut&& put, base::Now now);
+  base::Status enact(KeyRemoved&& removed, base::Now now);
 
   Job* touch(JobId id);   // Finds a job that an effect is about to change; null: a ghost.
   void attach(Job& job);  // Into all indexes.
@@ -143,6 +148,7 @@ class State {
   RequestTokens requests_;
   Producers producers_;
   Ledger ledger_;
+  Keys string_keys_;  // Of SET and its kin; keys_ are the jobs' own.
   TimerHeap<&Job::timer_place> timers_;
   TimerHeap<&Job::wall_timer_place> wall_timers_;
   JobList history_;  // Finished without KEEP and not dead, oldest first.

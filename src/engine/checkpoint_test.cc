@@ -78,6 +78,47 @@ TEST_F(CheckpointTest, TellsAllThatLivesWithoutOlderFrames) {
   }
 }
 
+TEST_F(CheckpointTest, TellsOfKeysAndTheirEndsInSlices) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 5'000; ++i) names.push_back("k" + std::to_string(i));
+  core::KeySet set;
+  set.value = "v";
+  for (size_t i = 0; i < names.size(); ++i) {
+    set.key = names[i];
+    set.life = i % 3 == 0 ? core::KeySet::Life::kFor : core::KeySet::Life::kForever;
+    set.life_ms = 50 + static_cast<int64_t>(i);
+    turn(make(set));
+  }
+  const std::string large(core::limits::kKeyValueBytesMax, 'v');
+  set.value = large;
+  set.life = core::KeySet::Life::kUntil;
+  set.life_ms = now.wall.ms + 7;
+  for (size_t i = 0; i < 5; ++i) {
+    set.key = names[i];
+    turn(make(set));
+  }
+  machine.begin_checkpoint(1);
+  std::string bytes;
+  size_t slices = 0;
+  for (; machine.in_checkpoint(); ++slices) {
+    machine.begin(now);
+    machine.checkpoint_slice();
+    const std::string slice = machine.take_effects();
+    EXPECT_LE(slice.size(), size_t{1} << 21);
+    bytes += slice;
+  }
+  EXPECT_GT(slices, 8U);
+  const auto copy = replayed(bytes);
+  const core::Keys& keys = machine.state().keys();
+  EXPECT_EQ(copy->state().keys().bytes(), keys.bytes());
+  for (const std::string& name : names) {
+    const core::Keys::Entry* entry = copy->state().keys().find(name, now);
+    ASSERT_NE(entry, nullptr) << name;
+    EXPECT_EQ(entry->value, keys.find(name, now)->value);
+    EXPECT_EQ(entry->expiry, keys.find(name, now)->expiry);
+  }
+}
+
 TEST_F(CheckpointTest, AnEmptyStateIsACheckpointToo) {
   const auto [seq, bytes] = written(1);
   EXPECT_EQ(seq, 1U);
