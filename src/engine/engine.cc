@@ -165,7 +165,7 @@ void Engine::watch_wall_clock() {
 // What a checkpoint would write now.
 uint64_t Engine::live_bytes() const {
   const core::State& state = machine_.state();
-  return state.live_bytes() + state.ledger().size() * kLedgerEntryBytes;
+  return state.live_bytes() + state.keys().bytes() + state.ledger().size() * kLedgerEntryBytes;
 }
 
 std::optional<base::Error> Engine::push_refusal() const {
@@ -181,9 +181,10 @@ std::optional<base::Error> Engine::push_refusal() const {
   if (live > live_most || space.bytes_used > space.bytes_budget * kFullPercent / 100) {
     return base::Error{
         ErrorCode::kOverloaded,
-        fmt::format("retry_ms=1000 limit={} got={} bytes of jobs (journal {} of {}): wait for "
-                    "workers, or give the journal a larger budget or disk",
-                    live_most, live, space.bytes_used, space.bytes_budget)};
+        fmt::format(
+            "retry_ms=1000 limit={} got={} bytes of jobs and keys (journal {} of {}): wait for "
+            "workers, or give the journal a larger budget or disk",
+            live_most, live, space.bytes_used, space.bytes_budget)};
   }
   if (state.ledger().full()) {
     return base::Error{ErrorCode::kOverloaded,
@@ -207,7 +208,7 @@ void Engine::continue_checkpoint() {
   }
   if (const auto trim_before = machine_.checkpoint_slice()) {
     trim_before_ = *trim_before;
-    checkpoint_bytes_ = machine_.state().live_bytes();
+    checkpoint_bytes_ = live_bytes();
   }
 }
 
@@ -225,6 +226,8 @@ void Engine::submit_turn(Committer committer) {
   counters_.turns.fetch_add(1, std::memory_order_relaxed);
   counters_.commands.store(commands_, std::memory_order_relaxed);
   counters_.jobs.store(state.jobs().size(), std::memory_order_relaxed);
+  counters_.keys.store(state.keys().held(), std::memory_order_relaxed);
+  counters_.keys_bytes.store(state.keys().bytes(), std::memory_order_relaxed);
   counters_.live_bytes.store(state.live_bytes(), std::memory_order_relaxed);
   counters_.waiting.store(machine_.waiting(), std::memory_order_relaxed);
   counters_.refusing.store(refusal_ ? 1 : 0, std::memory_order_relaxed);

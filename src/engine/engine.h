@@ -36,7 +36,9 @@ struct EngineCounters {
   std::atomic<uint64_t> commands = 0;
   std::atomic<uint64_t> stalls = 0;
   std::atomic<uint64_t> checkpoints = 0;
-  std::atomic<uint64_t> jobs = 0;        // Records held.
+  std::atomic<uint64_t> jobs = 0;  // Records held.
+  std::atomic<uint64_t> keys = 0;
+  std::atomic<uint64_t> keys_bytes = 0;  // What they count against their limit.
   std::atomic<uint64_t> live_bytes = 0;  // What they count against the budget.
   std::atomic<uint64_t> waiting = 0;     // Commands that wait.
   std::atomic<uint64_t> refusing = 0;    // 1: pushes are refused now.

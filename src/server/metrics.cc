@@ -149,6 +149,9 @@ void add_server(Families& families, MetricsHost& host) {
                {{"version", std::string(kVersion)}}, 1);
   gauge("dray_connections", "Open RESP connections.", host.connections());
   gauge("dray_jobs", "Job records held.", engine.jobs.load());
+  gauge("dray_keys", "Keys held.", engine.keys.load());
+  gauge("dray_keys_bytes", "What the keys count against their limit of 64 MiB.",
+        engine.keys_bytes.load());
   gauge("dray_live_bytes", "What the job records count against the journal's budget.",
         engine.live_bytes.load());
   gauge("dray_waiting_commands", "Fetches and waits that wait.", engine.waiting.load());
