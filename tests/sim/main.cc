@@ -77,7 +77,11 @@ constexpr std::pair<const char*, uint64_t> kOnceIn[] = {
     {"jobs expired", 2'000},     {"jobs deleted", 400},
     {"jobs retried", 2'000},     {"jobs forgotten", 2'000},
     {"restarts", 500},           {"checkpoints", 1'000},
-    {"frames trimmed", 500},     {"waiting commands answered", 200}};
+    {"frames trimmed", 500},     {"waiting commands answered", 200},
+    {"keys set", 200},           {"keys not set", 1'000},
+    {"keys over", 500},          {"keys beyond the limit", 2'000},
+    {"numbers refused", 1'000},  {"scans ended", 1'000},
+    {"keys taken back", 20'000}};
 
 int report(const Options& options, const Found& found, uint64_t seeds,
            std::chrono::nanoseconds took) {

@@ -46,7 +46,7 @@ class Run {
  public:
   explicit Run(const RunOptions& options)
       : options_(options),
-        generator_(options.seed, {.keys = false}),
+        generator_(options.seed),
         server_(options.seed, model::Generator::start()) {}
 
   std::optional<std::string> operator()(Tally& tally) {
@@ -101,7 +101,7 @@ class Run {
 
   const RunOptions options_;
   model::Generator generator_;
-  model::Model model_{model::Generator::start()};
+  model::Model model_{model::Generator::start(), kKeysBytesMax};
   Server server_;
   std::deque<Traced> trace_;
 };

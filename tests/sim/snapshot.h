@@ -15,7 +15,7 @@ model::State state_of(core::JobState state);
 model::DeadReason reason_of(core::DeadReason reason);
 model::Outcome outcome_named(std::string_view name);
 
-// All jobs and queues.
+// All jobs, queues and keys that are not over.
 model::Snapshot snapshot_of(const core::State& state, base::Now now);
 
 // What the state's own sums and indexes say against a recount: a line that says what is wrong, or
@@ -23,7 +23,7 @@ model::Snapshot snapshot_of(const core::State& state, base::Now now);
 std::string find_disorder(const core::State& state);
 
 // All that must survive a restart, by name: every field of every job, tokens, producers, queues,
-// answers to repeated commands. Without what time has ended at `now`; leases without their
+// keys, answers to repeated commands. Without what time has ended at `now`; leases without their
 // deadlines, which a restart moves.
 std::map<std::string, std::string> durable_parts(const core::State& state, base::Now now);
 
