@@ -25,9 +25,8 @@ struct JobHeader {
   core::JobId id;
   core::JobState state = core::JobState::kReady;
   uint8_t priority = 0;
-  bool in_lane =
-      false;           // Only if ready. The start reads the record of an unfinished job otherwise.
-  uint32_t queue = 0;  // Codes; the side records say for which names.
+  bool in_lane = false;  // Only if ready. The start reads the record of a job otherwise.
+  uint32_t queue = 0;    // Codes; the side records say for which names.
   uint32_t type = 0;
   uint64_t ready_seq = 0;
 
@@ -83,8 +82,8 @@ class TablesReader {
   // Quickest where ids follow one another.
   virtual base::Status read(std::span<const core::JobId> ids, const RowVisitor& visit) = 0;
 
-  // For the start: all jobs in lanes in their ready order (by ready_seq), then the unfinished rest
-  // by state and id, without args.
+  // For the start: all jobs in lanes in their ready order (by ready_seq), then all that are in
+  // none, finished ones too, by state and id, without args.
   virtual base::Status scan_lanes(const HeaderVisitor& visit) = 0;
   virtual base::Status scan_rest(const RowVisitor& visit) = 0;
   virtual base::Status scan_side(const SideVisitor& visit) = 0;

@@ -95,8 +95,7 @@ class MemoryReader final : public TablesReader {
     const std::lock_guard lock(disk_.mutex_);
     std::map<std::pair<core::JobState, core::JobId>, const MemoryRows::Row*> rest;
     for (const auto& [id, row] : disk_.rows_) {
-      const JobHeader& header = row.header;
-      if (!header.in_lane && !core::is_finished(header.state)) rest[{header.state, id}] = &row;
+      if (!row.header.in_lane) rest[{row.header.state, id}] = &row;
     }
     for (const auto& [place, row] : rest) {
       TRY(visit(place.second, MemoryRows::answer(*row, false)));

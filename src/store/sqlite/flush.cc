@@ -28,7 +28,7 @@ bool in_order(std::span<const core::JobId> ids) {
 base::Status Flush::prepare() {
   TRY(sums_.prepare(connection_));
   TRY(look_up_.prepare(connection_,
-                       "SELECT id, state, in_lane, row_check, args_check FROM job "
+                       "SELECT id, row_check, args_check FROM job "
                        "WHERE id BETWEEN ? AND ? ORDER BY id"));
   TRY(erase_.prepare(connection_, "DELETE FROM job WHERE id BETWEEN ? AND ?"));
   // OR ROLLBACK: no copies of all changed pages are kept for the case that a statement fails; the
@@ -89,11 +89,7 @@ RowSums& Flush::difference_of(core::JobId id) {
 
 // Takes the row that `look_up_` came to out of its block's sums.
 void Flush::subtract_old() {
-  JobHeader header;
-  header.id = job_id(look_up_.number(0));
-  header.state = static_cast<core::JobState>(look_up_.number(1));
-  header.in_lane = look_up_.number(2) != 0;
-  difference_of(header.id).subtract(header, check_of(look_up_.number(3)));
+  difference_of(job_id(look_up_.number(0))).subtract(check_of(look_up_.number(1)));
 }
 
 base::Status Flush::erase_rows(std::span<const core::JobId> erased) {
@@ -114,7 +110,7 @@ base::Status Flush::put_row(const JobRow& row) {
   if (id.value < ids_end_ && TRY(look_up_.bind(1, row_id(id)).bind(2, row_id(id)).step())) {
     is_new = false;
     subtract_old();
-    checked.args_check = check_of(look_up_.number(4));
+    checked.args_check = check_of(look_up_.number(2));
     look_up_.reset();
   }
   if (row.args) {
@@ -124,7 +120,7 @@ base::Status Flush::put_row(const JobRow& row) {
                      "there is no row whose args could stay");
   }
   checked.row_check = row_check(row.header, row.record, checked.args_check);
-  difference_of(id).add(row.header, checked.row_check);
+  difference_of(id).add(checked.row_check);
   if (!is_new) return update_row(checked);
   inserts_.push_back(checked);
   return {};
@@ -161,10 +157,12 @@ base::Status Flush::write_lanes(const Changes& changes, Meta& meta) {
         lane_.lane.erase(row->header.id);
       }
     }
-    lane_.sums += difference;
-    meta.rows += difference;
-    const RowSums& sums = lane_.sums;
-    if (sums.row_count > Lane::kIds || sums.row_count < sums.rest_count + lane_.lane.count()) {
+    RowSums& sums = lane_.sums;
+    meta.rows -= sums;
+    sums += difference;
+    sums.rest_count = sums.row_count - lane_.lane.count();
+    meta.rows += sums;
+    if (sums.row_count > Lane::kIds || sums.row_count < lane_.lane.count()) {
       return base::fail(base::ErrorCode::kCorrupt,
                         "{}: table lane, block {}: it does not count the rows that there are",
                         connection_.path(), block);

@@ -19,7 +19,7 @@ CREATE TABLE job (
   args       BLOB NOT NULL
 ) STRICT;
 
--- Jobs in lanes come and go without touching it.
+-- What a start reads besides the lanes. Jobs in lanes come and go without touching it.
 CREATE INDEX job_rest ON job (state, id) WHERE in_lane = 0;
 
 -- What is known of the ids from 4096 * block on: the jobs in the lane (lane.h) and, of all rows
@@ -28,7 +28,7 @@ CREATE TABLE lane (
   block      INTEGER PRIMARY KEY,
   row_count  INTEGER NOT NULL,
   row_sum    INTEGER NOT NULL,
-  rest_count INTEGER NOT NULL,  -- of unfinished jobs that are in no lane
+  rest_count INTEGER NOT NULL,  -- of jobs that are in no lane
   jobs       BLOB NOT NULL,
   lane_check INTEGER NOT NULL   -- CRC-32C of all other columns
 ) STRICT;

@@ -36,10 +36,9 @@ base::Status SqliteReader::open(const std::string& path, const std::string& vfs)
   TRY(lanes_up_.prepare(connection_, select_lanes("ORDER BY block").c_str()));
   TRY(lanes_down_.prepare(connection_, select_lanes("ORDER BY block DESC").c_str()));
   TRY(lane_.prepare(connection_, select_lanes("WHERE block = ?").c_str()));
-  const auto finished = static_cast<int>(core::JobState::kSucceeded);
   TRY(rest_.prepare(connection_, fmt::format("SELECT {} FROM job INDEXED BY job_rest WHERE in_lane "
-                                             "= 0 AND state < {} ORDER BY state, id",
-                                             kRowColumns, finished)
+                                             "= 0 ORDER BY state, id",
+                                             kRowColumns)
                                      .c_str()));
   TRY(side_.prepare(connection_, "SELECT key, value, side_check FROM side ORDER BY key"));
   TRY(next_row_.prepare(connection_, "SELECT id FROM job WHERE id >= ? ORDER BY id LIMIT 1"));
@@ -133,7 +132,7 @@ base::Status SqliteReader::scan_rest(const RowVisitor& visit) {
   const uint64_t expected = TRY(sums.load_meta()).rows.rest_count;
   if (count == expected) return {};
   return base::fail(ErrorCode::kCorrupt,
-                    "{}: index job_rest: {} unfinished jobs; table meta, id 1 says {}",
+                    "{}: index job_rest: {} jobs in no lane; table meta, id 1 says {}",
                     connection_.path(), count, expected);
 }
 
@@ -205,8 +204,12 @@ base::Status SqliteReader::verify_block(uint64_t block, const DamageVisitor& dam
       continue;
     }
     const JobHeader& header = row->header;
-    sums.add(header, check_of(read_.number(kColumnRowCheck)));
-    if (header.in_lane) in_lane += 1;
+    sums.add(check_of(read_.number(kColumnRowCheck)));
+    if (header.in_lane) {
+      in_lane += 1;
+    } else {
+      sums.rest_count += 1;
+    }
     if (header.in_lane && !record_.lane.holds(header)) {
       damaged(row_error(ErrorCode::kCorrupt, connection_.path(), header.id,
                         "its lane does not hold it as it is")

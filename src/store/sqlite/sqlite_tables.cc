@@ -71,12 +71,11 @@ base::Status SqliteTables::verify_lanes() {
     sums += TRY(read_lane_sums(lanes, path_));
   }
   if (lane_count == meta.lane_count && sums == meta.rows) return {};
-  return base::fail(
-      ErrorCode::kCorrupt,
-      "{}: table lane: {} records of {} rows, {} unfinished in no lane, sum {}; table "
-      "meta, id 1 says {} of {}, {}, {}",
-      path_, lane_count, sums.row_count, sums.rest_count, sums.row_sum, meta.lane_count,
-      meta.rows.row_count, meta.rows.rest_count, meta.rows.row_sum);
+  return base::fail(ErrorCode::kCorrupt,
+                    "{}: table lane: {} records of {} rows, {} in no lane, sum {}; table "
+                    "meta, id 1 says {} of {}, {}, {}",
+                    path_, lane_count, sums.row_count, sums.rest_count, sums.row_sum,
+                    meta.lane_count, meta.rows.row_count, meta.rows.rest_count, meta.rows.row_sum);
 }
 
 // What the records hold is verified when they are read.

@@ -160,7 +160,7 @@ TEST_F(SqliteTablesTest, NamesTheBlockOfAMissingRow) {
   expect_named("DELETE FROM job WHERE id = 9000", "table lane, block 2");
 }
 
-TEST_F(SqliteTablesTest, MissesAnUnfinishedJobThatTheIndexHasLost) {
+TEST_F(SqliteTablesTest, MissesAJobThatTheIndexHasLost) {
   const auto opened = open_after("DELETE FROM job WHERE id = 40");  // One that is in no lane.
   ASSERT_TRUE(opened.has_value());
   const auto reader = tables_->make_reader();
@@ -168,6 +168,18 @@ TEST_F(SqliteTablesTest, MissesAnUnfinishedJobThatTheIndexHasLost) {
   const auto scan = (*reader)->scan_rest([](JobId, const auto&) -> base::Status { return {}; });
   ASSERT_FALSE(scan.has_value());
   EXPECT_EQ(scan.error().code, ErrorCode::kCorrupt);
+}
+
+TEST_F(SqliteTablesTest, CountsRightAfterARowThatLiedAboutItsLaneIsErased) {
+  const auto opened = open_after("UPDATE job SET in_lane = 1 - in_lane WHERE id IN (40, 41)");
+  ASSERT_TRUE(opened.has_value());
+  EXPECT_FALSE(damages(*tables_).empty());
+  const std::vector<JobId> erased{{40}, {41}};
+  ASSERT_TRUE(tables_->apply({.rows = {}, .erased = erased, .side = {}, .applied_seq = 8}));
+  EXPECT_EQ(damages(*tables_), std::vector<std::string>());
+  const auto reader = tables_->make_reader();
+  ASSERT_TRUE(reader.has_value());
+  EXPECT_TRUE((*reader)->scan_rest([](JobId, const auto&) -> base::Status { return {}; }));
 }
 
 TEST_F(SqliteTablesTest, NamesADamagedSideRecord) {

@@ -9,10 +9,6 @@
 namespace store {
 namespace {
 
-bool is_rest(const JobHeader& header) {
-  return !header.in_lane && !core::is_finished(header.state);
-}
-
 template <size_t N>
 uint32_t check(const std::array<uint64_t, N>& numbers, std::string_view bytes = {}) {
   const uint32_t crc = base::crc32c(std::as_bytes(std::span(numbers)));
@@ -46,12 +42,12 @@ void bind_sums(Statement& statement, int parameter, const RowSums& sums) {
 
 }  // namespace
 
-void RowSums::add(const JobHeader& header, uint32_t row_check) {
-  *this += RowSums{1, row_check, is_rest(header) ? 1U : 0U};
+void RowSums::add(uint32_t row_check) {
+  *this += RowSums{1, row_check, 0};
 }
 
-void RowSums::subtract(const JobHeader& header, uint32_t row_check) {
-  *this -= RowSums{1, row_check, is_rest(header) ? 1U : 0U};
+void RowSums::subtract(uint32_t row_check) {
+  *this -= RowSums{1, row_check, 0};
 }
 
 RowSums& RowSums::operator+=(const RowSums& other) {

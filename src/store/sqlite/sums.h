@@ -12,13 +12,14 @@
 namespace store {
 
 // Of rows of table `job`. Differences count as well: they wrap, and only sums have a meaning.
+// `rest_count` follows from the lane, not from what a row says of itself.
 struct RowSums {
   uint64_t row_count = 0;
   uint64_t row_sum = 0;     // Of row_check.
-  uint64_t rest_count = 0;  // Unfinished and in no lane.
+  uint64_t rest_count = 0;  // In no lane.
 
-  void add(const JobHeader& header, uint32_t row_check);
-  void subtract(const JobHeader& header, uint32_t row_check);
+  void add(uint32_t row_check);
+  void subtract(uint32_t row_check);
   RowSums& operator+=(const RowSums& other);
   RowSums& operator-=(const RowSums& other);
   bool operator==(const RowSums&) const = default;
