@@ -107,6 +107,11 @@ base::Status Connection::open(const std::string& path, const std::string& vfs) {
   return {};
 }
 
+void Connection::keep_wal() {
+  const int code = sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  ASSERT(code == SQLITE_OK, "{}: {}", path_, code);
+}
+
 base::Status Connection::close() {
   const int code = sqlite3_close(handle_);
   if (code != SQLITE_OK) return error(code);

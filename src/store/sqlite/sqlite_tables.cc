@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "store/sqlite/flush.h"
 #include "store/sqlite/row_columns.h"
 #include "store/sqlite/sql_texts.h"
@@ -16,6 +17,9 @@ using base::ErrorCode;
 constexpr int64_t kApplicationId = 0x44726179;
 constexpr int64_t kFormat = 1;
 
+// Of a WAL that is worth a line in the log.
+constexpr uint64_t kWalBytesLarge = uint64_t{1} << 30U;
+
 base::Result<int64_t> number_of(Connection& connection, const char* sql) {
   Statement statement;
   TRY(statement.prepare(connection, sql));
@@ -26,12 +30,17 @@ base::Result<int64_t> number_of(Connection& connection, const char* sql) {
 }  // namespace
 
 SqliteTables::SqliteTables(FileSystem& files, const SqliteTablesOptions& options)
-    : path_(options.directory + "/tables.db"), vfs_(files) {}
+    : path_(options.directory + "/tables.db"),
+      backup_lock_path_(options.directory + "/backup.lock"),
+      vfs_(files) {}
 
 SqliteTables::~SqliteTables() = default;
 
 base::Result<TablesSummary> SqliteTables::open() {
   ASSERT(flush_ == nullptr, "{} opened twice", path_);
+  // Makes the file. A backup may hold it already.
+  const auto lock = vfs_.files().lock(backup_lock_path_);
+  if (!lock && lock.error().code != ErrorCode::kUnavailable) return lock.error();
   TRY(connection_.open(path_, vfs_.name()));
   TRY(connection_.run(kConnectionSql));
   TRY(make_schema());
@@ -98,10 +107,33 @@ base::Status SqliteTables::verify_side() {
 base::Status SqliteTables::apply(const Changes& changes) {
   ASSERT(flush_ != nullptr, "not open");
   TRY(flush_->apply(changes));
-  const base::Status moved = connection_.checkpoint();
+  const base::Status moved = checkpoint();
   // The changes are durable; without room they stay where they are until the next flush.
   if (!moved && moved.error().code != ErrorCode::kDiskFull) return moved;
   return {};
+}
+
+// Unless a backup copies the file. It ends, so there is no bound.
+base::Status SqliteTables::checkpoint() {
+  const auto lock = vfs_.files().lock(backup_lock_path_);
+  if (!lock) {
+    watch_wal(lock.error());
+    return {};
+  }
+  wal_is_large_ = false;
+  return connection_.checkpoint();
+}
+
+void SqliteTables::watch_wal(const base::Error& held) {
+  checkpoints_held_.fetch_add(1, std::memory_order_relaxed);
+  if (wal_is_large_) return;
+  const auto wal = vfs_.files().open_to_read(path_ + "-wal");
+  if (!wal) return;
+  const auto bytes = (*wal)->size();
+  if (!bytes || *bytes < kWalBytesLarge) return;
+  wal_is_large_ = true;
+  LOG(kWarning, "the log of the tables grows while a backup runs", {"file", path_ + "-wal"},
+      {"bytes", *bytes}, {"held_by", held.message});
 }
 
 base::Result<std::unique_ptr<TablesReader>> SqliteTables::make_reader() {
@@ -114,6 +146,9 @@ base::Result<std::unique_ptr<TablesReader>> SqliteTables::make_reader() {
 base::Status SqliteTables::close() {
   ASSERT(flush_ != nullptr, "not open");
   flush_.reset();
+  // SQLite brings all that is left into the file when the last connection closes.
+  const auto lock = vfs_.files().lock(backup_lock_path_);
+  if (!lock) connection_.keep_wal();
   return connection_.close();
 }
 

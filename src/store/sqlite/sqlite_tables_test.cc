@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,6 +56,11 @@ class SqliteTablesTest : public testing::Test {
 
   std::unique_ptr<SqliteTables> make(FileSystem& files) const {
     return std::make_unique<SqliteTables>(files, SqliteTablesOptions{directory_.path()});
+  }
+
+  std::string content() const {
+    std::ifstream file(path(), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   }
 
   // Makes a file with jobs 1 to 20,000, and returns what opening it says after `sql` was run on it.
@@ -189,6 +197,75 @@ TEST_F(SqliteTablesTest, NamesADamagedSideRecord) {
   const auto scan = (*reader)->scan_side([](auto, auto) -> base::Status { return {}; });
   ASSERT_FALSE(scan.has_value());
   EXPECT_NE(scan.error().message.find("table side, key \"record\""), std::string::npos);
+}
+
+TEST_F(SqliteTablesTest, LeavesTheFileAloneWhileABackupHoldsTheLock) {
+  tables_ = make(files_);
+  ASSERT_TRUE(tables_->open());
+  ASSERT_TRUE(tables_->apply(Rows(1, 2'000, "before").changes(1)));
+  FileSystem others(kernel_calls());
+  auto held = others.lock_shared(directory_.path() + "/backup.lock");
+  ASSERT_TRUE(held.has_value()) << held.error().message;
+  const std::string before = content();
+  for (uint64_t seq = 2; seq <= 4; ++seq) {
+    ASSERT_TRUE(tables_->apply(Rows(1, 1'000 * seq, std::to_string(seq)).changes(seq)));
+    EXPECT_TRUE(content() == before) << "seq " << seq;
+    EXPECT_EQ(tables_->checkpoints_held(), seq - 1);
+  }
+  EXPECT_EQ(damages(*tables_), std::vector<std::string>());
+  // Not even a restart changes it.
+  ASSERT_TRUE(tables_->close());
+  EXPECT_TRUE(content() == before);
+  tables_ = make(files_);
+  const auto opened = tables_->open();
+  ASSERT_TRUE(opened.has_value()) << opened.error().message;
+  EXPECT_EQ(opened->applied_seq, 4U);
+  EXPECT_EQ(opened->rows, 3'999U);
+  EXPECT_TRUE(content() == before);
+  held->reset();
+  ASSERT_TRUE(tables_->apply({.rows = {}, .erased = {}, .side = {}, .applied_seq = 5}));
+  EXPECT_EQ(tables_->checkpoints_held(), 0U);
+  EXPECT_GT(content().size(), before.size());
+  ASSERT_TRUE(tables_->close());
+}
+
+// What the copier is promised, at every point at which it may begin.
+TEST_F(SqliteTablesTest, ACopyMadeUnderTheLockOpensAndIsWhole) {
+  tables_ = make(files_);
+  ASSERT_TRUE(tables_->open());
+  for (uint64_t seq = 1; seq <= 6; ++seq) {
+    ASSERT_TRUE(tables_->apply(Rows(1, 500 * seq, std::to_string(seq)).changes(seq)));
+    const auto held = files_.lock_shared(directory_.path() + "/backup.lock");
+    ASSERT_TRUE(held.has_value());
+    TempDirectory copy;
+    std::filesystem::copy_file(path(), copy.path() + "/tables.db");
+    ASSERT_TRUE(tables_->apply(Rows(1, 700 * seq, "meanwhile").changes(seq)));
+    std::filesystem::copy_file(path() + "-wal", copy.path() + "/tables.db-wal");
+    SqliteTables copied(files_, {copy.path()});
+    const auto opened = copied.open();
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    EXPECT_EQ(opened->rows, 700 * seq - 1);
+    EXPECT_EQ(damages(copied), std::vector<std::string>());
+    ASSERT_TRUE(copied.close());
+  }
+  ASSERT_TRUE(tables_->close());
+}
+
+TEST_F(SqliteTablesTest, SeesTheLockOfABackupThroughTheFaultLayer) {
+  DroppingCalls calls(kernel_calls(), FaultPlan(), DroppingCalls::OnCut::kStop);
+  FileSystem files(calls);
+  tables_ = make(files);
+  ASSERT_TRUE(tables_->open());
+  {
+    const auto held = files_.lock_shared(directory_.path() + "/backup.lock");
+    ASSERT_TRUE(held.has_value());
+    ASSERT_TRUE(tables_->apply(Rows(1, 100, "x").changes(1)));
+    EXPECT_EQ(tables_->checkpoints_held(), 1U);
+  }
+  ASSERT_TRUE(tables_->apply(Rows(1, 100, "y").changes(2)));
+  EXPECT_EQ(tables_->checkpoints_held(), 1U);
+  ASSERT_TRUE(tables_->close());
+  tables_.reset();
 }
 
 TEST_F(SqliteTablesTest, GoesOnAfterAFullDisk) {
