@@ -89,17 +89,7 @@ base::Result<RecoverySummary> Engine::recover() {
     return seq <= applied_seq_ ? base::Status() : machine_.replay(frame);
   }));
   TRY(open_once());
-  if (found.first_seq > applied_seq_ + 1 && applied_seq_ != 0) {
-    return base::fail(ErrorCode::kCorrupt,
-                      "the tables are older than the journal: they end with frame {}, it begins "
-                      "with {}",
-                      applied_seq_, found.first_seq);
-  }
-  if (found.last_seq < applied_seq_) {
-    return base::fail(ErrorCode::kCorrupt,
-                      "the journal is older than the tables: it ends with frame {}, they have {}",
-                      found.last_seq, applied_seq_);
-  }
+  TRY(tables_fit(applied_seq_, found.first_seq, found.last_seq));
   engine_clock_.restart(machine_.recovered_now());
   TRY(machine_.end_recovery(engine_clock_.now()));
   restoring_.reset();

@@ -51,8 +51,8 @@ base::Status Machine::replay(std::string_view frame) {
     const auto* flushed = std::get_if<core::Flushed>(&effect);
     if (flushed != nullptr && flushed->needed_seq > applied_seq_ + 1) {
       return base::fail(base::ErrorCode::kCorrupt,
-                        "the tables are missing or older than the journal: it says that they have "
-                        "frame {}, their last one is {}",
+                        "tables.db is missing or older than the journal, which says that the "
+                        "tables have frame {}; their last one is {}",
                         flushed->needed_seq - 1, applied_seq_);
     }
     recovered_now_ = now;

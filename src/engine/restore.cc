@@ -116,4 +116,21 @@ base::Result<Restored> restore(store::TablesReader& reader, core::State& state, 
   return Restorer(reader, state, flush).run();
 }
 
+base::Status tables_fit(uint64_t applied_seq, uint64_t journal_first_seq,
+                        uint64_t journal_last_seq) {
+  if (journal_first_seq > applied_seq + 1 && applied_seq != 0) {
+    return base::fail(ErrorCode::kCorrupt,
+                      "tables.db is older than the journal: the tables end with frame {}, the "
+                      "journal begins with {}",
+                      applied_seq, journal_first_seq);
+  }
+  if (journal_last_seq < applied_seq) {
+    return base::fail(ErrorCode::kCorrupt,
+                      "the journal is older than tables.db: it ends with frame {}, the tables "
+                      "have {}",
+                      journal_last_seq, applied_seq);
+  }
+  return {};
+}
+
 }  // namespace engine

@@ -12,16 +12,15 @@ using core::JobState;
 
 class MenderTest : public testing::Test {
  protected:
-  MenderTest() { state.begin_recovery(); }
+  MenderTest() { state.begin_recovery(false); }
 
   void take(core::Effect&& effect) { ASSERT_TRUE(mender.take(std::move(effect), now).has_value()); }
   void put(uint64_t id, std::string_view key = {}) {
     core::JobPut put;
-    put.job = std::make_unique<core::Job>();
-    put.job->id = JobId{id};
-    put.job->ready_seq = id;
-    if (!key.empty()) core::extras_of(*put.job).key = key;
-    put.image = put.job.get();
+    put.job.id = JobId{id};
+    put.job.set_ready_seq(id);
+    put.job.record = std::make_unique<core::JobRecord>();
+    if (!key.empty()) core::extras_of(*put.job.record).key = key;
     put.queue = "q";
     put.type = "t";
     take(std::move(put));
