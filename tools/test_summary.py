@@ -4,14 +4,19 @@
     tools/test_summary.py [--step "passed NAME" | --step "failed NAME"]… [--expect STEM]… FOLDER
 
 FOLDER holds the JUnit files that ctest wrote. A file STEM.xml that is expected and is not there, or
-holds no test, is a failure: a run that chose nothing has shown nothing. Names what failed and what was skipped; the last line
-is "N passed, N failed" and nothing else. Exit 0 if nothing failed and something passed.
+holds no test, is a failure: a run that chose nothing has shown nothing. Names what failed and what
+was skipped, and shows how the output of each failed test ended, because of a run elsewhere often only
+the end is kept. The last line is "N passed, N failed" and nothing else. Exit 0 if nothing failed and
+something passed.
 """
 
 import argparse
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+
+SHOWN_LINES = 40  # Of the output of a failed test.
+SHOWN_COLUMNS = 300  # Of each of these lines.
 
 
 def outcome(case):
@@ -28,8 +33,15 @@ def outcome(case):
     return "failed"
 
 
+def end_of_output(case):
+    """Returns the last lines that a test printed."""
+    lines = (case.findtext("system-out") or "").rstrip().splitlines()
+    return [line[:SHOWN_COLUMNS] for line in lines[-SHOWN_LINES:]]
+
+
 def collect(folder, steps, expected):
-    """Returns {"passed": names, "failed": names, "skipped": names}."""
+    """Returns ({"passed": names, "failed": names, "skipped": names}, {failed name: its last lines})."""
+    outputs = {}
     names = {"passed": [], "failed": [], "skipped": []}
     for step in steps:
         word, name = step.split(" ", 1)
@@ -46,8 +58,11 @@ def collect(folder, steps, expected):
         if not cases and stem in expected:
             names["failed"].append(f"{stem}: no test was chosen")
         for case in cases:
-            names[outcome(case)].append(f"{stem}: {case.get('name')}")
-    return names
+            name = f"{stem}: {case.get('name')}"
+            names[outcome(case)].append(name)
+            if outcome(case) == "failed":
+                outputs[name] = end_of_output(case)
+    return names, outputs
 
 
 def main(arguments=None):
@@ -56,7 +71,9 @@ def main(arguments=None):
     parser.add_argument("--expect", action="append", default=[])
     parser.add_argument("folder", type=Path)
     options = parser.parse_args(arguments)
-    names = collect(options.folder, options.step, options.expect)
+    names, outputs = collect(options.folder, options.step, options.expect)
+    for name, lines in outputs.items():
+        print(f"== how {name} ended ==", *lines, "", sep="\n")
     for word in ("skipped", "failed"):
         for name in names[word]:
             print(f"{word}: {name}")

@@ -39,9 +39,24 @@ class Summary(unittest.TestCase):
         (self.folder / "release.xml").write_text(RESULTS)
         code, lines = self.run_it()
         self.assertEqual(code, 1)
-        self.assertEqual(lines, ["skipped: release: declines", "skipped: release: off",
-                                 "failed: release: breaks", "failed: release: absent",
-                                 "1 passed, 2 failed"])
+        self.assertEqual(lines[-5:], ["skipped: release: declines", "skipped: release: off",
+                                      "failed: release: breaks", "failed: release: absent",
+                                      "1 passed, 2 failed"])
+
+    def test_shows_how_the_output_of_each_failed_test_ended(self):
+        printed = "\n".join(f"line {number}" for number in range(100))
+        (self.folder / "release.xml").write_text(
+            '<testsuite><testcase name="works" status="run"><system-out>quiet</system-out></testcase>'
+            f'<testcase name="breaks" status="fail"><system-out>{printed}\n&lt;the reason&gt; '
+            f'{"x" * 1000}\n</system-out></testcase>'
+            '<testcase name="silent" status="fail"/></testsuite>')
+        _, lines = self.run_it()
+        self.assertEqual(lines[0], "== how release: breaks ended ==")
+        self.assertEqual(lines[1:40], [f"line {number}" for number in range(61, 100)])
+        self.assertTrue(lines[40].startswith("<the reason> xxx") and len(lines[40]) == 300)
+        self.assertEqual(lines[41:], ["", "== how release: silent ended ==", "",
+                                      "failed: release: breaks", "failed: release: silent",
+                                      "1 passed, 2 failed"])
 
     def test_adds_up_presets_and_steps(self):
         (self.folder / "release.xml").write_text(GOOD)

@@ -80,7 +80,11 @@ Status State::enact(PushSeen&& seen, Now now) {
   if (!seen.request.empty()) {
     // In an image of what is there already, and for what is over, nothing is to do.
     if (seen.until <= now.engine || requests_.find(seen.request, now.engine)) return {};
-    requests_.put(seen.request, {seen.id, seen.created}, seen.until);
+    if (is_restoring_) {
+      requests_.install(seen.request, {seen.id, seen.created}, seen.until);
+    } else {
+      requests_.put(seen.request, {seen.id, seen.created}, seen.until);
+    }
     if (group_) group_->requests.emplace_back(seen.request);
     return {};
   }

@@ -95,7 +95,8 @@ void State::attach(Job& job) {
   if (job.is_keyed) keys_[record.extras->key] = &job;
   const bool history = in_history(job);
   residency_.count(job, history);
-  if (history) job.set_ready_seq(record.bytes);
+  // From the tables it comes with what it counted, and its record without the args.
+  if (history && !is_restoring_) job.set_ready_seq(record.bytes);
   if (!orders_later_) set_timers(job);
   attach_order(job);
 }

@@ -6,9 +6,8 @@
 namespace engine {
 namespace {
 
-// What one slice takes: a turn must stay short. Jobs may be large, so bytes count as well.
-constexpr size_t kSliceJobs = 64;
-constexpr size_t kSliceJobsMost = 2'048;
+// Jobs may be large, so a slice also ends after so many bytes, which are looked at now and then.
+constexpr size_t kLookJobs = 64;
 constexpr size_t kSliceBytes = size_t{512} << 10;
 constexpr size_t kSliceItems = 4'096;
 
@@ -135,17 +134,18 @@ void Flush::restore_chunk(uint64_t number, base::EngineTime until) {
   chunk_next_ = std::max(chunk_next_, number + 1);
 }
 
-std::unique_ptr<store::ChangeSet> Flush::slice(core::State& state) {
-  ASSERT(taking());
+std::unique_ptr<store::ChangeSet> Flush::slice(core::State& state, size_t jobs_most) {
+  ASSERT(taking() && jobs_most > 0);
   const size_t start = set_->bytes();
-  for (size_t jobs = 0; jobs < kSliceJobsMost; jobs += kSliceJobs) {
-    if (state.residency().take_some(kSliceJobs)) {
-      if (!take_ledger()) return nullptr;
-      tokens_ = {};
-      ledger_ = {};
-      return std::move(set_);
-    }
-    if (set_->bytes() - start >= kSliceBytes) return nullptr;
+  size_t jobs = 0;
+  while (jobs < jobs_most && set_->bytes() - start < kSliceBytes) {
+    const size_t some = std::min(kLookJobs, jobs_most - jobs);
+    jobs += some;
+    if (!state.residency().take_some(some)) continue;
+    if (!take_ledger()) return nullptr;
+    tokens_ = {};
+    ledger_ = {};
+    return std::move(set_);
   }
   return nullptr;
 }

@@ -22,6 +22,9 @@ namespace engine {
 // Threading: one thread at a time, the one that runs a turn.
 class Flush {
  public:
+  // Of one slice, so that a turn stays short.
+  static constexpr size_t kSliceJobsMost = 2'048;
+
   // Whether `begin` was called, and `done` not yet.
   bool running() const { return running_; }
   // Whether there is something left to take.
@@ -32,8 +35,8 @@ class Flush {
   enum class History : uint8_t { kWhole, kIfWorth };
   // Freezes the state. `now`: of the last effects in it.
   void begin(core::State& state, base::Now now, History history);
-  // Takes a slice. Returns the whole when it was the last one.
-  std::unique_ptr<store::ChangeSet> slice(core::State& state);
+  // Takes a slice of at most that many jobs. Returns the whole when it was the last one.
+  std::unique_ptr<store::ChangeSet> slice(core::State& state, size_t jobs_most);
   // The tables have it. Records leave memory down to `record_bytes_max`.
   void done(core::State& state, uint64_t record_bytes_max);
 

@@ -20,13 +20,15 @@ base::Status Machine::begin_recovery(store::TablesReader* tables, uint64_t appli
 // Reads the records that the frame's effects change.
 base::Status Machine::bring_in_for(std::string_view frame) {
   std::vector<core::JobId> ids;
+  const auto need = [&](core::JobId id) {
+    const core::Job* job = state_.find(id);
+    if (job != nullptr && !job->record) ids.push_back(id);
+  };
   TRY(store::decode_effects(frame, [&](core::Effect&& effect, base::Now) -> base::Status {
     std::visit(
         [&](const auto& body) {
-          if constexpr (requires { body.id; }) {
-            const core::Job* job = state_.find(body.id);
-            if (job != nullptr && !job->record) ids.push_back(body.id);
-          }
+          if constexpr (requires { body.id; }) need(body.id);
+          if constexpr (requires { body.job; }) need(body.job.id);
         },
         effect);
     return {};

@@ -62,7 +62,9 @@ class Machine {
   void begin_flush(Flush::History history) { flush_.begin(state_, now_, history); }
   const Flush& flush() const { return flush_; }
   // Returns the whole when it is complete.
-  std::unique_ptr<store::ChangeSet> flush_slice() { return flush_.slice(state_); }
+  std::unique_ptr<store::ChangeSet> flush_slice(size_t jobs_most = Flush::kSliceJobsMost) {
+    return flush_.slice(state_, jobs_most);
+  }
   // The tables have it. Frames before `needed_seq` may go once this step's effects are durable.
   void flush_done(uint64_t record_bytes_max, uint64_t needed_seq);
 

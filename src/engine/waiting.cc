@@ -96,44 +96,59 @@ std::vector<Waiting::Number> Waiting::first_round(core::Context& context,
   };
   std::vector<Number> got;
   Number last = 0;
-  while (!cursors.empty() && anything_left()) {
+  while (!cursors.empty() && anything_left() && !missed_) {
     const auto [number, fetches] = cursors.top();
     cursors.pop();
     const auto next = fetches->upper_bound(number);
     if (next != fetches->end()) cursors.emplace(*next, fetches);
     if (number == last) continue;  // It waits for two of the queues.
     last = number;
-    const Waiter& waiter = waiters_.at(number);
-    core::Answer& answer = waiter.request->answer;
+    core::Answer& answer = waiters_.at(number).request->answer;
     answer.clear();
     const size_t mark = core::open_leases(answer);
-    if (core::grant_next(context, fetch_of(waiter), answer)) got.push_back(number);
+    if (give(context, number)) got.push_back(number);
     core::close_leases(answer, mark);
   }
   return got;
 }
 
+// Gives the fetch one more job. Notes if that one has to be read first.
+bool Waiting::give(core::Context& context, Number number) {
+  const Waiter& waiter = waiters_.at(number);
+  core::Answer& answer = waiter.request->answer;
+  if (core::grant_next(context, fetch_of(waiter), answer)) return true;
+  missed_ = missed_ || answer.misses;
+  return false;
+}
+
 void Waiting::feed(core::Context& context, std::vector<Request*>& answered) {
   const std::vector<core::Queue*> woken = context.state.take_woken();
   if (woken.empty() || fetches_by_queue_.empty()) return;
+  missed_ = false;
   const std::vector<Number> got = first_round(context, woken);
   // The array's head is the first thing in the reply: its count stands right behind the tag.
   constexpr size_t kMark = 1;
   std::vector<Number> hungry = got;
-  while (!hungry.empty()) {
+  while (!hungry.empty() && !missed_) {
     std::vector<Number> still;
     for (const Number number : hungry) {
       const Waiter& waiter = waiters_.at(number);
       core::Answer& answer = waiter.request->answer;
-      const core::Fetch& fetch = fetch_of(waiter);
-      if (static_cast<int64_t>(answer.grants.size()) >= fetch.count) continue;
-      if (!core::grant_next(context, fetch, answer)) continue;
+      if (missed_ || static_cast<int64_t>(answer.grants.size()) >= fetch_of(waiter).count) continue;
+      if (!give(context, number)) continue;
       core::close_leases(answer, kMark);
       still.push_back(number);
     }
     hungry = std::move(still);
   }
-  for (const Number number : got) answered.push_back(remove(number));
+  for (const Number number : got) {
+    Request* request = remove(number);
+    request->answer.misses = missed_;
+    answered.push_back(request);
+  }
+  // Nobody is served before who has waited longer: the rest goes on when the record is there.
+  if (missed_)
+    std::ranges::for_each(woken, [&](core::Queue* queue) { context.state.wake(*queue); });
 }
 
 void Waiting::answer_wait(const core::Context& context, Number number,

@@ -58,6 +58,7 @@ class Waiting {
   const core::Fetch& fetch_of(const Waiter& waiter) const;
   void add(Request& request, Waiter waiter);
   Request* remove(Number number);
+  bool give(core::Context& context, Number number);
   std::vector<Number> first_round(core::Context& context, const std::vector<core::Queue*>& woken);
   void answer_wait(const core::Context& context, Number number, std::vector<Request*>& answered,
                    Parked& parked);
@@ -68,6 +69,7 @@ class Waiting {
   std::unordered_map<uint64_t, std::set<Number>> waits_by_job_;
   std::unordered_map<uint64_t, Number> by_session_;
   Number next_ = 1;
+  bool missed_ = false;  // Of one feed: the next job to give is not in memory.
 };
 
 }  // namespace engine

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import signal
 import socket
 import time
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ KILLS_PER_TERM = 6
 class Fault:
     """One end of the server.
 
-    `kill`: -9 after `after` answers, and `burst_s` after a burst was asked for. `term`: a stop in
+    `kill`: -9 after `after` answers, and after `burst_part` of a burst. `term`: a stop in
     order, which must lose nothing either. `power_cut`: the disk is gone at a moment chosen like that
     of a kill, with all that was not synced. `cut`, `fail`: at the `after`-th changing file call;
     `extra` is one more fault before that: a write that is borne, any other call stops the server.
@@ -38,7 +39,7 @@ class Fault:
     after: int
     crash_build: bool
     seed: int
-    burst_s: float = 0.0
+    burst_part: float | None = None
     extra: str = ""
 
     @property
@@ -69,14 +70,25 @@ class Plan:
     faults: list = field(default_factory=list)
 
 
+def burst_parts(chance, count):
+    """Returns for each of `count` kills after which part of a burst it comes, or None: at any moment.
+
+    Seven of ten come in a burst, and not as chance has it: a kill at any moment often meets no call
+    under way, and a run in which most do proves little.
+    """
+    bursts = (count * 7 + 9) // 10
+    parts = [chance.random() for _ in range(bursts)] + [None] * (count - bursts)
+    chance.shuffle(parts)
+    return parts
+
+
 def plan_kills(seed, count):
     """Kills at random moments of a busy server, every other one of the crash build."""
     chance = random.Random(f"{seed}/kills")
     faults = []
-    for position in range(count):
+    for position, burst_part in enumerate(burst_parts(chance, count)):
         after = chance.choice((5, 30, 100, 300, 600, 1000))
-        burst_s = chance.choice((0.0, chance.uniform(0, 0.015)))
-        faults.append(Fault("kill", after, position % 2 == 1, chance.getrandbits(31), burst_s))
+        faults.append(Fault("kill", after, position % 2 == 1, chance.getrandbits(31), burst_part))
         if position % KILLS_PER_TERM == KILLS_PER_TERM - 1:
             faults.append(Fault("term", after, chance.random() < 0.5, chance.getrandbits(31)))
     return faults
@@ -100,8 +112,8 @@ def plan_power(seed, count):
     """Power cuts at random moments of a busy server."""
     chance = random.Random(f"{seed}/power")
     return [Fault("power_cut", chance.choice((5, 30, 100, 300, 600)), False,
-                  chance.getrandbits(31), chance.choice((0.0, chance.uniform(0, 0.015))))
-            for _ in range(count)]
+                  chance.getrandbits(31), burst_part)
+            for burst_part in burst_parts(chance, count)]
 
 
 def free_port():
@@ -127,7 +139,7 @@ class Campaign:
         self._volume = Volume(self._folder / "disk", VOLUME_MIB) if plan.own_volume else None
         self._data = (self._volume.path if self._volume else self._folder) / "data"
         self._arguments = ["--data", str(self._data), "--resp", self._resp,
-                           "--http", f"{HOST}:{free_port()}",
+                           "--http", f"{HOST}:0",
                            "--journal-segment", str(SEGMENT_BYTES),
                            "--journal-budget", str(plan.budget_bytes)]
         self._writer = Writer(self.history_folder, "rig")
@@ -186,10 +198,11 @@ class Campaign:
         self._drivers.wait_calls(fault.after, FAULT_SECONDS_MAX, self._server.exit_fd)
         if self._server.exit_code is not None:
             self._broke("bad_exit", "while it served")
-        if fault.burst_s:
-            self._drivers.order("burst")
-            self._drivers.wait(lambda: False, fault.burst_s, self._server.exit_fd)
         moment = time.monotonic()
+        if fault.burst_part is not None:
+            number = signal.SIGSTOP if fault.op == "power_cut" else signal.SIGKILL
+            moment = self._drivers.burst(self._server.pid, number, fault.burst_part,
+                                         FAULT_SECONDS_MAX)
         if fault.op == "term":
             self._stop()
             self._event(fault, ready, True, moment)
@@ -201,7 +214,15 @@ class Campaign:
             self._event(fault, ready, code == -9, moment)
 
     def _cut_power(self):
+        # With the power the machine goes, so nobody hears of what comes after; the server lives on only
+        # to show that it stops by itself. Its answers would prove nothing: a sync that ext4's shutdown
+        # meets, into blocks that were set aside and never written, may return 0 and keep nothing
+        # (Linux 6.18: 35 of 350 lives of a program that does nothing but write and sync).
+        if not self._server.stand_still():
+            self._broke("bad_exit", "before the power was cut")
         self._volume.cut_power()
+        self._server.cut_off()
+        self._server.go_on()
         code = self._server.wait_exit(POWER_SECONDS_MAX)
         if code is None:
             self._server.kill()  # Nobody asked it for anything since.

@@ -8,6 +8,7 @@ from collections import Counter
 
 import checker
 import vacuity
+from campaign import plan_kills, plan_power
 from evidence import Evidence
 from story import LEASE_MS, Story
 
@@ -472,6 +473,13 @@ class Validity(CheckerTest):
                          segments_trimmed=0)
         seen = vacuity.count(Evidence(self.story.finished()))
         self.assertEqual(seen["kills in flight"], 1)
+
+    def test_most_kills_come_in_a_burst_whatever_the_seed(self):
+        for seed in range(50):
+            for faults in (plan_power(seed, 10), plan_kills(seed, 30)):
+                kills = [fault for fault in faults if fault.op != "term"]
+                bursts = sum(fault.burst_part is not None for fault in kills)
+                self.assertEqual(bursts * 10, len(kills) * 7)
 
     def test_a_breach_weighs_more_than_a_shortfall(self):
         self.assertEqual(verdict([("lost", "a")], ["enqueues"]), checker.FAIL)

@@ -60,8 +60,10 @@ class Link:
             while self._connection is None:
                 await self._endpoint.up.wait()
                 try:
-                    self._connection = await asyncio.wait_for(
-                        Connection.open(self._endpoint.host, self._endpoint.port, self._version), 5)
+                    # Not wait_for: where both meet, it swallows the cancellation (cpython #86296).
+                    async with asyncio.timeout(5):
+                        self._connection = await Connection.open(
+                            self._endpoint.host, self._endpoint.port, self._version)
                 except (OSError, asyncio.TimeoutError):
                     await asyncio.sleep(RECONNECT_SECONDS)
             return self._connection
@@ -99,8 +101,8 @@ class Client:
         connection = await link.ready()
         number = self.history.invoke(op, fields)
         try:
-            replies = await asyncio.wait_for(connection.ask_all(requests), ANSWER_SECONDS_MAX)
-            reply = replies[-1]
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                reply = (await connection.ask_all(requests))[-1]
         except asyncio.TimeoutError:
             return self._lost(link, connection, number, op, "no answer")
         except OSError as error:

@@ -1,10 +1,15 @@
 #!/usr/bin/python3
 """One process of clients. The rig tells it on stdin `up`, `down`, `burst`, `drain`, `quit`; it tells the rig
-on stdout how many calls were answered, so that the rig can wait for progress."""
+on stdout how far it is, so that the rig can wait for progress: see `Teller`."""
 
 import argparse
 import asyncio
+import contextlib
+import math
+import os
+import signal
 import sys
+import time
 
 from client import Endpoint
 from history import Writer
@@ -33,20 +38,58 @@ def workers_of(options, endpoint):
                      habits_of(number), options.poison, version=2 + number % 2)
 
 
-async def read_orders(endpoint, quit_event, producers):
+class Teller:
+    """Tells calls answered, producers still at work, and when the server was last struck."""
+
+    def __init__(self, endpoint):
+        self._endpoint = endpoint
+        self._struck = 0.0
+        self.producing = []
+
+    def tell(self):
+        busy = sum(not task.done() for task in self.producing)
+        print(self._endpoint.calls_done, busy, self._struck, flush=True)
+
+    async def tell_for_ever(self):
+        while True:
+            self.tell()
+            await asyncio.sleep(TELL_SECONDS)
+
+    async def burst(self, producers, pid, number, part):
+        """Lets all producers send a burst, and sends the server a signal after `part` of it.
+
+        The sender does so itself: until another process had its turn, on a busy machine, all would
+        be answered.
+        """
+        server = os.pidfd_open(pid)
+        await asyncio.gather(*(producer.link.ready() for producer in producers))
+        calls = [call for producer in producers for call in producer.burst_calls()]
+        calls.insert(math.ceil(part * len(calls)), self._strike(server, number))
+        await asyncio.gather(*calls)  # They begin in this order, without a pause.
+
+    async def _strike(self, server, number):
+        self._struck = time.monotonic()
+        with contextlib.suppress(ProcessLookupError):  # It has ended by itself.
+            signal.pidfd_send_signal(server, number)
+        os.close(server)
+        self.tell()
+
+
+async def read_orders(endpoint, quit_event, producers, teller):
     bursts = set()
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while True:
-        order = (await reader.readline()).decode().strip()
+        order, *words = (await reader.readline()).decode().split() or ["quit"]
         if order == "up":
             endpoint.up.set()
         elif order == "down":
             endpoint.up.clear()
         elif order == "burst":
-            for producer in producers:
-                task = asyncio.create_task(producer.burst())
+            if producers:
+                pid, number, part = int(words[0]), int(words[1]), float(words[2])
+                task = asyncio.create_task(teller.burst(producers, pid, number, part))
                 bursts.add(task)
                 task.add_done_callback(bursts.discard)
         elif order == "drain":
@@ -56,24 +99,18 @@ async def read_orders(endpoint, quit_event, producers):
             return
 
 
-async def tell(endpoint, producing):
-    """Tells how far this process is: calls answered, and whether producers are still at work."""
-    while True:
-        busy = sum(not task.done() for task in producing)
-        print(endpoint.calls_done, busy, flush=True)
-        await asyncio.sleep(TELL_SECONDS)
-
-
 async def main(options):
     host, port = options.resp.rsplit(":", 1)
     endpoint = Endpoint(host, int(port))
     quit_event = asyncio.Event()
     clients = list(producers_of(options, endpoint))
     producers = [client for client in clients if isinstance(client, Producer)]
+    teller = Teller(endpoint)
     producing = [asyncio.create_task(client.run()) for client in clients]
+    teller.producing = producing
     working = [asyncio.create_task(client.run()) for client in workers_of(options, endpoint)]
-    talking = [asyncio.create_task(read_orders(endpoint, quit_event, producers)),
-               asyncio.create_task(tell(endpoint, producing))]
+    talking = [asyncio.create_task(read_orders(endpoint, quit_event, producers, teller)),
+               asyncio.create_task(teller.tell_for_ever())]
     quitting = asyncio.create_task(quit_event.wait())
     pending = {quitting, *producing, *working, *talking}
     while not quitting.done():

@@ -23,6 +23,7 @@ class _Driver:
         os.set_blocking(self.process.stdout.fileno(), False)
         self.calls = 0
         self.busy = 1
+        self.struck = 0.0
         self._text = ""
 
     def read(self):
@@ -31,7 +32,8 @@ class _Driver:
             raise RigError("a client process ended by itself: see clients.log")
         *lines, self._text = (self._text + (piece or b"").decode()).split("\n")
         if lines:
-            self.calls, self.busy = map(int, lines[-1].split())
+            calls, busy, struck = lines[-1].split()
+            self.calls, self.busy, self.struck = int(calls), int(busy), float(struck)
 
 
 class Drivers:
@@ -55,6 +57,10 @@ class Drivers:
     def calls(self):
         return sum(driver.calls for driver in self._drivers)
 
+    @property
+    def _struck(self):
+        return max(driver.struck for driver in self._drivers)
+
     def wait(self, condition, seconds, exit_fd=None):
         """Waits until condition() holds, the process behind exit_fd ends, or the time is up.
 
@@ -77,6 +83,16 @@ class Drivers:
         """Waits until clients got that many more answers."""
         target = self.calls + count
         return self.wait(lambda: self.calls >= target, seconds, exit_fd)
+
+    def burst(self, pid, number, part, seconds):
+        """Lets clients send a burst of pushes, and a signal to the server after `part` of it.
+
+        Returns when the signal was sent; now, if it was not sent in time.
+        """
+        asked = time.monotonic()
+        self.order(f"burst {pid} {int(number)} {part}")
+        self.wait(lambda: self._struck > asked, seconds)
+        return self._struck if self._struck > asked else time.monotonic()
 
     def wait_producers(self, seconds):
         """Waits until the producers are done, after the order `drain`."""

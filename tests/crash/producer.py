@@ -72,8 +72,12 @@ class Producer(Client):
 
     async def burst(self):
         """Sends many pushes without waiting between them."""
+        await asyncio.gather(*self.burst_calls())
+
+    def burst_calls(self):
+        """Returns the calls of a burst. Each sends when it begins, if there is a connection."""
         jobs = [self._maker.make(seq=True) for _ in range(self.chance.randint(5, 30))]
-        await asyncio.gather(*(self._push_repeatable(job) for job in jobs))
+        return [self._push_repeatable(job) for job in jobs]
 
     async def _requested(self):
         await self._push_repeatable(self._maker.make(request=True))

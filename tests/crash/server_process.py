@@ -1,17 +1,22 @@
 """The server under test as a process: started, waited for, killed, stopped, always by its pid."""
 
+import ctypes
 import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import time
+from pathlib import Path
 
 READY = re.compile(r"ready resp=(\S+)")
 READY_SECONDS_MAX = 30.0
 EXIT_SECONDS_MAX = 30.0
+STILL_SECONDS_MAX = 10.0
 CUT_EXIT = 137  # What the crash build exits with at a cut.
 IO_ERROR_EXIT = 74
+SYS_PIDFD_GETFD = 438  # Of linux/unistd.h, on every architecture.
 
 
 class ServerProcess:
@@ -84,6 +89,42 @@ class ServerProcess:
         if code is None:
             self.kill()
         return code
+
+    def stand_still(self):
+        """Halts it: nothing leaves it from here on. Calls to the disk that are under way go on.
+
+        Returns False when it has ended, or does not halt.
+        """
+        self._process.send_signal(signal.SIGSTOP)
+        deadline = time.monotonic() + STILL_SECONDS_MAX
+        while self.exit_code is None and time.monotonic() < deadline:
+            if self._stands_still():
+                return True
+        return False
+
+    def _stands_still(self):
+        """A thread inside a call to the disk (D) halts before it returns, once another has (T)."""
+        states = {path.read_text().rpartition(")")[2].split()[0]
+                  for path in Path(f"/proc/{self.pid}/task").glob("*/stat")}
+        return "T" in states and states <= {"T", "D"}
+
+    def cut_off(self):
+        """Ends all its connections after what it has sent; nobody gets a new one. Needs root."""
+        for entry in os.scandir(f"/proc/{self.pid}/fd"):
+            if not os.readlink(entry.path).startswith("socket:"):
+                continue
+            handle = ctypes.CDLL(None, use_errno=True).syscall(
+                SYS_PIDFD_GETFD, self._pidfd, int(entry.name), 0)
+            if handle < 0:
+                raise OSError(ctypes.get_errno(), "pidfd_getfd")
+            with socket.socket(fileno=handle) as shared:
+                try:
+                    shared.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # The client has ended it.
+
+    def go_on(self):
+        self._process.send_signal(signal.SIGCONT)
 
     def close(self):
         """Ends the process if it still runs, and gives back what it held."""

@@ -162,6 +162,7 @@ struct Reply {
   int64_t lease_ms = 0;
   bool cancelled = false;
   std::vector<GrantView> leases;
+  bool cut = false;          // There were more, but not in memory: decision 26.
   std::vector<JobView> job;  // Exactly one for kJob.
   std::string worker_state;
   std::vector<std::string> cancel;

@@ -76,7 +76,7 @@ constexpr std::pair<const char*, uint64_t> kOnceIn[] = {
     {"jobs dead", 1'000},        {"jobs cancelled", 400},
     {"jobs expired", 2'000},     {"jobs deleted", 400},
     {"jobs retried", 2'000},     {"jobs forgotten", 2'000},
-    {"restarts", 500},           {"checkpoints", 1'000},
+    {"restarts", 500},           {"flushes", 1'000},
     {"frames trimmed", 500},     {"waiting commands answered", 200}};
 
 int report(const Options& options, const Found& found, uint64_t seeds,

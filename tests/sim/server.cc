@@ -6,14 +6,16 @@
 #include "sim/command_of.h"
 #include "sim/reply_of.h"
 #include "sim/snapshot.h"
+#include "store/job_codec.h"
 
 namespace sim {
 namespace {
 
 // One seed in so many goes over the wire format: it costs more than the rest of a step.
 constexpr uint64_t kWireEach = 4;
-constexpr uint64_t kCheckpointPercent = 2;
+constexpr uint64_t kFlushPercent = 6;
 constexpr uint64_t kSlicePercent = 40;
+constexpr uint64_t kApplyPercent = 40;
 constexpr uint64_t kSyncPercent = 50;
 constexpr uint64_t kTickPercent = 5;
 
@@ -44,7 +46,11 @@ Server::Server(uint64_t seed, model::Now start)
       random_(seed),
       chance_(~seed),
       machine_(std::make_unique<engine::Machine>(random_, core::limits::kHistoryBytesMax)),
-      now_(now_of(start)) {
+      now_(now_of(start)),
+      tables_(std::make_unique<store::MemoryTables>(rows_)) {
+  const base::Result<store::TablesSummary> opened = tables_->open();
+  ASSERT(opened.has_value(), "{}", opened.error().message);
+  reader_ = tables_->make_reader().value();
   machine_->begin(now_);
 }
 
@@ -54,6 +60,7 @@ Server::Seen Server::perform(const model::Op& op, model::Now now) {
     restart(now_of(now));
     return seen;
   }
+  continue_flush();
   now_ = now_of(now);
   machine_->begin(now_);
   if (const auto* advance = std::get_if<model::Advance>(&op.verb)) {
@@ -62,7 +69,6 @@ Server::Seen Server::perform(const model::Op& op, model::Now now) {
   } else {
     send(op, seen);
   }
-  continue_checkpoint();
   keep_effects();
   return seen;
 }
@@ -70,10 +76,51 @@ Server::Seen Server::perform(const model::Op& op, model::Now now) {
 void Server::pass_time(bool stall) {
   if (stall) machine_->credit_stall();
   constexpr uint64_t kDueMost = 5;
-  while (machine_->apply_due(1 + chance_.below(kDueMost))) {
-  }
+  do {
+    while (machine_->apply_due(1 + chance_.below(kDueMost))) {
+    }
+  } while (bring_in_wants());
   machine_->feed();
+  settle();
   machine_->expire_waiting();
+  settle();
+}
+
+// Returns whether something was asked for.
+bool Server::bring_in_wants() {
+  const std::vector<core::JobId> wants = machine_->take_wants();
+  if (wants.empty()) return false;
+  tally_["records read"] += wants.size();
+  const base::Status read =
+      reader_->read(wants, [&](core::JobId id, const base::Result<store::JobRow>& row) {
+        if (!row) find_fault("a row is missing: " + row.error().message);
+        if (row) machine_->bring_in(id, store::decode_row(*row));
+        return base::Status();
+      });
+  if (!read) find_fault("reading records: " + read.error().message);
+  return true;
+}
+
+void Server::settle() {
+  while (bring_in_wants()) {
+    machine_->retry_parked();
+    machine_->feed();
+  }
+  if (!machine_->parked().empty()) find_fault("a command is parked, and nothing is read for it");
+}
+
+const core::JobRecord& Server::record_of(const core::Job& job) const {
+  if (job.record) return *job.record;
+  const core::JobId id = job.id;
+  const base::Status read = reader_->read(
+      std::span(&id, 1), [&](core::JobId, const base::Result<store::JobRow>& row) -> base::Status {
+        base::Result<std::unique_ptr<core::JobRecord>> record = store::decode_row(TRY(row));
+        ASSERT(record.has_value(), "{}", record.error().message);
+        read_ = *std::move(record);
+        return {};
+      });
+  ASSERT(read.has_value(), "job {} is neither here nor there: {}", id.value, read.error().message);
+  return *read_;
 }
 
 void Server::send(const model::Op& op, Seen& seen) {
@@ -103,19 +150,25 @@ void Server::send(const model::Op& op, Seen& seen) {
     request.command = *std::move(command);
     sent_.emplace(&request, std::move(sent));
     machine_->apply(*sent_now);
+    if (!machine_->parked().empty()) ++tally_["commands parked"];
+    settle();
     if (!world && sent_now->answer.blocks) {
       seen.reply.kind = model::Reply::Kind::kBlocked;
       sent_now = nullptr;
     }
   }
   machine_->feed();
+  settle();
   take_answers(sent_now, seen);
 }
 
 model::Reply Server::reply_to(const Sent& sent) const {
   const std::string_view tape = sent.request.answer.reply.tape();
-  return reply_of(sent.op.verb, over_wire_ ? value_over_wire(tape, version_) : value_of(tape),
-                  machine_->state(), now_);
+  model::Reply reply =
+      reply_of(sent.op.verb, over_wire_ ? value_over_wire(tape, version_) : value_of(tape),
+               machine_->state(), now_);
+  reply.cut = sent.request.answer.misses;
+  return reply;
 }
 
 void Server::take_answers(const engine::Request* sent_now, Seen& seen) {
@@ -136,7 +189,9 @@ void Server::take_answers(const engine::Request* sent_now, Seen& seen) {
 }
 
 model::Snapshot Server::snapshot() const {
-  return snapshot_of(machine_->state(), now_);
+  return snapshot_of(machine_->state(), now_, [&](const core::Job& job) -> const core::JobRecord& {
+    return record_of(job);
+  });
 }
 
 std::optional<int64_t> Server::until_next_due() const {
@@ -146,19 +201,22 @@ std::optional<int64_t> Server::until_next_due() const {
 }
 
 void Server::look_over() {
-  std::string disorder = find_disorder(machine_->state());
+  const RecordOf records = [&](const core::Job& job) -> const core::JobRecord& {
+    return record_of(job);
+  };
+  std::string disorder = find_disorder(machine_->state(), records);
   if (!disorder.empty()) find_fault(std::move(disorder));
 }
 
-// --- The journal.
+// --- The journal and the tables.
 
 void Server::keep_effects() {
   if (chance(kTickPercent)) machine_->tick();
   unsynced_ += machine_->take_effects();
-  if (chance(kSyncPercent)) flush();
+  if (chance(kSyncPercent)) sync();
 }
 
-void Server::flush() {
+void Server::sync() {
   if (!unsynced_.empty()) frames_.push_back({seq_next_++, std::move(unsynced_)});
   unsynced_.clear();
   if (trim_before_ == 0) return;
@@ -172,38 +230,61 @@ void Server::flush() {
   trim_before_ = 0;
 }
 
-void Server::continue_checkpoint() {
-  if (!machine_->in_checkpoint()) {
-    if (!chance(kCheckpointPercent)) return;
-    machine_->begin_checkpoint(seq_next_);
+// Between two steps. Any of its stages may be the last before a restart.
+void Server::continue_flush() {
+  if (!machine_->flush().running()) {
+    if (!chance(kFlushPercent)) return;
+    sync();
+    flush_seq_ = seq_next_ - 1;
+    machine_->begin_flush(engine::Flush::History::kWhole);
   }
-  if (!chance(kSlicePercent)) return;
-  if (const auto trim_before = machine_->checkpoint_slice()) {
-    trim_before_ = *trim_before;
-    ++tally_["checkpoints"];
+  if (machine_->flush().taking()) {
+    if (chance(kSlicePercent)) flush_set_ = machine_->flush_slice(1 + chance_.below(20));
+    return;
   }
+  if (!chance(kApplyPercent)) return;
+  if (!flush_applied_) {
+    const base::Status applied = tables_->apply(flush_set_->finish(flush_seq_));
+    if (!applied) find_fault("the flush: " + applied.error().message);
+    flush_applied_ = true;
+    return;
+  }
+  flush_applied_ = false;
+  flush_set_.reset();
+  trim_before_ = applied_seq_ + 1;
+  // Mostly all records leave memory, so that commands meet those that did.
+  machine_->flush_done(chance(80) ? 0 : chance_.below(20'000), trim_before_);
+  applied_seq_ = flush_seq_;
+  ++tally_["flushes"];
 }
 
 void Server::restart(base::Now now) {
-  flush();
+  sync();
   look_over();
-  std::map<std::string, std::string> before = durable_parts(machine_->state(), now);
+  const RecordOf records = [&](const core::Job& job) -> const core::JobRecord& {
+    return record_of(job);
+  };
+  std::map<std::string, std::string> before = durable_parts(machine_->state(), now, records);
   add_answers(machine_->state(), now, before);
   sent_.clear();
   machine_ = std::make_unique<engine::Machine>(random_, core::limits::kHistoryBytesMax);
-  machine_->begin_recovery();
+  reader_.reset();
+  tables_ = std::make_unique<store::MemoryTables>(rows_);
+  applied_seq_ = flush_seq_ = tables_->open().value().applied_seq;
+  reader_ = tables_->make_reader().value();
+  flush_set_.reset();
+  flush_applied_ = false;
+  base::Status done =
+      machine_->begin_recovery(applied_seq_ == 0 ? nullptr : reader_.get(), applied_seq_);
   for (const Frame& frame : frames_) {
-    const auto read =
-        store::decode_effects(frame.effects, [&](core::Effect&& effect, base::Now at) {
-          return machine_->replay(std::move(effect), at);
-        });
-    if (!read) find_fault(fmt::format("frame {}: {}", frame.seq, read.error().message));
+    if (!done || frame.seq <= applied_seq_) continue;
+    done = base::with_context(machine_->replay(frame.effects), fmt::format("frame {}", frame.seq));
   }
   if (const auto last = machine_->recovered_now(); last && last->engine > now.engine) {
     find_fault("the journal tells of a time that has not come");
   }
-  const base::Status done = machine_->end_recovery(now);
-  if (!done) return find_fault("the end of recovery: " + done.error().message);
+  if (done) done = machine_->end_recovery(now);
+  if (!done) return find_fault("the recovery: " + done.error().message);
   now_ = now;
   machine_->begin(now);
   ++tally_["restarts"];
@@ -212,7 +293,10 @@ void Server::restart(base::Now now) {
 }
 
 void Server::check_same(const std::map<std::string, std::string>& before, base::Now now) {
-  std::map<std::string, std::string> after = durable_parts(machine_->state(), now);
+  const RecordOf records = [&](const core::Job& job) -> const core::JobRecord& {
+    return record_of(job);
+  };
+  std::map<std::string, std::string> after = durable_parts(machine_->state(), now, records);
   add_answers(machine_->state(), now, after);
   for (const auto& [name, part] : before) {
     const auto found = after.find(name);

@@ -1,6 +1,7 @@
-// The real server without threads, sockets and disks: engine::Machine, a journal in memory that is
-// replayed at a restart and trimmed by checkpoints, and connections that send operations of the
-// model and hear answers in its words.
+// The real server without threads, sockets and disks: engine::Machine, a journal in memory, tables
+// in memory that are flushed to behind it and that records leave memory for, and connections that
+// send operations of the model and hear answers in its words. A restart begins with tables and
+// journal.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,8 @@
 #include "model/op.h"
 #include "model/view.h"
 #include "protocol/resp_encoder.h"
+#include "store/change_set.h"
+#include "store/memory/memory_tables.h"
 
 namespace sim {
 
@@ -62,9 +65,14 @@ class Server {
   model::Reply reply_to(const Sent& sent) const;
   void restart(base::Now now);
   void check_same(const std::map<std::string, std::string>& before, base::Now now);
-  void continue_checkpoint();
+  // Reads the records that commands ask for, until nothing is asked for any more; what waits for
+  // them goes on.
+  void settle();
+  bool bring_in_wants();
+  const core::JobRecord& record_of(const core::Job& job) const;
+  void continue_flush();
   void keep_effects();
-  void flush();
+  void sync();
   void find_fault(std::string text) {
     if (fault_.empty()) fault_ = std::move(text);
   }
@@ -82,6 +90,15 @@ class Server {
   std::string unsynced_;  // Effects that are not in a frame yet.
   uint64_t seq_next_ = 1;
   uint64_t trim_before_ = 0;  // Once what is unsynced is in a frame.
+
+  store::MemoryRows rows_;  // What outlives a restart.
+  std::unique_ptr<store::MemoryTables> tables_;
+  std::unique_ptr<store::TablesReader> reader_;
+  std::unique_ptr<store::ChangeSet> flush_set_;  // Complete, and not applied yet.
+  bool flush_applied_ = false;                   // It is, and the machine does not know yet.
+  uint64_t flush_seq_ = 0;
+  uint64_t applied_seq_ = 0;                       // What the machine knows that the tables have.
+  mutable std::unique_ptr<core::JobRecord> read_;  // What record_of() read last.
   std::string fault_;
   Tally tally_;
 };

@@ -11,9 +11,7 @@ namespace {
 
 template <typename Visit>
 void for_each_job(const core::State& state, Visit visit) {
-  for (const uint64_t page : state.jobs().page_numbers()) {
-    state.jobs().for_each_in_page(page, visit);
-  }
+  state.jobs().for_each(visit);
 }
 
 model::AttemptView attempt_of(const core::Attempt& attempt) {
@@ -30,27 +28,27 @@ model::AttemptView attempt_of(const core::Attempt& attempt) {
 }
 
 // The attempts that are shown, oldest first: those that ended and counted, the newest 32.
-std::vector<model::AttemptView> history_of(const core::Job& job) {
+std::vector<model::AttemptView> history_of(const core::JobRecord& record) {
   std::vector<model::AttemptView> history;
   const auto add = [&](const core::Attempt& attempt) {
     if (attempt.outcome == core::Outcome::kNone) return;
     if (attempt.outcome == core::Outcome::kReleased) return;
     history.push_back(attempt_of(attempt));
   };
-  if (job.record->extras) std::ranges::for_each(job.record->extras->history, add);
-  add(job.record->attempt_last);
+  if (record.extras) std::ranges::for_each(record.extras->history, add);
+  add(record.attempt_last);
   constexpr size_t kShown = 32;
   if (history.size() > kShown) history.erase(history.begin(), history.end() - kShown);
   return history;
 }
 
-model::LeaseView lease_of(const core::Job& job) {
+model::LeaseView lease_of(const core::JobRecord& record) {
   model::LeaseView lease;
-  lease.worker = job.record->attempt_last.worker;
-  lease.token = core::lease_token_text(job.record->attempt_last.token);
-  lease.deadline_engine_ms = job.record->lease.deadline.ms;
-  if (job.record->lease.timeout_end != base::EngineTime::never()) {
-    lease.timeout_at_engine_ms = job.record->lease.timeout_end.ms;
+  lease.worker = record.attempt_last.worker;
+  lease.token = core::lease_token_text(record.attempt_last.token);
+  lease.deadline_engine_ms = record.lease.deadline.ms;
+  if (record.lease.timeout_end != base::EngineTime::never()) {
+    lease.timeout_at_engine_ms = record.lease.timeout_end.ms;
   }
   return lease;
 }
@@ -64,38 +62,38 @@ void add_extras(const core::JobExtras& extras, model::JobView& view) {
   if (extras.has_result) view.result = extras.result;
 }
 
-model::JobView view_of(const core::Job& job) {
+model::JobView view_of(const core::Job& job, const core::JobRecord& record) {
   model::JobView view;
   view.id = core::job_id_text(job.id);
-  view.generation = job.record->generation;
+  view.generation = record.generation;
   view.state = state_of(job.state);
   view.queue = job.queue->name;
   view.type = job.type->name;
-  view.args = job.record->args;
+  view.args = record.args;
   view.priority = job.priority;
-  view.attempt = job.record->attempt;
-  view.max_attempts = job.record->attempts_max;
-  view.fence = job.record->fence;
-  view.crashes = job.record->crashes;
-  view.max_crashes = job.record->crashes_max;
+  view.attempt = record.attempt;
+  view.max_attempts = record.attempts_max;
+  view.fence = record.fence;
+  view.crashes = record.crashes;
+  view.max_crashes = record.crashes_max;
   view.suspect = job.is_suspect;
-  view.cancel_requested = job.record->cancel_requested;
-  view.run_at = {job.record->run_at_is_wall, job.record->run_at_ms};
-  view.lease_ms = job.record->lease_ms;
-  view.timeout_ms = job.record->timeout_ms;
-  view.soft_timeout_ms = job.record->soft_timeout_ms;
-  if (job.record->expires_at.ms != 0) view.expires_at_engine_ms = job.record->expires_at.ms;
-  if (job.record->keep_ms >= 0) view.keep_ms = job.record->keep_ms;
-  view.pushed_wall_ms = job.record->pushed.ms;
-  if (core::is_finished(job.state)) view.finished_engine_ms = job.record->finished_at.ms;
-  view.dead_reason = reason_of(job.record->dead_reason);
-  if (job.record->extras) add_extras(*job.record->extras, view);
-  if (job.state == core::JobState::kRunning) view.lease = lease_of(job);
-  view.history = history_of(job);
+  view.cancel_requested = record.cancel_requested;
+  view.run_at = {record.run_at_is_wall, record.run_at_ms};
+  view.lease_ms = record.lease_ms;
+  view.timeout_ms = record.timeout_ms;
+  view.soft_timeout_ms = record.soft_timeout_ms;
+  if (record.expires_at.ms != 0) view.expires_at_engine_ms = record.expires_at.ms;
+  if (record.keep_ms >= 0) view.keep_ms = record.keep_ms;
+  view.pushed_wall_ms = record.pushed.ms;
+  if (core::is_finished(job.state)) view.finished_engine_ms = record.finished_at.ms;
+  view.dead_reason = reason_of(record.dead_reason);
+  if (record.extras) add_extras(*record.extras, view);
+  if (job.state == core::JobState::kRunning) view.lease = lease_of(record);
+  view.history = history_of(record);
   return view;
 }
 
-model::QueueView view_of(const core::Queue& queue, base::Now now) {
+model::QueueView view_of(const core::Queue& queue, base::Now now, const RecordOf& record_of) {
   const auto jobs = [&](core::JobState state) {
     return static_cast<int64_t>(queue.jobs[static_cast<size_t>(state)]);
   };
@@ -122,7 +120,7 @@ model::QueueView view_of(const core::Queue& queue, base::Now now) {
   view.expired = count(queue.counters.expired);
   view.retried = count(queue.counters.retried);
   const core::Job* oldest = queue.ready.oldest();
-  view.oldest_ms = oldest != nullptr ? (now.engine - oldest->record->ready_at).count() : 0;
+  view.oldest_ms = oldest != nullptr ? (now.engine - record_of(*oldest).ready_at).count() : 0;
   view.ready_ids.emplace();
   for (const core::Job* job : queue.ready.in_order()) {
     view.ready_ids->push_back(core::job_id_text(job->id));
@@ -177,48 +175,68 @@ model::Outcome outcome_named(std::string_view name) {
   return model::Outcome::kFailed;
 }
 
-model::Snapshot snapshot_of(const core::State& state, base::Now now) {
+model::Snapshot snapshot_of(const core::State& state, base::Now now, const RecordOf& record_of) {
   model::Snapshot snapshot;
   snapshot.jobs.reserve(state.jobs().size());
-  for_each_job(state, [&](const core::Job& job) { snapshot.jobs.push_back(view_of(job)); });
-  for (const auto& queue : state.queues()) snapshot.queues.push_back(view_of(*queue, now));
+  for_each_job(
+      state, [&](const core::Job& job) { snapshot.jobs.push_back(view_of(job, record_of(job))); });
+  for (const auto& queue : state.queues())
+    snapshot.queues.push_back(view_of(*queue, now, record_of));
   return snapshot;
 }
 
-std::string find_disorder(const core::State& state) {
+std::string find_disorder(const core::State& state, const RecordOf& record_of) {
   uint64_t bytes = 0;
+  uint64_t unflushed = 0;
   size_t count = 0;
   std::string wrong;
   for_each_job(state, [&](const core::Job& job) {
     ++count;
-    bytes += job.record->bytes;
+    const core::JobRecord& record = record_of(job);
     const std::string name = "job " + core::job_id_text(job.id);
-    if (job.record->bytes != core::job_bytes(job)) wrong = name + " counts other bytes than it has";
+    if (job.record) {
+      bytes += record.bytes;
+      if (record.bytes != core::job_bytes(job)) wrong = name + " counts other bytes than it has";
+      if (job.counted) unflushed += record.bytes;
+    } else if (job.state == core::JobState::kRunning || job.written != core::Written::kClean) {
+      wrong = name + " has left memory too early";
+    }
+    if (job.written == core::Written::kClean && !job.in_tables) wrong = name + " is nowhere";
+    if (job.is_suspect != record.suspect()) wrong = name + " does not know whether it is suspect";
+    if (job.is_keyed != record.has_key()) wrong = name + " does not know whether it has a key";
     if (state.find(job.id) != &job) wrong = name + " is not found by its id";
-    const bool has_key = job.record->extras && !job.record->extras->key.empty();
-    if (has_key && state.find_key(job.record->extras->key) != &job) wrong = name + " has a lost key";
-    const bool wall = job.state == core::JobState::kScheduled && job.record->run_at_is_wall;
+    if (record.has_key() && state.find_key(record.extras->key) != &job) {
+      wrong = name + " has a lost key";
+    }
+    const bool wall = job.state == core::JobState::kScheduled && record.run_at_is_wall;
     if (wall != (job.wall_timer_place != 0)) wrong = name + " has a wrong calendar timer";
     const bool timed = job.state == core::JobState::kRunning ||
-                       (job.state == core::JobState::kScheduled && !job.record->run_at_is_wall);
+                       (job.state == core::JobState::kScheduled && !record.run_at_is_wall);
     if (timed && job.timer_place == 0) wrong = name + " has no timer";
   });
   if (count != state.jobs().size()) wrong = "the table counts other jobs than it has";
-  if (bytes != state.live_bytes()) wrong = "the sum of the jobs' bytes is wrong";
+  if (bytes != state.residency().record_bytes()) wrong = "the sum of the jobs' bytes is wrong";
+  if (unflushed != state.residency().unflushed_bytes()) wrong = "the unflushed bytes are wrong";
   return wrong;
 }
 
-std::map<std::string, std::string> durable_parts(const core::State& state, base::Now now) {
+std::map<std::string, std::string> durable_parts(const core::State& state, base::Now now,
+                                                 const RecordOf& record_of) {
   std::map<std::string, std::string> parts;
   for_each_job(state, [&](const core::Job& job) {
-    std::unique_ptr<core::Job> copy = core::clone_job(job);
-    copy->record->lease.deadline = {};
-    copy->record->lease.timeout_end = {};
+    core::Job copy;
+    copy.id = job.id;
+    copy.state = job.state;
+    copy.priority = job.priority;
+    copy.set_ready_seq(job.ready_seq);
+    copy.record = core::clone_record(record_of(job));
+    copy.record->lease.deadline = {};
+    copy.record->lease.timeout_end = {};
     std::string& part = parts["job " + core::job_id_text(job.id)];
     store::ByteWriter out(part);
     out.text(job.queue->name);
     out.text(job.type->name);
-    store::encode_job(out, *copy);
+    store::encode_job(out, copy);
   });
   const core::RequestTokens& requests = state.requests();
   requests.for_each_in(0, requests.bucket_count(), [&](const core::PushSeen& seen) {

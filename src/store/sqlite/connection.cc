@@ -107,7 +107,7 @@ base::Status Connection::open(const std::string& path, const std::string& vfs) {
   return {};
 }
 
-void Connection::keep_wal() {
+void Connection::keep_log() {
   const int code = sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   ASSERT(code == SQLITE_OK, "{}: {}", path_, code);
 }

@@ -57,7 +57,7 @@ class Connection {
   // Opens `path`, made if it is not there. `vfs`: the name of SQLite's door to files.
   base::Status open(const std::string& path, const std::string& vfs);
   // From now on closing the last connection leaves what was committed where it is.
-  void keep_wal();
+  void keep_log();
   // Requires: no statement of it lives.
   base::Status close();
 

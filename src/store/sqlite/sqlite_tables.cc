@@ -17,8 +17,8 @@ using base::ErrorCode;
 constexpr int64_t kApplicationId = 0x44726179;
 constexpr int64_t kFormat = 1;
 
-// Of a WAL that is worth a line in the log.
-constexpr uint64_t kWalBytesLarge = uint64_t{1} << 30U;
+// Of SQLite's log, when it is worth a warning.
+constexpr uint64_t kLogBytesLarge = uint64_t{1} << 30U;
 
 base::Result<int64_t> number_of(Connection& connection, const char* sql) {
   Statement statement;
@@ -31,6 +31,7 @@ base::Result<int64_t> number_of(Connection& connection, const char* sql) {
 
 SqliteTables::SqliteTables(FileSystem& files, const SqliteTablesOptions& options)
     : path_(options.directory + "/tables.db"),
+      log_path_(path_ + "-wal"),  // tidy: allow word because it is SQLite's own name
       backup_lock_path_(options.directory + "/backup.lock"),
       vfs_(files) {}
 
@@ -117,22 +118,22 @@ base::Status SqliteTables::apply(const Changes& changes) {
 base::Status SqliteTables::checkpoint() {
   const auto lock = vfs_.files().lock(backup_lock_path_);
   if (!lock) {
-    watch_wal(lock.error());
+    watch_log(lock.error());
     return {};
   }
-  wal_is_large_ = false;
+  log_is_large_ = false;
   return connection_.checkpoint();
 }
 
-void SqliteTables::watch_wal(const base::Error& held) {
+void SqliteTables::watch_log(const base::Error& held) {
   checkpoints_held_.fetch_add(1, std::memory_order_relaxed);
-  if (wal_is_large_) return;
-  const auto wal = vfs_.files().open_to_read(path_ + "-wal");
-  if (!wal) return;
-  const auto bytes = (*wal)->size();
-  if (!bytes || *bytes < kWalBytesLarge) return;
-  wal_is_large_ = true;
-  LOG(kWarning, "the log of the tables grows while a backup runs", {"file", path_ + "-wal"},
+  if (log_is_large_) return;
+  const auto log = vfs_.files().open_to_read(log_path_);
+  if (!log) return;
+  const auto bytes = (*log)->size();
+  if (!bytes || *bytes < kLogBytesLarge) return;
+  log_is_large_ = true;
+  LOG(kWarning, "the log of the tables grows while a backup runs", {"file", log_path_},
       {"bytes", *bytes}, {"held_by", held.message});
 }
 
@@ -148,7 +149,7 @@ base::Status SqliteTables::close() {
   flush_.reset();
   // SQLite brings all that is left into the file when the last connection closes.
   const auto lock = vfs_.files().lock(backup_lock_path_);
-  if (!lock) connection_.keep_wal();
+  if (!lock) connection_.keep_log();
   return connection_.close();
 }
 
