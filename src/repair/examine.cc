@@ -165,8 +165,8 @@ class Examiner {
     machine().state().for_each_damage([&](core::JobId id, const base::Error& error) {
       found_.set_aside.push_back({id, error});
     });
-    found_.digest = TRY(digest_of(
-        found_.state(), found_.now, reader_.get(), [&](core::JobId id, const base::Error& error) {
+    found_.digest = TRY(
+        digest_of(found_.state(), reader_.get(), [&](core::JobId id, const base::Error& error) {
           found_.set_aside.push_back({id, error});
         }));
     std::ranges::sort(found_.set_aside, {}, &SetAside::id);

@@ -16,10 +16,9 @@ namespace {
 // Adds up what a checkpoint writes. A sum, because the order of hash tables is nobody's state.
 class Digest final : public core::EffectSink {
  public:
-  explicit Digest(base::Now now) : now_(now) {}
-
   void put(const core::Effect& effect) override {
     if (const auto* ledger = std::get_if<core::LedgerPut>(&effect)) return put_entries(*ledger);
+    if (const auto* job = std::get_if<core::JobPut>(&effect)) return put_job(*job);
     add(effect);
   }
   // A slice of the checkpoint asks how much it has written.
@@ -31,12 +30,28 @@ class Digest final : public core::EffectSink {
  private:
   void add(const core::Effect& effect) {
     store::EffectEncoder encoder;
-    encoder.begin(now_);
+    encoder.begin({});
     encoder.put(effect);
     const std::string text = encoder.take();
     const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
     bytes_ += bytes.size();
     sum_ += uint64_t{base::crc32c(bytes)} << 32U | base::crc32c(bytes, 1);
+  }
+
+  // Heartbeats extend a lease in memory alone: the tables know of some, the journal of none.
+  void put_job(const core::JobPut& put) {
+    core::JobPut same;
+    same.why = put.why;
+    same.job.id = put.job.id;
+    same.job.state = put.job.state;
+    same.job.priority = put.job.priority;
+    same.job.ready_seq = put.job.ready_seq;
+    same.job.record = core::clone_record(*put.job.record);
+    core::Lease& lease = same.job.record->lease;
+    lease.deadline = lease.granted + base::Duration{put.job.record->lease_ms};
+    same.queue = put.queue;
+    same.type = put.type;
+    add(std::move(same));
   }
 
   // Which entries share a block, and how their times are rounded in it, depends on its history.
@@ -49,7 +64,6 @@ class Digest final : public core::EffectSink {
     }
   }
 
-  const base::Now now_;
   size_t bytes_ = 0;
   uint64_t sum_ = 0;
 };
@@ -100,9 +114,9 @@ base::Status put_absent(const core::State& state, store::TablesReader& tables, D
 
 }  // namespace
 
-base::Result<uint64_t> digest_of(const core::State& state, base::Now now,
-                                 store::TablesReader* tables, const UnreadVisitor& unread) {
-  Digest digest(now);
+base::Result<uint64_t> digest_of(const core::State& state, store::TablesReader* tables,
+                                 const UnreadVisitor& unread) {
+  Digest digest;
   Images images;
   images.begin(state, 1);
   while (!images.slice(state, digest)) {

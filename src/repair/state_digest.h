@@ -13,9 +13,9 @@ namespace repair {
 // A job whose row cannot be read, and so no part of the digest.
 using UnreadVisitor = std::function<void(core::JobId, const base::Error&)>;
 
-// Returns the digest of the state as it stands at `now`. Records that are not in memory are read
+// Returns the digest of the state. Records that are not in memory are read
 // from `tables`; null if all are. Errors: what `tables` answers.
-base::Result<uint64_t> digest_of(const core::State& state, base::Now now,
-                                 store::TablesReader* tables, const UnreadVisitor& unread);
+base::Result<uint64_t> digest_of(const core::State& state, store::TablesReader* tables,
+                                 const UnreadVisitor& unread);
 
 }  // namespace repair
