@@ -85,7 +85,9 @@ base::Result<RecoverySummary> Engine::recover() {
     return std::exchange(opened, true) ? base::Status() : open_tables();
   };
   const auto found = TRY(store_.recover([&](uint64_t seq, std::string_view frame) -> base::Status {
+    const bool is_first = !opened;
     TRY(open_once());
+    if (is_first) TRY(machine_.begin_journal(seq));
     return seq <= applied_seq_ ? base::Status() : machine_.replay(frame);
   }));
   TRY(open_once());

@@ -47,11 +47,18 @@ base::Status Machine::bring_in_for(std::string_view frame) {
   });
 }
 
+base::Status Machine::begin_journal(uint64_t first_seq) {
+  journal_first_seq_ = first_seq;
+  return tables_fit(applied_seq_, first_seq, UINT64_MAX);
+}
+
 base::Status Machine::replay(std::string_view frame) {
   if (tables_ != nullptr) TRY(bring_in_for(frame));
   return store::decode_effects(frame, [&](core::Effect&& effect, base::Now now) -> base::Status {
     const auto* flushed = std::get_if<core::Flushed>(&effect);
-    if (flushed != nullptr && flushed->needed_seq > applied_seq_ + 1) {
+    // Where the journal has all that the tables have not, as in a backup, nothing is missing.
+    const bool may_miss = journal_first_seq_ > applied_seq_ + 1;
+    if (flushed != nullptr && may_miss && flushed->needed_seq > applied_seq_ + 1) {
       return base::fail(base::ErrorCode::kCorrupt,
                         "tables.db is missing or older than the journal, which says that the "
                         "tables have frame {}; their last one is {}",

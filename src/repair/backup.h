@@ -22,8 +22,8 @@ namespace repair {
 struct BackupReport {
   uint64_t last_seq = 0;
   uint64_t segments = 0;
-  uint64_t bytes = 0;                // Of tables and frames.
-  std::vector<SetAside> set_aside;   // Rows that were damaged before: they are so in the copy.
+  uint64_t bytes = 0;               // Of tables and frames.
+  std::vector<SetAside> set_aside;  // Rows that were damaged before: they are so in the copy.
   std::vector<std::string> flaws;
 };
 
@@ -64,7 +64,7 @@ class FollowingBackup {
   std::string generation_;
   uint64_t first_bytes_ = 0;  // Of the generation, when it was new.
   uint64_t added_bytes_ = 0;
-  uint64_t next_index_ = 0;   // The oldest segment of which the copy does not have all.
+  uint64_t next_index_ = 0;  // The oldest segment of which the copy does not have all.
   uint64_t last_seq_ = 0;
 };
 

@@ -43,7 +43,8 @@ base::Status TablesCopy::hold() {
     if (lock.error().code == ErrorCode::kNotFound) {
       // No server made it yet: who does is who locks it alone.
       const auto made = source_.files().lock(path);
-      if (!made && made.error().code != ErrorCode::kUnavailable) return tl::unexpected(made.error());
+      if (!made && made.error().code != ErrorCode::kUnavailable)
+        return tl::unexpected(made.error());
       continue;
     }
     if (lock.error().code != ErrorCode::kUnavailable || attempt == kLockAttempts) {

@@ -90,7 +90,8 @@ std::string text_of(const Examination& found) {
   for (const std::string& flaw : found.flaws) {
     text += fmt::format("DAMAGED: {}\n", cli::printable(flaw));
   }
-  if (found.is_good()) return text + "good: a server starts on this with all that it had promised\n";
+  if (found.is_good())
+    return text + "good: a server starts on this with all that it had promised\n";
   return text + fmt::format("a server starts on this; for {} jobs it answers CORRUPT\n",
                             found.set_aside.size());
 }
@@ -102,9 +103,9 @@ std::string json_of(const Examination& found) {
     json += ",\"damage\":";
     cli::append_json_text(found.damage->message, json);
   } else {
-    json += fmt::format(
-        ",\"last_seq\":{},\"torn_bytes\":{},\"applied_seq\":{},\"digest\":\"{:016x}\"",
-        found.last_seq, found.torn_bytes, found.tables.applied_seq, found.digest);
+    json +=
+        fmt::format(",\"last_seq\":{},\"torn_bytes\":{},\"applied_seq\":{},\"digest\":\"{:016x}\"",
+                    found.last_seq, found.torn_bytes, found.tables.applied_seq, found.digest);
     append_flaws(found, json);
   }
   json += fmt::format(",\"jobs\":{}", found.state().jobs().size());

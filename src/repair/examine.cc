@@ -146,7 +146,9 @@ class Examiner {
 
   base::Status replay() {
     const auto frame = [&](uint64_t seq, std::span<const std::byte> payload) -> base::Status {
+      const bool is_first = reader_ == nullptr;
       TRY(open_tables());
+      if (is_first) TRY(machine().begin_journal(seq));
       if (seq <= found_.tables.applied_seq) return {};
       return machine().replay({reinterpret_cast<const char*>(payload.data()), payload.size()});
     };
@@ -165,8 +167,8 @@ class Examiner {
     machine().state().for_each_damage([&](core::JobId id, const base::Error& error) {
       found_.set_aside.push_back({id, error});
     });
-    found_.digest = TRY(
-        digest_of(found_.state(), reader_.get(), [&](core::JobId id, const base::Error& error) {
+    found_.digest =
+        TRY(digest_of(found_.state(), reader_.get(), [&](core::JobId id, const base::Error& error) {
           found_.set_aside.push_back({id, error});
         }));
     std::ranges::sort(found_.set_aside, {}, &SetAside::id);
@@ -190,9 +192,8 @@ class Examiner {
   }
 
   bool is_of_set_aside(const base::Error& error) const {
-    return std::ranges::any_of(found_.set_aside, [&](const SetAside& job) {
-      return job.error.message == error.message;
-    });
+    return std::ranges::any_of(
+        found_.set_aside, [&](const SetAside& job) { return job.error.message == error.message; });
   }
 
   const store::DataDirectory& data_;

@@ -131,9 +131,9 @@ std::string json_of(const Account& account) {
     if (json.back() != '[') json += ',';
     cli::append_json_text(place, json);
   }
-  json += fmt::format(
-      "],\"rows_read\":{},\"rows_lost\":{},\"records_lost\":{},\"tables_lost\":{}",
-      account.rows_read, account.rows_lost, account.records_lost, account.tables_lost);
+  json +=
+      fmt::format("],\"rows_read\":{},\"rows_lost\":{},\"records_lost\":{},\"tables_lost\":{}",
+                  account.rows_read, account.rows_lost, account.records_lost, account.tables_lost);
   return json +
          fmt::format(
              ",\"bytes_unread\":{},\"frames_read\":{},\"last_seq\":{},"

@@ -15,7 +15,7 @@ struct Account {
   std::vector<std::pair<uint64_t, uint64_t>> frames_lost;  // First and last seq of each run.
   std::vector<std::string> unread;  // Files and places that could not be read, for people.
   uint64_t bytes_unread = 0;        // Of the places; a missing file's are not known.
-  uint64_t rows_read = 0;     // Of the tables; the next ones too.
+  uint64_t rows_read = 0;           // Of the tables; the next ones too.
   uint64_t rows_lost = 0;
   uint64_t records_lost = 0;  // Side records, and pages that may hide some or rows.
   bool tables_lost = false;   // Nothing of them could be read.

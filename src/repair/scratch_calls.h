@@ -43,9 +43,9 @@ class ScratchCalls final : public store::SystemCalls {
 
   // What is known of a path that somebody wants to write to, or has written to.
   struct Content {
-    std::map<uint64_t, Page> pages;    // Written ones, by number.
-    std::optional<uint64_t> size;      // Nothing: that of the real file.
-    uint64_t real_end = UINT64_MAX;    // From here on the real file does not count.
+    std::map<uint64_t, Page> pages;  // Written ones, by number.
+    std::optional<uint64_t> size;    // Nothing: that of the real file.
+    uint64_t real_end = UINT64_MAX;  // From here on the real file does not count.
     bool is_removed = false;
   };
   struct OpenFile {

@@ -50,9 +50,11 @@ base::Status TablesPicker::pick(const EffectVisitor& visit) {
   TRY(tables_.side(
       [&](std::string_view key, std::string_view value) { return take_side(key, value, visit); },
       lost));
-  return tables_.rows([&](core::JobId id, const base::Result<store::JobRow>& row) {
-    return take_row(id, row, visit);
-  }, lost);
+  return tables_.rows(
+      [&](core::JobId id, const base::Result<store::JobRow>& row) {
+        return take_row(id, row, visit);
+      },
+      lost);
 }
 
 base::Status TablesPicker::take_side(std::string_view key, std::string_view value,

@@ -32,11 +32,11 @@ IDLE_SECONDS_MAX = 20.0
 MOVING = ("run_at_ms", "lease_until_ms", "expires_ms", "oldest_ms", "finished_ms")
 
 
-def start(binary, folder, log):
+def start(binary, folder, log, budget=BUDGET_BYTES):
     """Starts a server on `folder`. Returns (process, port); whether it is ready is not known yet."""
     port = free_port()
     arguments = ["--data", str(folder), "--resp", f"{HOST}:{port}", "--http", f"{HOST}:0",
-                 "--journal-segment", str(SEGMENT_BYTES), "--journal-budget", str(BUDGET_BYTES),
+                 "--journal-segment", str(SEGMENT_BYTES), "--journal-budget", str(budget),
                  "--allow-volatile"]
     return ServerProcess(binary, arguments, log), port
 

@@ -121,7 +121,8 @@ base::Status SqliteSalvage::rows(const RowVisitor& visit, const DamageVisitor& l
   if (!TRY(collect("SELECT id FROM job INDEXED BY job_rest WHERE in_lane = 0 ORDER BY state, id",
                    ids))) {
     lost(hidden("entries of index job_rest"));
-    TRY(collect("SELECT id FROM job INDEXED BY job_rest WHERE in_lane = 0 "
+    TRY(
+        collect("SELECT id FROM job INDEXED BY job_rest WHERE in_lane = 0 "
                 "ORDER BY state DESC, id DESC",
                 ids));
   }
