@@ -12,6 +12,7 @@
 #include "repair/backup.h"
 #include "repair/examine.h"
 #include "repair/salvage.h"
+#include "repair/tables_view.h"
 #include "store/effect_codec.h"
 #include "store/file_journal/file_journal.h"
 #include "store/sqlite/sqlite_tables.h"
@@ -30,6 +31,9 @@ constexpr base::Now kNow{base::EngineTime{1'000}, base::WallTime{2'000}};
 class RepairTest : public testing::Test {
  protected:
   std::string path(const std::string& name) const { return temp_.path() + "/" + name; }
+  std::string log_path(const std::string& name) const {
+    return path(name) + "/" + std::string(kTablesLogName);
+  }
 
   // A server's journal and tables, and its state.
   void open() {
@@ -198,14 +202,14 @@ TEST_F(RepairTest, ExamineChangesNothingThoughTheTablesHaveALog) {
   const auto held = files.lock_shared(path("data") + "/backup.lock");
   ASSERT_TRUE(held.has_value());
   flush();
-  ASSERT_GT(fs::file_size(path("data") + "/tables.db-wal"), 0U);
+  ASSERT_GT(fs::file_size(log_path("data")), 0U);
   const auto before = contents("data");
   EXPECT_EQ(look("data").tables.applied_seq, 30U);
   EXPECT_TRUE(contents("data") == before);
-  fs::remove(path("data") + "/tables.db-wal");
+  fs::remove(log_path("data"));
   EXPECT_TRUE(look("data").is_good()) << "the journal still has it all";
   EXPECT_EQ(look("data").tables.applied_seq, 0U);
-  EXPECT_FALSE(fs::exists(path("data") + "/tables.db-wal"));
+  EXPECT_FALSE(fs::exists(log_path("data")));
 }
 
 TEST_F(RepairTest, ExamineNamesMissingAndOlderTablesAndAnOlderJournal) {
@@ -226,7 +230,7 @@ TEST_F(RepairTest, ExamineNamesMissingAndOlderTablesAndAnOlderJournal) {
   expect_refusal("data", "tables.db is missing or older");
   fs::copy(path("kept") + "/tables.db", path("older") + "/tables.db",
            fs::copy_options::overwrite_existing);
-  fs::remove(path("older") + "/tables.db-wal");
+  fs::remove(log_path("older"));
   expect_refusal("older", "the journal is older than tables.db");
 }
 

@@ -15,7 +15,8 @@
 namespace repair {
 
 inline constexpr std::string_view kTablesName = "tables.db";
-inline constexpr std::string_view kTablesLogName = "tables.db-wal";
+inline constexpr std::string_view kTablesLogName =
+    "tables.db-wal";  // tidy: allow word because it is SQLite's own name
 
 // A start writes a few pages at most; what SQLite would like to do at the end is refused.
 inline constexpr uint64_t kScratchBytesMax = uint64_t{4} << 20U;
