@@ -7,7 +7,7 @@ TABLES, TABLES_LOG = "tables.db", "tables.db-wal"
 TABLES_PAGE = 16384
 LOG_HEADER, LOG_FRAME = 32, TABLES_PAGE + 24
 BYTES_MAX = 16 << 20
-KINDS = ("flip", "zero", "cut", "delete", "older", "double")
+KINDS = ("flip", "zero", "cut", "delete", "older", "double", "lost")
 
 
 def _places(data, name, chance):
@@ -69,6 +69,13 @@ def _double(path, _chance, data, offset, block):
     return f"the block at {begin} written once more, over the next"
 
 
+def _lose_write(path, chance, older):
+    """A page is as it was at an earlier moment, though the disk had confirmed a later one."""
+    begin = chance.randrange(0, len(older), TABLES_PAGE)
+    _write(path, begin, older[begin:begin + TABLES_PAGE])
+    return f"the page at {begin} taken from an earlier moment"
+
+
 def damage(folder, older, chance):
     """Damages one file of `folder`. Returns (its name, what was done).
 
@@ -87,6 +94,10 @@ def damage(folder, older, chance):
     if kind == "delete":
         path.unlink()
         return name, "deleted"
+    if kind == "lost" and not (name == TABLES and (older / name).exists()):
+        kind = "zero"
+    if kind == "lost":
+        return name, _lose_write(path, chance, (older / name).read_bytes())
     if kind == "older":
         path.write_bytes((older / name).read_bytes() if name != "ballast" else b"")
         return name, "taken from an earlier moment"

@@ -131,8 +131,11 @@ class Specimen:
         finally:
             server.close()
 
-    def said_but_for(self, said, aside):
-        """`said`, when the jobs `aside` were set aside and nothing else is amiss."""
+    def said_but_for(self, said, aside, again):
+        """`said`, when the jobs `aside` were set aside and nothing else is amiss.
+
+        Of what repeated commands on those were answered (`again`), memory may still have some.
+        """
         jobs = {job: SET_ASIDE if job in aside else reply for job, reply in said["jobs"].items()}
         queues = {queue: dict(stats) for queue, stats in said["queues"].items()}
         for job in aside:
@@ -140,8 +143,8 @@ class Specimen:
             if isinstance(was, dict):
                 state = was["state"]
                 queues[was["queue"]][KEPT_NAMES.get(state, state)] -= 1
-        again = [SET_ASIDE if len(words) > 2 and words[0] == "JOB.ACK" and words[1] in aside
-                 else reply for words, reply in zip(self.again, said["again"])]
+        again = [SET_ASIDE if words[0] == "JOB.ACK" and words[1] in aside and now == SET_ASIDE
+                 else reply for words, reply, now in zip(self.again, said["again"], again)]
         leased = [job for job in self.lane if job not in aside][:LEASED]
         return {"jobs": jobs, "queues": queues, "again": again, "leased": leased}
 
