@@ -24,10 +24,10 @@ TEST_F(ApplyFinish, OneMalformedTokenRefusesAWholeBeatOrBye) {
   Job& job = push();
   const auto [ref, token] = start();
   now.engine += base::Duration{1'000};
-  const base::EngineTime deadline = job.lease.deadline;
+  const base::EngineTime deadline = job.record->lease.deadline;
   const std::vector<LeaseRef> leases = {{ref, token}, {ref, malformed()}};
   EXPECT_TRUE(error_of(run(WorkerBeat{"w", leases, {}})).starts_with("BADREQ"));
-  EXPECT_EQ(job.lease.deadline, deadline);
+  EXPECT_EQ(job.record->lease.deadline, deadline);
   EXPECT_TRUE(error_of(run(WorkerBye{"w", leases})).starts_with("BADREQ"));
   EXPECT_EQ(job.state, JobState::kRunning);
   EXPECT_TRUE(error_of(run(WorkerBeat{"", {}, {}})).starts_with("BADREQ"));
@@ -92,9 +92,9 @@ TEST_F(ApplyFinish, LongTextsOfAFailureAreCut) {
   fail.token = token;
   fail.error_class = fail.message = fail.trace = text;
   EXPECT_EQ(error_of(run(fail)), "OK");
-  EXPECT_EQ(job.attempt_last.error_class.size(), limits::kErrorClassBytesMax);
-  EXPECT_EQ(job.attempt_last.message.size(), limits::kErrorMessageBytesMax);
-  EXPECT_EQ(job.attempt_last.trace.size(), limits::kErrorTraceBytesMax);
+  EXPECT_EQ(job.record->attempt_last.error_class.size(), limits::kErrorClassBytesMax);
+  EXPECT_EQ(job.record->attempt_last.message.size(), limits::kErrorMessageBytesMax);
+  EXPECT_EQ(job.record->attempt_last.trace.size(), limits::kErrorTraceBytesMax);
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ class ApplyFixture : public testing::Test {
     now.engine += base::Duration{ms};
     now.wall += base::Duration{ms};
     Context step = context();
-    while (apply_due(step, 100)) {
+    while (apply_due(step, 100) == Due::kMore) {
     }
   }
 
@@ -102,8 +102,8 @@ class ApplyFixture : public testing::Test {
                           c.retried);
     }
     return text + fmt::format("next {} {} bytes {} timers {} {}", state.id_next().value,
-                              state.ready_seq_next(), state.live_bytes(), state.timers().size(),
-                              state.wall_timers().size());
+                              state.ready_seq_next(), state.residency().record_bytes(),
+                              state.timers().size(), state.wall_timers().size());
   }
 
   State state;

@@ -87,8 +87,8 @@ void apply_bulk(Context& context, const Bulk& bulk, Answer& answer) {
 void apply_get(Context& context, const Get& get, Answer& answer) {
   const auto job = find_job(context.state, get.job);
   if (job) return write_job(answer.reply, **job, context.now);
-  if (job.error().code == ErrorCode::kCorrupt) return answer.reply.error(job.error());
-  answer.reply.nil();
+  const bool damaged = job.error().code == ErrorCode::kCorrupt;
+  damaged ? answer.reply.error(job.error()) : answer.reply.nil();
 }
 
 base::Result<std::vector<JobId>> resolve_wait(const State& state, const Wait& wait) {

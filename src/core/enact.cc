@@ -12,6 +12,7 @@ using base::Now;
 using base::Status;
 
 Status State::enact(Effect&& effect, Now now) {
+  time_ = std::max(time_, now.engine);  // Side records are of different flushes.
   return std::visit([&](auto&& body) { return enact(std::forward<decltype(body)>(body), now); },
                     std::move(effect));
 }
@@ -68,6 +69,8 @@ Status State::enact(JobPut&& put, Now /*now*/) {
     }
     put.job.queue = &queue;
     put.job.type = &type;
+    // In the place of one that was set aside: its row is there.
+    put.job.in_tables = damages_.erase(id.value) != 0;
     Job& job = jobs_.insert(std::move(put.job));
     residency_.before_change(job);
     attach(job);
@@ -93,13 +96,6 @@ Status State::enact(PushSeen&& seen, Now now) {
   if (group_) group_->producers.push_back({std::string(seen.producer), seen.producer_seq, used});
   return {};
 }
-
-namespace {
-// Whether the record of such a job goes when its time is over.
-bool goes_by_itself(JobState state) {
-  return is_finished(state) && state != JobState::kDead;
-}
-}  // namespace
 
 void State::prune_history(Job& job, base::EngineTime now) {
   std::vector<Attempt>& history = job.record->extras->history;
@@ -231,7 +227,6 @@ Status State::enact(JobEnded&& ended, Now now) {
     extras_of(*job->record).result = ended.result;
     extras_of(*job->record).has_result = true;
   }
-  note_finished(*job, now.engine);
   attach(*job);
   count_end(counters_of(*job->queue), ended);
   return {};
@@ -267,7 +262,6 @@ Status State::enact(JobMoved&& moved, Now now) {
     job->record->finished_wall = now.wall;
     job->record->cancel_requested = false;
   }
-  note_finished(*job, now.engine);
   attach(*job);
   if (moved.after == JobState::kCancelled) ++counters_of(*job->queue).cancelled;
   if (moved.new_generation) ++counters_of(*job->queue).retried;
@@ -309,35 +303,23 @@ void State::remember(const Job& job, const Attempt& attempt, base::EngineTime un
   ledger_.add(entry, now);
 }
 
-void State::note_finished(const Job& job, base::EngineTime now) {
-  if (!goes_by_itself(job.state)) return;
-  if (group_) {
-    group_->finished.emplace_back(job.id, now);
-    return;
-  }
+void State::remember_all(const Job& job, base::EngineTime now) {
   const auto is_known = [&](const Attempt& attempt) {
-    return ledger_.find(job.id, attempt.token.fence, now).has_value();
+    return job.in_ledger && ledger_.find(job.id, attempt.token.fence, now).has_value();
   };
-  const auto one = [&](const Attempt& attempt) {
-    const base::EngineTime until = attempt.ended_engine + base::Duration{limits::kLedgerMs};
-    // To look costs more than to add; what ended in this moment cannot be there yet.
-    const bool fresh = attempt.ended_engine == now;
-    if (until > now && (fresh || !is_known(attempt))) remember(job, attempt, until, now);
-  };
-  one(job.record->attempt_last);
-  if (!job.record->extras) return;
-  for (const Attempt& attempt : job.record->extras->history) one(attempt);
-}
-
-// The record goes before its time: what it would have answered the ledger does.
-void State::note_deleted(const Job& job, base::EngineTime now) {
   const auto one = [&](const Attempt& attempt) {
     const base::EngineTime until = repeatable_until(*job.record, attempt);
-    if (until <= now || ledger_.find(job.id, attempt.token.fence, until)) return;
-    remember(job, attempt, until, now);
+    if (until > now && !is_known(attempt)) remember(job, attempt, until, now);
   };
   one(job.record->attempt_last);
   if (job.record->extras) std::ranges::for_each(job.record->extras->history, one);
+}
+
+void State::before_record_leaves(Job& job) {
+  // Others go by a command of a client, which looks at the record.
+  if (!is_finished(job.state) || job.state == JobState::kDead) return;
+  remember_all(job, time_);
+  job.in_ledger = true;
 }
 
 Status State::enact(JobRemoved&& removed, Now now) {
@@ -350,7 +332,7 @@ Status State::enact(JobRemoved&& removed, Now now) {
   }
   residency_.before_removal(*job);
   if (job->record) {
-    if (removed.deleted) note_deleted(*job, now.engine);
+    remember_all(*job, now.engine);
     detach(*job);
   } else {
     ASSERT(!job->is_keyed, "job {} has a key that is not in memory", removed.id.value);
@@ -387,6 +369,7 @@ Status State::enact(ProducerForgotten&& forgotten, Now /*now*/) {
 
 Status State::enact(LedgerPut&& put, Now now) {
   for (const LedgerEntry& entry : put.entries) {
+    if (entry.until <= now.engine) continue;
     if (!orders_later_) {
       ledger_.install(entry, now.engine);  // From the tables, which have it once.
     } else if (!ledger_.find(entry.id, entry.fence, now.engine)) {

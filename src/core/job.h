@@ -204,6 +204,7 @@ struct Job {
   bool in_tables : 1 = false;  // There is a row of it, maybe of an older state.
   bool counted : 1 = false;    // Among the bytes that wait for a flush.
   bool pooled : 1 = false;     // In memory since it was asked for, unchanged.
+  bool in_ledger : 1 = false;  // So are the answers to the commands that ended its attempts.
   Written written : 2 = Written::kClean;
 
   uint32_t timer_place = 0;       // 1-based place in the engine-time heap; 0: none.

@@ -31,7 +31,10 @@ void ReadyIndex::insert(Job& job) {
     level.rings.push_back(Ring{.type = job.type});
     ring = &level.rings.back();
   }
-  if (!job.record) ++ring->absent;
+  if (!job.record) {
+    ++ring->absent;
+    ring->seen_all = false;
+  }
   (job.is_suspect ? ring->suspects : ring->plain).insert_by_ready_seq(job);
   ++level.count;
   priorities_ |= 1U << job.priority;
@@ -84,6 +87,7 @@ void ReadyIndex::note_absent(const Job& job) {
   ASSERT(ring != nullptr, "job {} is not ready here", job.id.value);
   ++ring->absent;
   ring->seen = 0;
+  ring->seen_all = false;
 }
 
 void ReadyIndex::note_present(const Job& job) {

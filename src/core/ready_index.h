@@ -36,13 +36,15 @@ class ReadyIndex {
   template <typename Visit>
   void look_ahead(const Job& job, size_t most, Visit visit) {
     Ring* ring = find(levels_[job.priority], job.type);
-    if (ring == nullptr || ring->absent == 0 || ring->seen > most / 2) return;
+    if (ring == nullptr || ring->absent == 0 || ring->seen_all) return;
+    if (ring->seen > most / 2) return;
     ring->seen = 0;
-    for (Job* next = ring->plain.front(); next != nullptr && ring->seen < most;
-         next = next->link_next) {
+    Job* next = ring->plain.front();
+    for (; next != nullptr && ring->seen < most; next = next->link_next) {
       ++ring->seen;
       if (!next->record) visit(*next);
     }
+    ring->seen_all = next == nullptr;
   }
 
   // Returns all jobs in the order in which `first` would give them to a worker that takes any.
@@ -54,8 +56,9 @@ class ReadyIndex {
     const TypeName* type = nullptr;
     JobList plain = {};
     JobList suspects = {};
-    uint64_t absent = 0;  // Jobs whose record is not in memory.
-    size_t seen = 0;      // Jobs from the front on that were asked for, or need not be.
+    uint64_t absent = 0;    // Jobs whose record is not in memory.
+    size_t seen = 0;        // Jobs from the front on that were asked for, or need not be.
+    bool seen_all = false;  // That goes for all of them.
   };
   struct Level {
     std::vector<Ring> rings;  // Of the types that were ever ready here. In no order.

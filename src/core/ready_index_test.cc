@@ -16,10 +16,11 @@ class ReadyIndexTest : public testing::Test {
   Job& add(uint64_t seq, int priority = 5, const TypeName* type = nullptr, uint32_t crashes = 0) {
     Job& job = jobs.emplace_back();
     job.id.value = jobs.size();
-    job.ready_seq = seq;
-    job.priority = static_cast<uint8_t>(priority);
+    job.record = std::make_unique<JobRecord>();
+    job.set_ready_seq(seq);
+    job.priority = static_cast<uint8_t>(priority) & kPriorityMask;
     job.type = const_cast<TypeName*>(type != nullptr ? type : &mail);
-    job.crashes = crashes;
+    job.is_suspect = crashes >= limits::kSuspectCrashes;
     index.insert(job);
     return job;
   }
@@ -108,7 +109,7 @@ TEST_F(ReadyIndexTest, AgreesWithASortedListUnderRandomChanges) {
       inside.erase(inside.begin() + static_cast<ptrdiff_t>(at));
     } else if (what == 1 && !outside.empty()) {
       const size_t at = random.below(outside.size());
-      if (random.below(2) == 0) outside[at]->ready_seq = next++;
+      if (random.below(2) == 0) outside[at]->set_ready_seq(next++);
       index.insert(*outside[at]);
       inside.push_back(outside[at]);
       outside.erase(outside.begin() + static_cast<ptrdiff_t>(at));

@@ -12,13 +12,19 @@ void Residency::before_change(Job& job) {
   if (job.written == Written::kFrozen) take(job);
   if (job.written == Written::kChanged) return;  // It was left for the next flush.
   if (job.pooled) unpool(job);
+  note_touched(job);
   job.written = Written::kChanged;
   changed_.push_back(job.id);
+}
+
+void Residency::note_touched(const Job& job) {
+  if (job.in_tables) touched_bytes_ += job.record ? job.record->bytes : record_bytes_mean_;
 }
 
 void Residency::before_removal(Job& job) {
   if (job.written == Written::kFrozen) take(job);
   if (job.pooled) unpool(job);
+  if (job.written != Written::kChanged) note_touched(job);
   if (job.in_tables) removed_.push_back(job.id);
 }
 
@@ -40,6 +46,7 @@ std::vector<JobId> Residency::freeze(Take take) {
   ASSERT(!flushing() && take != nullptr);
   take_ = std::move(take);
   frozen_ = std::exchange(changed_, {});
+  touched_bytes_ = 0;
   frozen_taken_ = 0;
   for (const JobId id : frozen_) {
     if (Job* job = jobs_.find(id)) job->written = Written::kFrozen;
@@ -126,6 +133,7 @@ void Residency::trim_pool(uint64_t bytes_max) {
 
 void Residency::let_go(Job& job) {
   ASSERT(can_leave(job));
+  leave_(job);
   if (job.pooled) unpool(job);
   record_bytes_ -= job.record->bytes;
   job.record.reset();

@@ -27,7 +27,10 @@ class Residency {
   // the tables have no row of it after this one.
   using Take = std::function<bool(const Job&)>;
 
-  explicit Residency(JobTable& jobs) : jobs_(jobs) {}
+  // Is told of a job whose record is about to leave memory.
+  using Leave = std::function<void(Job&)>;
+
+  Residency(JobTable& jobs, Leave leave) : jobs_(jobs), leave_(std::move(leave)) {}
 
   // --- Changes.
 
@@ -39,6 +42,8 @@ class Residency {
   void note_row_removed(JobId id) { removed_.push_back(id); }
   // Bytes of unfinished work that the next flush, or the one that runs, has to write.
   uint64_t unflushed_bytes() const { return unflushed_bytes_; }
+  // Bytes of rows in the tables that the next flush changes or erases.
+  uint64_t touched_bytes() const { return touched_bytes_; }
   // Keeps count: the job was put on the indexes, or is about to be taken off them.
   void count(Job& job, bool in_history);
   void discount(Job& job);
@@ -80,15 +85,18 @@ class Residency {
 
  private:
   void take(Job& job);
+  void note_touched(const Job& job);
   void unpool(Job& job);
 
   JobTable& jobs_;
+  const Leave leave_;
   std::vector<JobId> changed_;  // Since the last freeze, each once; some may be gone.
   std::vector<JobId> removed_;  // Since the last freeze, of those that have or will have a row.
   std::vector<JobId> frozen_;
   size_t frozen_taken_ = 0;  // Of frozen_.
   Take take_;                // Set while a flush runs.
   uint64_t unflushed_bytes_ = 0;
+  uint64_t touched_bytes_ = 0;
   uint64_t record_bytes_ = 0;
   std::vector<JobId> wants_;
   std::deque<std::pair<JobId, size_t>> pool_;  // With the bytes, oldest first; some are stale.

@@ -256,6 +256,7 @@ StatePut State::image() const {
 }
 
 void State::watch_wall_clock(base::Now now) {
+  time_ = now.engine;
   const int64_t offset_ms = now.wall.ms - now.engine.ms;
   if (wall_offset_ms_ && offset_ms - *wall_offset_ms_ > limits::kWallJumpMs) {
     wall_hold_until_ = now.engine + base::Duration{limits::kWallHoldMs};

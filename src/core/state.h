@@ -171,10 +171,10 @@ class State {
   // Puts what the ended attempt's repeated command is to be answered into the ledger.
   void remember(const Job& job, const Attempt& attempt, base::EngineTime until,
                 base::EngineTime now);
-  // The record of a finished job may go while its commands can still be repeated, without being
-  // looked at then: what the ledger has to know it is told when the job finishes.
-  void note_finished(const Job& job, base::EngineTime now);
-  void note_deleted(const Job& job, base::EngineTime now);
+  // The same for all attempts of a job whose record is about to go for good, or to leave memory:
+  // then it may go without being looked at again.
+  void remember_all(const Job& job, base::EngineTime now);
+  void before_record_leaves(Job& job);
   void note_changed(Queue& queue);
   void prune_history(Job& job, base::EngineTime now);
   void start_attempt(Job& job, JobGranted& granted, base::Now now);
@@ -184,7 +184,7 @@ class State {
   size_t history_bytes_max_;
 
   JobTable jobs_;
-  Residency residency_{jobs_};
+  Residency residency_{jobs_, [this](Job& job) { before_record_leaves(job); }};
   std::vector<std::unique_ptr<Queue>> queues_;
   StringMap<Queue*> queue_names_;
   std::vector<std::unique_ptr<TypeName>> types_;
@@ -201,6 +201,7 @@ class State {
   uint64_t history_bytes_ever_ = 0;
   uint64_t sequence_next_ = 1;
   uint64_t ready_seq_next_ = 1;
+  base::EngineTime time_;  // Of the last effect or step.
   base::EngineTime wall_hold_until_;
   std::optional<int64_t> wall_offset_ms_;  // Wall less engine time, as of the last step.
   std::vector<Queue*> woken_;

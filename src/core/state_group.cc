@@ -14,10 +14,7 @@ void State::begin_group() {
 void State::end_group(bool commit) {
   ASSERT(group_ != nullptr);
   const std::unique_ptr<Group> group = std::move(group_);
-  if (commit) {
-    for (const auto& [id, at] : group->finished) note_finished(*jobs_.find(id), at);
-    return;
-  }
+  if (commit) return;
   for (auto saved = group->jobs.rbegin(); saved != group->jobs.rend(); ++saved) {
     Job* job = jobs_.find(saved->id);
     ASSERT(job != nullptr, "a group removes no job");

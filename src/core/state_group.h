@@ -39,7 +39,6 @@ struct State::Group {
   std::unordered_map<Queue*, QueueCounters> counters;
   std::vector<std::string> requests;
   std::vector<SavedProducer> producers;
-  std::vector<std::pair<JobId, base::EngineTime>> finished;  // For note_finished, once it is sure.
 };
 
 }  // namespace core

@@ -90,7 +90,7 @@ TEST_F(StateGroup, AnAbortTakesBackAReplacedJob) {
   replace.delay_ms = 60'000;
   replace.args = "new";
   expect_no_trace({Push{replace}});
-  EXPECT_EQ(state.find_key("k")->args, "{}");
+  EXPECT_EQ(state.find_key("k")->record->args, "{}");
 }
 
 TEST_F(StateGroup, AnAbortForgetsTheNamesOfPushes) {
@@ -103,7 +103,7 @@ TEST_F(StateGroup, AnAbortForgetsTheNamesOfPushes) {
 TEST_F(StateGroup, AnAbortTakesBackProgressAndAMarkToCancel) {
   const auto [job, token] = start();
   expect_no_trace({Progress{job, token, "half"}, Bulk{BulkVerb::kCancel, false, {job}}});
-  EXPECT_FALSE(state.find(job.id)->cancel_requested);
+  EXPECT_FALSE(state.find(job.id)->record->cancel_requested);
 }
 
 TEST_F(StateGroup, ACommitKeepsEverything) {

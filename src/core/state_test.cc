@@ -24,9 +24,9 @@ TEST_F(StateTest, ALeaseIsCreditedAtMostItsOwnLengthAndThirtySeconds) {
   run(fetch_of({"q"}, 2));
   now.engine += base::Duration{1'900};
   state.credit_leases(now.engine);
-  EXPECT_EQ(short_lease.lease.deadline, now.engine + base::Duration{2'000});
-  EXPECT_EQ(long_lease.lease.deadline, now.engine + base::Duration{600'000 - 1'900});
-  EXPECT_EQ(long_lease.lease.timeout_end, now.engine + base::Duration{30'000});
+  EXPECT_EQ(short_lease.record->lease.deadline, now.engine + base::Duration{2'000});
+  EXPECT_EQ(long_lease.record->lease.deadline, now.engine + base::Duration{600'000 - 1'900});
+  EXPECT_EQ(long_lease.record->lease.timeout_end, now.engine + base::Duration{30'000});
 }
 
 TEST_F(StateTest, FinishedRecordsBeyondTheBudgetGoOldestFirst) {
@@ -37,12 +37,12 @@ TEST_F(StateTest, FinishedRecordsBeyondTheBudgetGoOldestFirst) {
   for (uint64_t id = 20; id >= 1; --id) {
     Bulk cancel{BulkVerb::kCancel, false, {JobRef{JobId{id}, {}, {}}}};
     apply(step, Command{std::move(cancel)}, answer);
-    while (apply_due(step, 3)) {
+    while (apply_due(step, 3) == Due::kMore) {
     }
   }
   EXPECT_EQ(small.find(JobId{20}), nullptr);
   EXPECT_NE(small.find(JobId{1}), nullptr);
-  EXPECT_LE(small.live_bytes(), 1'000U);
+  EXPECT_LE(small.residency().record_bytes(), 1'000U);
   EXPECT_EQ(small.find_queue("q")->counters.retired, 20U - small.jobs().size());
 }
 
@@ -95,7 +95,7 @@ TEST_F(StateTest, AnOperatorReleasesAHold) {
 
 TEST_F(StateTest, RecoveryRefusesAJobThatIsSpokenOfButNeverSeen) {
   State fresh;
-  fresh.begin_recovery();
+  fresh.begin_recovery(false);
   ASSERT_TRUE(fresh.enact(Effect(JobCancelRequested{JobId{9}}), now).has_value());
   EXPECT_EQ(fresh.ghosts(), 1U);
   const base::Status done = fresh.end_recovery();
@@ -105,7 +105,7 @@ TEST_F(StateTest, RecoveryRefusesAJobThatIsSpokenOfButNeverSeen) {
 
 TEST_F(StateTest, RecoveryForgivesAJobWhoseImageOrEndComesLater) {
   State fresh;
-  fresh.begin_recovery();
+  fresh.begin_recovery(false);
   ASSERT_TRUE(fresh.enact(Effect(JobCancelRequested{JobId{9}}), now).has_value());
   ASSERT_TRUE(fresh.enact(Effect(JobRemoved{JobId{9}}), now).has_value());
   EXPECT_TRUE(fresh.end_recovery().has_value());
@@ -124,10 +124,10 @@ TEST_F(StateTest, HistoryKeepsTheNewestThirtyTwo) {
     fail.token = token;
     EXPECT_EQ(error_of(run(fail)), "OK");
   }
-  EXPECT_EQ(job.attempt, kRuns);
-  EXPECT_EQ(job.attempt_last.number, kRuns);
-  EXPECT_EQ(job.extras->history.size(), limits::kHistoryMax);
-  EXPECT_EQ(job.extras->history.front().number, kRuns - limits::kHistoryMax);
+  EXPECT_EQ(job.record->attempt, kRuns);
+  EXPECT_EQ(job.record->attempt_last.number, kRuns);
+  EXPECT_EQ(job.record->extras->history.size(), limits::kHistoryMax);
+  EXPECT_EQ(job.record->extras->history.front().number, kRuns - limits::kHistoryMax);
 }
 
 TEST_F(StateTest, ARepeatedCommandIsAnsweredAfterItsAttemptLeftTheHistory) {

@@ -37,6 +37,10 @@ constexpr size_t kTurnBytesHere = size_t{64} << 10;
 constexpr uint64_t kFlushBytes = uint64_t{64} << 20;
 constexpr int64_t kFlushMs = 30'000;
 constexpr uint64_t kFlushPercent = 12;
+// What a flush needs on the disk: its log, then the file itself, and something beside.
+constexpr uint64_t kFlushRoomFactor = 2;
+constexpr uint64_t kFlushRoomBytes = uint64_t{2} << 20;
+constexpr int64_t kFlushInNeedMs = 1'000;  // While the disk is full.
 // Pushes stop when this much waits for a flush, or when the journal fills this share of its budget.
 constexpr uint64_t kUnflushedBytesMax = uint64_t{256} << 20;
 constexpr uint64_t kUnflushedPercent = 40;
@@ -225,7 +229,12 @@ uint64_t Engine::unflushed_most() const {
 
 std::optional<base::Error> Engine::push_refusal() const {
   const store::JournalSpace space = store_.space();
-  if (space.disk != store::DiskLevel::kFine || (flusher_ && flusher_->disk_full())) {
+  const core::Residency& residency = machine_.state().residency();
+  const uint64_t room =
+      kFlushRoomBytes + residency.unflushed_bytes() * kFlushRoomFactor + residency.touched_bytes();
+  const bool fits = space.bytes_free >= room;
+  const bool flush_waits = flusher_ != nullptr && flusher_->disk_full();
+  if (space.disk != store::DiskLevel::kFine || flush_waits || (flusher_ && !fits)) {
     return base::Error{ErrorCode::kDiskFull,
                        "retry_ms=5000 the disk of the data directory is nearly full: free space, "
                        "or delete jobs; acks and fetches go on"};
@@ -269,11 +278,15 @@ void Engine::request_wants() {
 bool Engine::flush_is_due() const {
   if (flusher_ == nullptr || machine_.flush().running()) return false;
   const core::State& state = machine_.state();
-  const uint64_t budget = store_.space().bytes_budget;
+  const store::JournalSpace space = store_.space();
   const uint64_t grown = store_.counters().bytes.load() - last_flush_bytes_;
-  return state.residency().unflushed_bytes() >= std::min(kFlushBytes, unflushed_most() / 4) ||
-         grown >= budget * kFlushPercent / 100 ||
-         (grown > 0 && machine_.now().engine - last_flush_ >= base::Duration{kFlushMs});
+  // On a full disk a flush is what brings room: of the journal, and of jobs that are done.
+  const bool in_need = refusal_ && refusal_->code == ErrorCode::kDiskFull;
+  const base::Duration pause{in_need ? kFlushInNeedMs : kFlushMs};
+  const uint64_t waiting = state.residency().unflushed_bytes() + state.residency().touched_bytes();
+  return waiting >= std::min(kFlushBytes, unflushed_most() / 4) ||
+         grown >= space.bytes_budget * kFlushPercent / 100 ||
+         (grown > 0 && machine_.now().engine - last_flush_ >= pause);
 }
 
 // Between two turns: what the tables are to have is what has been submitted.
@@ -310,6 +323,7 @@ void Engine::finish_flush() {
 // that fails for lack of room, the journal has it all.
 void Engine::flush_all() {
   store_.wait_idle();
+  if (has_failed_.load(std::memory_order_acquire)) return;  // The journal lacks what was applied.
   const auto finish = [&] {
     while (machine_.flush().taking()) flush_set_ = machine_.flush_slice();
     if (flush_set_) flusher_->submit(std::move(flush_set_), flush_seq_);

@@ -13,11 +13,8 @@ class MachineTest : public MachineFixture {
   // A machine made of nothing but the effects so far.
   std::unique_ptr<Machine> replayed() {
     auto copy = std::make_unique<Machine>(random, core::limits::kHistoryBytesMax);
-    copy->begin_recovery();
-    const base::Status read = store::decode_effects(
-        effects,
-        [&](core::Effect&& effect, base::Now at) { return copy->replay(std::move(effect), at); });
-    EXPECT_TRUE(read.has_value());
+    EXPECT_TRUE(copy->begin_recovery(nullptr).has_value());
+    EXPECT_TRUE(copy->replay(effects).has_value());
     return copy;
   }
 };
@@ -36,7 +33,7 @@ TEST_F(MachineTest, AReplayedMachineHasTheJobsAndTheirOrder) {
   }
   EXPECT_EQ(order, (std::vector<uint64_t>{2, 4, 5}));
   EXPECT_EQ(copy->state().find(core::JobId{1})->state, core::JobState::kRunning);
-  EXPECT_EQ(copy->state().live_bytes(), machine.state().live_bytes());
+  EXPECT_EQ(copy->state().residency().record_bytes(), machine.state().residency().record_bytes());
 }
 
 TEST_F(MachineTest, ANewJournalTellsOfNoTime) {
@@ -49,7 +46,7 @@ TEST_F(MachineTest, ARestartGivesEachLeaseItsGrace) {
   auto copy = replayed();
   const base::Now later{now.engine + base::Duration{core::limits::kHourMs}, now.wall};
   ASSERT_TRUE(copy->end_recovery(later).has_value());
-  EXPECT_EQ(copy->state().find(core::JobId{1})->lease.deadline,
+  EXPECT_EQ(copy->state().find(core::JobId{1})->record->lease.deadline,
             later.engine + base::Duration{core::limits::kLeaseMsDefault});
 }
 
@@ -76,8 +73,8 @@ TEST_F(MachineTest, AGrantWhoseConnectionClosedIsTakenBack) {
   EXPECT_EQ(turn(close), Requests{&close});
   const core::Job& job = *machine.state().find(core::JobId{1});
   EXPECT_EQ(job.state, core::JobState::kReady);
-  EXPECT_EQ(job.attempt, 0U);
-  EXPECT_EQ(job.fence, 1U);
+  EXPECT_EQ(job.record->attempt, 0U);
+  EXPECT_EQ(job.record->fence, 1U);
 }
 
 TEST_F(MachineTest, DueWorkComesInSlices) {

@@ -42,8 +42,9 @@ class Restorer {
       return {};
     }
     const bool is_ledger = key[0] == 'l';
+    const bool is_newest = key[0] == 'n';  // The one that every flush writes.
     return store::decode_effects(value, [&](core::Effect&& effect, base::Now now) {
-      restored_.now = now;
+      if (is_newest) restored_.now = now;
       if (is_ledger) note_chunk(key, std::get_if<core::LedgerPut>(&effect));
       return state_.enact(std::move(effect), now);
     });

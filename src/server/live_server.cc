@@ -70,7 +70,8 @@ void Gate::wait_for_append() {
 }
 
 LiveServer::LiveServer(std::string token)
-    : engine_(std::make_unique<GatedJournal>(disk_, gate_), clock_, random_),
+    : engine_(std::make_unique<GatedJournal>(disk_, gate_),
+              std::make_unique<store::MemoryTables>(rows_), clock_, random_),
       server_(engine_, clock_, std::move(token)) {
   const auto recovered = engine_.recover();
   ASSERT(recovered.has_value());

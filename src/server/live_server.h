@@ -14,6 +14,7 @@
 #include "server/server.h"
 #include "server/test_connection.h"
 #include "store/memory/memory_journal.h"
+#include "store/memory/memory_tables.h"
 
 namespace server {
 
@@ -56,6 +57,7 @@ class LiveServer {
  private:
   Gate gate_;
   store::MemoryDisk disk_;
+  store::MemoryRows rows_;
   base::SystemClock clock_;
   base::SystemRandom random_;
   engine::Engine engine_;

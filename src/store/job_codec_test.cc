@@ -17,10 +17,10 @@ std::string encoded(const Job& job) {
   return bytes;
 }
 
-std::unique_ptr<Job> decoded(std::string_view bytes) {
+std::optional<Job> decoded(std::string_view bytes) {
   ByteReader in(bytes);
-  std::unique_ptr<Job> job = decode_job(in);
-  return in.ok() && in.done() ? std::move(job) : nullptr;
+  Job job = decode_job(in);
+  return in.ok() && in.done() ? std::optional(std::move(job)) : std::nullopt;
 }
 
 void expect_same(const Attempt& a, const Attempt& b) {
@@ -62,47 +62,48 @@ void expect_same(const core::JobExtras& a, const core::JobExtras& b) {
 // Every stored field. Names of queue and type are stored beside the job.
 void expect_same(const Job& a, const Job& b) {
   EXPECT_EQ(a.id, b.id);
-  EXPECT_EQ(a.namespace_id, b.namespace_id);
-  EXPECT_EQ(a.state, b.state);
-  EXPECT_EQ(a.priority, b.priority);
-  EXPECT_EQ(a.run_at_is_wall, b.run_at_is_wall);
-  EXPECT_EQ(a.cancel_requested, b.cancel_requested);
-  EXPECT_EQ(a.dead_reason, b.dead_reason);
-  EXPECT_EQ(a.generation, b.generation);
-  EXPECT_EQ(a.attempt, b.attempt);
-  EXPECT_EQ(a.attempts_max, b.attempts_max);
-  EXPECT_EQ(a.fence, b.fence);
-  EXPECT_EQ(a.crashes, b.crashes);
-  EXPECT_EQ(a.crashes_max, b.crashes_max);
-  EXPECT_EQ(a.args, b.args);
-  EXPECT_EQ(a.run_at_ms, b.run_at_ms);
-  EXPECT_EQ(a.expires_at, b.expires_at);
-  EXPECT_EQ(a.pushed, b.pushed);
-  EXPECT_EQ(a.ready_at, b.ready_at);
-  EXPECT_EQ(a.finished_at, b.finished_at);
-  EXPECT_EQ(a.finished_wall, b.finished_wall);
-  EXPECT_EQ(a.ready_seq, b.ready_seq);
-  EXPECT_EQ(a.lease_ms, b.lease_ms);
-  EXPECT_EQ(a.timeout_ms, b.timeout_ms);
-  EXPECT_EQ(a.soft_timeout_ms, b.soft_timeout_ms);
-  EXPECT_EQ(a.keep_ms, b.keep_ms);
-  EXPECT_EQ(a.lease.granted, b.lease.granted);
-  EXPECT_EQ(a.lease.deadline, b.lease.deadline);
-  EXPECT_EQ(a.lease.timeout_end, b.lease.timeout_end);
-  EXPECT_EQ(a.lease.alone, b.lease.alone);
-  expect_same(a.attempt_last, b.attempt_last);
+  EXPECT_EQ(a.record->namespace_id, b.record->namespace_id);
+  EXPECT_EQ(static_cast<int>(a.state), static_cast<int>(b.state));
+  EXPECT_EQ(uint8_t{a.priority}, uint8_t{b.priority});
+  EXPECT_EQ(a.record->run_at_is_wall, b.record->run_at_is_wall);
+  EXPECT_EQ(a.record->cancel_requested, b.record->cancel_requested);
+  EXPECT_EQ(a.record->dead_reason, b.record->dead_reason);
+  EXPECT_EQ(a.record->generation, b.record->generation);
+  EXPECT_EQ(a.record->attempt, b.record->attempt);
+  EXPECT_EQ(a.record->attempts_max, b.record->attempts_max);
+  EXPECT_EQ(a.record->fence, b.record->fence);
+  EXPECT_EQ(a.record->crashes, b.record->crashes);
+  EXPECT_EQ(a.record->crashes_max, b.record->crashes_max);
+  EXPECT_EQ(a.record->args, b.record->args);
+  EXPECT_EQ(a.record->run_at_ms, b.record->run_at_ms);
+  EXPECT_EQ(a.record->expires_at, b.record->expires_at);
+  EXPECT_EQ(a.record->pushed, b.record->pushed);
+  EXPECT_EQ(a.record->ready_at, b.record->ready_at);
+  EXPECT_EQ(a.record->finished_at, b.record->finished_at);
+  EXPECT_EQ(a.record->finished_wall, b.record->finished_wall);
+  EXPECT_EQ(uint64_t{a.ready_seq}, uint64_t{b.ready_seq});
+  EXPECT_EQ(a.record->lease_ms, b.record->lease_ms);
+  EXPECT_EQ(a.record->timeout_ms, b.record->timeout_ms);
+  EXPECT_EQ(a.record->soft_timeout_ms, b.record->soft_timeout_ms);
+  EXPECT_EQ(a.record->keep_ms, b.record->keep_ms);
+  EXPECT_EQ(a.record->lease.granted, b.record->lease.granted);
+  EXPECT_EQ(a.record->lease.deadline, b.record->lease.deadline);
+  EXPECT_EQ(a.record->lease.timeout_end, b.record->lease.timeout_end);
+  EXPECT_EQ(a.record->lease.alone, b.record->lease.alone);
+  expect_same(a.record->attempt_last, b.record->attempt_last);
   static const core::JobExtras kNone;
-  expect_same(a.extras ? *a.extras : kNone, b.extras ? *b.extras : kNone);
+  expect_same(a.record->extras ? *a.record->extras : kNone,
+              b.record->extras ? *b.record->extras : kNone);
 }
 
 TEST(JobCodec, RandomJobsComeBackWithEveryField) {
   RandomJobs jobs(11);
   for (int i = 0; i < 3'000; ++i) {
-    const std::unique_ptr<Job> job = jobs.next();
-    const std::string bytes = encoded(*job);
-    const std::unique_ptr<Job> back = decoded(bytes);
-    ASSERT_NE(back, nullptr) << "job " << i;
-    expect_same(*job, *back);
+    const Job job = jobs.next();
+    const std::string bytes = encoded(job);
+    const std::optional<Job> back = decoded(bytes);
+    ASSERT_TRUE(back.has_value()) << "job " << i;
+    expect_same(job, *back);
     EXPECT_EQ(encoded(*back), bytes);
     if (testing::Test::HasFailure()) break;
   }
@@ -110,17 +111,18 @@ TEST(JobCodec, RandomJobsComeBackWithEveryField) {
 
 TEST(JobCodec, APlainJobIsShort) {
   Job job;
+  job.record = std::make_unique<core::JobRecord>();
   job.id.value = 1;
-  job.args = "{}";
+  job.record->args = "{}";
   EXPECT_LE(encoded(job).size(), 10U);
 }
 
 TEST(JobCodec, NoPrefixOfAJobIsAJob) {
   RandomJobs jobs(2);
   for (int i = 0; i < 50; ++i) {
-    const std::string bytes = encoded(*jobs.next());
+    const std::string bytes = encoded(jobs.next());
     for (size_t size = 0; size < bytes.size(); ++size) {
-      EXPECT_EQ(decoded(std::string_view(bytes).substr(0, size)), nullptr);
+      EXPECT_FALSE(decoded(std::string_view(bytes).substr(0, size)).has_value());
     }
   }
 }
@@ -129,28 +131,28 @@ TEST(JobCodec, DamagedBytesNeverCrash) {
   RandomJobs jobs(3);
   base::SeededRandom random(4);
   for (int i = 0; i < 5'000; ++i) {
-    std::string bytes = encoded(*jobs.next());
+    std::string bytes = encoded(jobs.next());
     for (uint64_t hits = 1 + random.below(4); hits > 0; --hits) {
       bytes[random.below(bytes.size())] = static_cast<char>(random.next());
     }
-    const std::unique_ptr<Job> job = decoded(bytes);
-    if (job == nullptr) continue;
+    const std::optional<Job> job = decoded(bytes);
+    if (!job) continue;
     const std::string again = encoded(*job);
-    const std::unique_ptr<Job> back = decoded(again);
-    ASSERT_NE(back, nullptr) << "what was read can't be written";
+    const std::optional<Job> back = decoded(again);
+    ASSERT_TRUE(back.has_value()) << "what was read can't be written";
     EXPECT_EQ(encoded(*back), again);
   }
 }
 
 TEST(JobCodec, ARunningJobHasALeaseAndItsAttempt) {
   RandomJobs jobs(5);
-  std::unique_ptr<Job> job = jobs.next();
-  while (job->state != core::JobState::kRunning) job = jobs.next();
-  ASSERT_NE(decoded(encoded(*job)), nullptr);
-  const Attempt attempt = std::exchange(job->attempt_last, {});
-  EXPECT_EQ(decoded(encoded(*job)), nullptr) << "without an attempt";
-  job->attempt_last = attempt;
-  std::string no_fence = encoded(*job);
+  Job job = jobs.next();
+  while (job.state != core::JobState::kRunning) job = jobs.next();
+  ASSERT_TRUE(decoded(encoded(job)).has_value());
+  const Attempt attempt = std::exchange(job.record->attempt_last, {});
+  EXPECT_FALSE(decoded(encoded(job)).has_value()) << "without an attempt";
+  job.record->attempt_last = attempt;
+  std::string no_fence = encoded(job);
   std::string fence;
   ByteWriter(fence).number(attempt.token.fence);
   fence.append(reinterpret_cast<const char*>(attempt.token.secret.data()),
@@ -160,18 +162,19 @@ TEST(JobCodec, ARunningJobHasALeaseAndItsAttempt) {
               attempt.token.secret.size());
   ASSERT_NE(no_fence.find(fence), std::string::npos);
   no_fence.replace(no_fence.find(fence), fence.size(), zero);
-  EXPECT_EQ(decoded(no_fence), nullptr) << "with a fence that no lease has";
-  job->attempt = 0;
-  EXPECT_EQ(decoded(encoded(*job)), nullptr) << "that was never counted";
+  EXPECT_FALSE(decoded(no_fence).has_value()) << "with a fence that no lease has";
+  job.record->attempt = 0;
+  EXPECT_FALSE(decoded(encoded(job)).has_value()) << "that was never counted";
 }
 
 TEST(JobCodec, AFieldOfALaterVersionIsRefused) {
   Job job;
+  job.record = std::make_unique<core::JobRecord>();
   std::string bytes;
   ByteWriter out(bytes);
   out.number(uint64_t{1} << 29);
   bytes += encoded(job).substr(1);
-  EXPECT_EQ(decoded(bytes), nullptr);
+  EXPECT_FALSE(decoded(bytes).has_value());
 }
 
 }  // namespace

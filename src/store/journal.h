@@ -21,6 +21,8 @@ struct JournalSpace {
   uint64_t bytes_budget =
       0;  // What `bytes_used` must stay below; follows what the disk has room for.
   uint64_t bytes_kept = 0;  // Of files kept for appends, whatever the disk's level.
+  // Free on the volume at the last look, beyond the reserve.
+  uint64_t bytes_free = UINT64_MAX;
   DiskLevel disk = DiskLevel::kFine;
   bool prepare_pending = false;  // prepare() has a step left to do.
   bool slow = false;  // An append may take long: no thread with other duties waits for one.

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "store/change_set.h"
+#include "store/job_codec.h"
 #include "store/memory/memory_tables.h"
 
 namespace store {
@@ -113,21 +114,20 @@ class GatedReader final : public TablesReader {
 class LoaderTest : public testing::Test {
  protected:
   // Tables that hold jobs 1 to `count`, and a loader over them.
-  void begin(uint64_t count, size_t view_bytes_max = Loader::kViewBytesMax,
-             Loader::Decode decode = Loader::copy_row) {
+  void begin(uint64_t count, size_t view_bytes_max = Loader::kViewBytesMax) {
     ASSERT_TRUE(tables_.open());
     ChangeSet set;
     for (uint64_t id = 1; id <= count; ++id) {
       JobHeader header;
       header.id = JobId{id};
       header.ready_seq = id;
-      set.put(header, "record " + std::to_string(id), "args " + std::to_string(id));
+      set.put(header, record_bytes(id), "args " + std::to_string(id));
     }
     ASSERT_TRUE(tables_.apply(set.finish(1)));
     auto reader = tables_.make_reader();
     ASSERT_TRUE(reader);
     loader_ = std::make_unique<Loader>(std::make_unique<GatedReader>(*std::move(reader), gate_),
-                                       std::move(decode), view_bytes_max);
+                                       view_bytes_max);
     loader_->start(heard_.callbacks(*loader_));
   }
   void TearDown() override {
@@ -137,6 +137,16 @@ class LoaderTest : public testing::Test {
   }
   void request(const std::vector<JobId>& ids) { loader_->request(ids); }
 
+  // Of a job that was pushed at the wall time `id`.
+  static std::string record_bytes(uint64_t id) {
+    core::Job job;
+    job.record = std::make_unique<core::JobRecord>();
+    job.record->pushed.ms = static_cast<int64_t>(id);
+    std::string bytes;
+    ByteWriter out(bytes);
+    encode_record(out, job);
+    return bytes;
+  }
   static std::vector<uint64_t> ids_of(const std::vector<Loader::Loaded>& loaded) {
     std::vector<uint64_t> ids;
     for (const Loader::Loaded& one : loaded) ids.push_back(one.id.value);
@@ -157,12 +167,9 @@ TEST_F(LoaderTest, BringsWhatWasAskedFor) {
   ASSERT_EQ(takes.size(), 1U);
   EXPECT_EQ(ids_of(takes[0]), (std::vector<uint64_t>{2, 3, 7}));
   for (const Loader::Loaded& loaded : takes[0]) {
-    const std::string number = std::to_string(loaded.id.value);
-    ASSERT_TRUE(loaded.job) << loaded.job.error().message;
-    EXPECT_EQ(loaded.job->header.id, loaded.id);
-    EXPECT_EQ(loaded.job->header.ready_seq, loaded.id.value);
-    EXPECT_EQ(loaded.job->record, "record " + number);
-    EXPECT_EQ(loaded.job->args, "args " + number);
+    ASSERT_TRUE(loaded.record) << loaded.record.error().message;
+    EXPECT_EQ((*loaded.record)->pushed.ms, static_cast<int64_t>(loaded.id.value));
+    EXPECT_EQ((*loaded.record)->args, "args " + std::to_string(loaded.id.value));
   }
   EXPECT_EQ(loader_->take().size(), 0U);
 }
@@ -187,10 +194,10 @@ TEST_F(LoaderTest, AnIdWithoutRowIsAnErrorOfThatIdAlone) {
   request({{2}, {3}, {4}});
   const auto takes = heard_.wait_for(3);
   ASSERT_EQ(takes.size(), 1U);
-  EXPECT_TRUE(takes[0][0].job);
-  EXPECT_TRUE(takes[0][1].job);
-  ASSERT_FALSE(takes[0][2].job);
-  EXPECT_EQ(takes[0][2].job.error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(takes[0][0].record);
+  EXPECT_TRUE(takes[0][1].record);
+  ASSERT_FALSE(takes[0][2].record);
+  EXPECT_EQ(takes[0][2].record.error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(LoaderTest, ADamagedRowIsAnErrorOfThatIdAlone) {
@@ -199,24 +206,26 @@ TEST_F(LoaderTest, ADamagedRowIsAnErrorOfThatIdAlone) {
   request({{1}, {2}, {3}});
   const auto takes = heard_.wait_for(3);
   ASSERT_EQ(takes.size(), 1U);
-  EXPECT_TRUE(takes[0][0].job);
-  ASSERT_FALSE(takes[0][1].job);
-  EXPECT_EQ(takes[0][1].job.error().code, ErrorCode::kCorrupt);
-  EXPECT_NE(takes[0][1].job.error().message.find("table job, id 2"), std::string::npos);
-  EXPECT_TRUE(takes[0][2].job);
+  EXPECT_TRUE(takes[0][0].record);
+  ASSERT_FALSE(takes[0][1].record);
+  EXPECT_EQ(takes[0][1].record.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(takes[0][1].record.error().message.find("table job, id 2"), std::string::npos);
+  EXPECT_TRUE(takes[0][2].record);
 }
 
 TEST_F(LoaderTest, ARowThatCannotBeDecodedIsAnErrorOfThatIdAlone) {
-  begin(3, Loader::kViewBytesMax, [](const JobRow& row) -> base::Result<StoredJob> {
-    if (row.header.id == JobId{2}) return base::fail(ErrorCode::kCorrupt, "no job");
-    return Loader::copy_row(row);
-  });
+  begin(3);
+  ChangeSet set;
+  set.put(JobHeader{.id = JobId{2}}, "no record", "args");
+  ASSERT_TRUE(tables_.apply(set.finish(2)));
   request({{1}, {2}});
   const auto takes = heard_.wait_for(2);
   ASSERT_EQ(takes.size(), 1U);
-  EXPECT_TRUE(takes[0][0].job);
-  ASSERT_FALSE(takes[0][1].job);
-  EXPECT_EQ(takes[0][1].job.error().message, "table job, id 2: job 0000000000002: no job");
+  EXPECT_TRUE(takes[0][0].record);
+  ASSERT_FALSE(takes[0][1].record);
+  EXPECT_EQ(takes[0][1].record.error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(takes[0][1].record.error().message,
+            "table job, id 2: job 0000000000002: its record cannot be decoded");
 }
 
 TEST_F(LoaderTest, AFailedReadIsToldOnceAndEndsIt) {
@@ -233,7 +242,7 @@ TEST_F(LoaderTest, AFailedReadIsToldOnceAndEndsIt) {
 }
 
 // About three rows to a view.
-constexpr size_t kSmallView = 40;
+constexpr size_t kSmallView = 24;
 
 TEST_F(LoaderTest, HandsOverWhatIsWholeBeforeItReadsOn) {
   begin(100, kSmallView);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <thread>
 
+#include "store/effect_codec.h"
 #include "store/memory/memory_journal.h"
 
 namespace store {
@@ -136,10 +137,14 @@ class StoreTest : public testing::Test {
   std::unique_ptr<Store> opened() {
     auto store = std::make_unique<Store>(std::make_unique<MemoryJournal>(disk), clock);
     seen.clear();
-    recovered = store->recover([this](core::Effect&& effect, base::Now now) {
-      EXPECT_EQ(now, kNow);
-      seen.push_back(std::get<core::JobUngranted>(effect).id.value);
-      return base::Status{};
+    seqs.clear();
+    recovered = store->recover([this](uint64_t seq, std::string_view frame) {
+      seqs.push_back(seq);
+      return decode_effects(frame, [this](core::Effect&& effect, base::Now now) {
+        EXPECT_EQ(now, kNow);
+        seen.push_back(std::get<core::JobUngranted>(effect).id.value);
+        return base::Status{};
+      });
     });
     return store;
   }
@@ -148,6 +153,7 @@ class StoreTest : public testing::Test {
   base::ManualClock clock;
   Heard heard;
   std::vector<uint64_t> seen;
+  std::vector<uint64_t> seqs;  // Of the frames in which they were.
   base::Result<JournalRecovery> recovered;
 };
 

@@ -77,7 +77,8 @@ constexpr std::pair<const char*, uint64_t> kOnceIn[] = {
     {"jobs expired", 2'000},     {"jobs deleted", 400},
     {"jobs retried", 2'000},     {"jobs forgotten", 2'000},
     {"restarts", 500},           {"flushes", 1'000},
-    {"frames trimmed", 500},     {"waiting commands answered", 200}};
+    {"frames trimmed", 500},     {"waiting commands answered", 200},
+    {"records read", 100},       {"commands parked", 200}};
 
 int report(const Options& options, const Found& found, uint64_t seeds,
            std::chrono::nanoseconds took) {

@@ -23,17 +23,40 @@ base::Now now_of(model::Now now) {
   return {base::EngineTime{now.engine_ms}, base::WallTime{now.wall_ms}};
 }
 
-void add_answers(const core::State& state, base::Now now,
+// What repeated commands are answered: from the ledger, or from the records while they are there.
+void add_answers(const core::State& state, base::Now now, const RecordOf& record_of,
                  std::map<std::string, std::string>& parts) {
+  std::map<std::pair<uint64_t, uint32_t>, core::LedgerEntry> answers;
+  const auto add = [&](const core::LedgerEntry& entry) {
+    if (entry.until <= now.engine) return;
+    core::LedgerEntry& known = answers[{entry.id.value, entry.fence}];
+    if (known.until < entry.until) known = entry;
+  };
   const core::Ledger& ledger = state.ledger();
   for (auto block = ledger.block_from(0); block; block = ledger.block_from(*block + 1)) {
-    for (const core::LedgerEntry& entry : ledger.image_of(*block).entries) {
-      if (entry.until <= now.engine) continue;
-      parts[fmt::format("answer {} {}", entry.id.value, entry.fence)] =
-          fmt::format("{} {} {} {} {} {} {}", entry.secret_hash, static_cast<int>(entry.ending),
-                      entry.cancelled, static_cast<int>(entry.after), entry.attempt,
-                      entry.run_at_ms, entry.until);
-    }
+    std::ranges::for_each(ledger.image_of(*block).entries, add);
+  }
+  state.jobs().for_each([&](const core::Job& job) {
+    const core::JobRecord& record = record_of(job);
+    const auto add_attempt = [&](const core::Attempt& attempt) {
+      if (attempt.ending == core::Ending::kNone && !attempt.cancelled) return;
+      add({.id = job.id,
+           .fence = attempt.token.fence,
+           .secret_hash = core::secret_hash(attempt.token),
+           .ending = attempt.ending,
+           .cancelled = attempt.cancelled,
+           .after = attempt.after,
+           .attempt = attempt.ending == core::Ending::kFail ? attempt.number : 0,
+           .run_at_ms = attempt.ending == core::Ending::kFail ? attempt.run_at_ms : 0,
+           .until = core::repeatable_until(record, attempt)});
+    };
+    add_attempt(record.attempt_last);
+    if (record.extras) std::ranges::for_each(record.extras->history, add_attempt);
+  });
+  for (const auto& [key, entry] : answers) {
+    parts[fmt::format("answer {} {}", entry.id.value, entry.fence)] = fmt::format(
+        "{} {} {} {} {} {} {}", entry.secret_hash, static_cast<int>(entry.ending), entry.cancelled,
+        static_cast<int>(entry.after), entry.attempt, entry.run_at_ms, entry.until);
   }
 }
 
@@ -265,7 +288,7 @@ void Server::restart(base::Now now) {
     return record_of(job);
   };
   std::map<std::string, std::string> before = durable_parts(machine_->state(), now, records);
-  add_answers(machine_->state(), now, before);
+  add_answers(machine_->state(), now, records, before);
   sent_.clear();
   machine_ = std::make_unique<engine::Machine>(random_, core::limits::kHistoryBytesMax);
   reader_.reset();
@@ -297,7 +320,7 @@ void Server::check_same(const std::map<std::string, std::string>& before, base::
     return record_of(job);
   };
   std::map<std::string, std::string> after = durable_parts(machine_->state(), now, records);
-  add_answers(machine_->state(), now, after);
+  add_answers(machine_->state(), now, records, after);
   for (const auto& [name, part] : before) {
     const auto found = after.find(name);
     if (found == after.end()) return find_fault("the restart forgot " + name);

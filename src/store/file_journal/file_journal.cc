@@ -343,6 +343,7 @@ JournalSpace FileJournal::space() const {
   JournalSpace space;
   space.bytes_used = bytes_used_.load(std::memory_order_relaxed);
   space.bytes_budget = bytes_budget_.load(std::memory_order_relaxed);
+  space.bytes_free = bytes_free_.load(std::memory_order_relaxed);
   space.bytes_kept = bytes_kept_.load(std::memory_order_relaxed);
   space.disk = level_.load(std::memory_order_relaxed);
   space.prepare_pending = prepare_pending_.load(std::memory_order_relaxed);
@@ -367,6 +368,7 @@ base::Status FileJournal::refusal() const {
 void FileJournal::publish() {
   uint64_t used = 0;
   uint64_t room = pool_->free_bytes();
+  bytes_free_.store(room, std::memory_order_relaxed);
   for (const HeldSegment& segment : held_) {
     used += segment.frames_bytes;
     room += segment.file_bytes;

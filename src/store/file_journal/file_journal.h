@@ -98,6 +98,7 @@ class FileJournal final : public Journal {
   // Any thread's.
   std::atomic<uint64_t> bytes_used_{0};
   std::atomic<uint64_t> bytes_budget_;
+  std::atomic<uint64_t> bytes_free_ = UINT64_MAX;
   std::atomic<uint64_t> bytes_kept_{0};
   std::atomic<DiskLevel> level_{DiskLevel::kFine};
   std::atomic<bool> prepare_pending_{false};

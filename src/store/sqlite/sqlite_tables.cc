@@ -30,12 +30,21 @@ base::Result<int64_t> number_of(Connection& connection, const char* sql) {
 }  // namespace
 
 SqliteTables::SqliteTables(FileSystem& files, const SqliteTablesOptions& options)
-    : path_(options.directory + "/tables.db"),
+    : directory_(options.directory),
+      path_(options.directory + "/tables.db"),
       log_path_(path_ + "-wal"),  // tidy: allow word because it is SQLite's own name
       backup_lock_path_(options.directory + "/backup.lock"),
       vfs_(files) {}
 
 SqliteTables::~SqliteTables() = default;
+
+namespace {
+// What of its log SQLite may keep for the next time, once it is in the file.
+uint64_t log_bytes_kept(uint64_t volume_bytes) {
+  constexpr uint64_t kMiB = uint64_t{1} << 20U;
+  return std::clamp(volume_bytes / 32, kMiB, 64 * kMiB);
+}
+}  // namespace
 
 base::Result<TablesSummary> SqliteTables::open() {
   ASSERT(flush_ == nullptr, "{} opened twice", path_);
@@ -44,6 +53,9 @@ base::Result<TablesSummary> SqliteTables::open() {
   if (!lock && lock.error().code != ErrorCode::kUnavailable) return lock.error();
   TRY(connection_.open(path_, vfs_.name()));
   TRY(connection_.run(kConnectionSql));
+  const Volume volume = TRY(vfs_.files().volume(directory_));
+  TRY(connection_.run(
+      fmt::format("PRAGMA journal_size_limit = {}", log_bytes_kept(volume.total_bytes)).c_str()));
   TRY(make_schema());
   TRY(change_table_.attach(connection_));
   auto flush = std::make_unique<Flush>(connection_, change_table_);
@@ -108,10 +120,33 @@ base::Status SqliteTables::verify_side() {
 base::Status SqliteTables::apply(const Changes& changes) {
   ASSERT(flush_ != nullptr, "not open");
   TRY(flush_->apply(changes));
-  const base::Status moved = checkpoint();
+  base::Status tidied = reclaim();
+  if (tidied) tidied = checkpoint();
   // The changes are durable; without room they stay where they are until the next flush.
-  if (!moved && moved.error().code != ErrorCode::kDiskFull) return moved;
+  if (!tidied && tidied.error().code != ErrorCode::kDiskFull) return tidied;
   return {};
+}
+
+// Gives pages back that nobody uses, once they are a good part of the file: a disk that was full of
+// jobs has room again when they are done. Some at a time, since each is moved.
+base::Status SqliteTables::reclaim() {
+  constexpr int64_t kFreePagesMin = 256;  // 4 MiB.
+  constexpr int64_t kFreePagesShare = 4;  // Of the file: the fourth part.
+  const int64_t free_pages = TRY(number_of(connection_, "PRAGMA freelist_count"));
+  if (free_pages < kFreePagesMin) return {};
+  const int64_t pages = TRY(number_of(connection_, "PRAGMA page_count"));
+  if (free_pages * kFreePagesShare < pages) return {};
+  // What is moved goes through the log, which must not take the room that it is to bring. A page
+  // that is free already at the end of the file costs nothing.
+  constexpr int64_t kPageBytes = 16'384;
+  constexpr int64_t kMovedPagesMax = 2'048;
+  const Volume volume = TRY(vfs_.files().volume(directory_));
+  const int64_t most =
+      std::min(kMovedPagesMax, static_cast<int64_t>(volume.free_bytes / 8) / kPageBytes);
+  const int64_t used_pages = pages - free_pages;
+  const int64_t count = used_pages <= most ? free_pages : most;
+  if (count == 0) return {};
+  return connection_.run(fmt::format("PRAGMA incremental_vacuum({})", count).c_str());
 }
 
 // Unless a backup copies the file. It ends, so there is no bound.

@@ -47,9 +47,11 @@ class SqliteTables final : public Tables {
   base::Status checkpoint();
   void watch_log(const base::Error& held);
   base::Status make_schema();
+  base::Status reclaim();
   base::Status verify_lanes();
   base::Status verify_side();
 
+  const std::string directory_;
   const std::string path_;
   const std::string log_path_;
   const std::string backup_lock_path_;

@@ -23,6 +23,7 @@
 #include "store/change_set.h"
 #include "store/dropping_file.h"
 #include "store/flusher.h"
+#include "store/job_codec.h"
 #include "store/loader.h"
 #include "store/sqlite/connection.h"
 #include "store/temp_directory.h"
@@ -429,9 +430,20 @@ class FlushAndLoad {
       header.in_lane = i % 3 != 0;
       std::optional<std::string> args;
       if (is_gone(id, generation - 1)) args = args_of(id);
-      set->put(header, std::to_string(generation), args);
+      set->put(header, record_of(generation), args);
     }
     flusher_.submit(std::move(set), generation);
+  }
+
+  // Of a job that was pushed at the wall time `generation`.
+  static std::string record_of(uint64_t generation) {
+    core::Job job;
+    job.record = std::make_unique<core::JobRecord>();
+    job.record->pushed.ms = static_cast<int64_t>(generation);
+    std::string bytes;
+    ByteWriter out(bytes);
+    encode_record(out, job);
+    return bytes;
   }
 
   void request() {
@@ -445,20 +457,21 @@ class FlushAndLoad {
 
   void expect_one_state(const std::vector<Loader::Loaded>& jobs) {
     EXPECT_EQ(jobs.size(), asked_.size());
-    std::optional<std::string> record;
+    std::optional<int64_t> pushed_ms;
     for (const Loader::Loaded& loaded : jobs) {
-      if (!loaded.job) continue;
-      if (!record) record = loaded.job->record;
-      EXPECT_EQ(loaded.job->record, *record) << "job " << loaded.id.value;
-      EXPECT_EQ(loaded.job->args, args_of(loaded.id));
+      if (!loaded.record) continue;
+      const core::JobRecord& record = **loaded.record;
+      if (!pushed_ms) pushed_ms = record.pushed.ms;
+      EXPECT_EQ(record.pushed.ms, *pushed_ms) << "job " << loaded.id.value;
+      EXPECT_EQ(record.args, args_of(loaded.id));
     }
-    const uint64_t generation = record ? std::stoull(*record) : at_least_;
+    const uint64_t generation = pushed_ms ? static_cast<uint64_t>(*pushed_ms) : at_least_;
     EXPECT_GE(generation, at_least_) << "what was applied before it was asked for is seen";
     EXPECT_LE(generation, submitted_);
     for (const Loader::Loaded& loaded : jobs) {
       EXPECT_TRUE(asked_.contains(loaded.id));
-      EXPECT_EQ(loaded.job.has_value(), record && !is_gone(loaded.id, generation));
-      const bool fine = loaded.job || loaded.job.error().code == ErrorCode::kNotFound;
+      EXPECT_EQ(loaded.record.has_value(), pushed_ms && !is_gone(loaded.id, generation));
+      const bool fine = loaded.record || loaded.record.error().code == ErrorCode::kNotFound;
       EXPECT_TRUE(fine) << "job " << loaded.id.value;
     }
   }
