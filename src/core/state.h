@@ -106,6 +106,10 @@ class State {
   // What is wrong with a job that was set aside; null for others.
   const base::Error* damage_of(JobId id) const;
   size_t damaged() const { return damages_.size(); }
+  template <typename Visit>
+  void for_each_damage(Visit visit) const {  // (id, what is wrong), in no order.
+    for (const auto& [id, error] : damages_) visit(JobId{id}, error);
+  }
   // Asks for the jobs that will be granted after this one, if their records are not in memory.
   void look_ahead(const Job& granted);
   // The same for those that will be due soon.

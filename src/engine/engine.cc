@@ -83,15 +83,6 @@ base::Status Engine::open_tables() {
   return machine_.begin_recovery(restoring_.get(), applied_seq_);
 }
 
-// Before anything is made of the first frame: behind a gap no effect need fit what there is.
-base::Status Engine::check_first(uint64_t seq) const {
-  if (seq <= applied_seq_ + 1 || applied_seq_ == 0) return {};
-  return base::fail(ErrorCode::kCorrupt,
-                    "the tables are older than the journal: they end with frame {}, it begins "
-                    "with {}",
-                    applied_seq_, seq);
-}
-
 base::Result<RecoverySummary> Engine::recover() {
   // The journal's lock comes before the tables, and they before its first frame.
   bool opened = false;
@@ -101,16 +92,11 @@ base::Result<RecoverySummary> Engine::recover() {
   const auto found = TRY(store_.recover([&](uint64_t seq, std::string_view frame) -> base::Status {
     const bool is_first = !opened;
     TRY(open_once());
-    if (is_first) TRY(check_first(seq));
+    if (is_first) TRY(machine_.begin_journal(seq));
     return seq <= applied_seq_ ? base::Status() : machine_.replay(frame);
   }));
   TRY(open_once());
-  TRY(check_first(found.first_seq));
-  if (found.last_seq < applied_seq_) {
-    return base::fail(ErrorCode::kCorrupt,
-                      "the journal is older than the tables: it ends with frame {}, they have {}",
-                      found.last_seq, applied_seq_);
-  }
+  TRY(tables_fit(applied_seq_, found.first_seq, found.last_seq));
   engine_clock_.restart(machine_.recovered_now());
   TRY(machine_.end_recovery(engine_clock_.now()));
   restoring_.reset();

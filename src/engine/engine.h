@@ -100,7 +100,6 @@ class Engine {
   void watch_stall(base::MonoTime start);
   void watch_wall_clock();
   base::Status open_tables();
-  base::Status check_first(uint64_t seq) const;
   std::optional<base::Error> push_refusal() const;
   uint64_t unflushed_most() const;
   bool flush_is_due() const;

@@ -47,14 +47,21 @@ base::Status Machine::bring_in_for(std::string_view frame) {
   });
 }
 
+base::Status Machine::begin_journal(uint64_t first_seq) {
+  journal_first_seq_ = first_seq;
+  return tables_fit(applied_seq_, first_seq, UINT64_MAX);
+}
+
 base::Status Machine::replay(std::string_view frame) {
   if (tables_ != nullptr) TRY(bring_in_for(frame));
   return store::decode_effects(frame, [&](core::Effect&& effect, base::Now now) -> base::Status {
     const auto* flushed = std::get_if<core::Flushed>(&effect);
-    if (flushed != nullptr && flushed->needed_seq > applied_seq_ + 1) {
+    // Where the journal has all that the tables have not, as in a backup, nothing is missing.
+    const bool may_miss = journal_first_seq_ > applied_seq_ + 1;
+    if (flushed != nullptr && may_miss && flushed->needed_seq > applied_seq_ + 1) {
       return base::fail(base::ErrorCode::kCorrupt,
-                        "the tables are missing or older than the journal: it says that they have "
-                        "frame {}, their last one is {}",
+                        "tables.db is missing or older than the journal, which says that the "
+                        "tables have frame {}; their last one is {}",
                         flushed->needed_seq - 1, applied_seq_);
     }
     recovered_now_ = now;

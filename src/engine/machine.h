@@ -31,6 +31,8 @@ class Machine {
   // then `end_recovery`, with the first `now` of the new run. The reader must live until then.
   // `applied_seq`: of the last frame that the tables have.
   base::Status begin_recovery(store::TablesReader* tables, uint64_t applied_seq = 0);
+  // Before the first of them that has effects. CORRUPT: there must have been some before it.
+  base::Status begin_journal(uint64_t first_seq);
   base::Status replay(std::string_view frame);
   base::Status end_recovery(base::Now now);
   uint64_t damaged_rows() const { return state_.damaged(); }
@@ -94,8 +96,9 @@ class Machine {
   Waiting waiting_;
   Parked parked_;
   Flush flush_;
-  store::TablesReader* tables_ = nullptr;  // While recovering.
-  uint64_t applied_seq_ = 0;               // The same.
+  store::TablesReader* tables_ = nullptr;    // While recovering.
+  uint64_t applied_seq_ = 0;                 // The same.
+  uint64_t journal_first_seq_ = UINT64_MAX;  // The same.
   store::EffectEncoder effects_;
   std::vector<Request*> answered_;
   base::Now now_;

@@ -22,6 +22,7 @@ class Restorer {
     base::Status fits;
     TRY(reader_.scan_lanes([&](const store::JobHeader& header) {
       base::Result<core::Job> job = job_of(header);
+      if (job) job = not_twice(*std::move(job));
       if (job) {
         state_.restore(*std::move(job));
       } else if (fits) {
@@ -73,6 +74,14 @@ class Restorer {
     return job;
   }
 
+  // A damaged index names one job twice, or one that is in a lane, instead of another.
+  base::Result<core::Job> not_twice(core::Job job) const {
+    if (state_.find(job.id) == nullptr && state_.damage_of(job.id) == nullptr) return job;
+    return base::fail(ErrorCode::kCorrupt,
+                      "tables.db: index job_rest: job {} stands there, and elsewhere too",
+                      core::job_id_text(job.id));
+  }
+
   base::Status rest(core::JobId id, const base::Result<store::JobRow>& row) {
     if (row && row->header.state == core::JobState::kRunning) {
       running_.push_back(id);  // Its args are needed with it.
@@ -83,7 +92,7 @@ class Restorer {
 
   base::Status with_record(core::JobId id, const base::Result<store::JobRow>& row) {
     if (!row) return damaged(id, row.error());
-    core::Job job = TRY(job_of(row->header));
+    core::Job job = TRY(not_twice(TRY(job_of(row->header))));
     base::Result<std::unique_ptr<core::JobRecord>> record = store::decode_row(*row);
     if (!record) return damaged(id, record.error());
     job.record = *std::move(record);
@@ -99,6 +108,9 @@ class Restorer {
 
   // Nothing of the row can be trusted, its queue and state as little as the rest.
   base::Status damaged(core::JobId id, const base::Error& error) {
+    core::Job job;
+    job.id = id;
+    TRY(not_twice(std::move(job)));
     ++restored_.damaged_rows;
     state_.set_aside(id, error);
     return {};
@@ -115,6 +127,23 @@ class Restorer {
 
 base::Result<Restored> restore(store::TablesReader& reader, core::State& state, Flush& flush) {
   return Restorer(reader, state, flush).run();
+}
+
+base::Status tables_fit(uint64_t applied_seq, uint64_t journal_first_seq,
+                        uint64_t journal_last_seq) {
+  if (journal_first_seq > applied_seq + 1 && applied_seq != 0) {
+    return base::fail(ErrorCode::kCorrupt,
+                      "tables.db is older than the journal: the tables end with frame {}, the "
+                      "journal begins with {}",
+                      applied_seq, journal_first_seq);
+  }
+  if (journal_last_seq < applied_seq) {
+    return base::fail(ErrorCode::kCorrupt,
+                      "the journal is older than tables.db: it ends with frame {}, the tables "
+                      "have {}",
+                      journal_last_seq, applied_seq);
+  }
+  return {};
 }
 
 }  // namespace engine

@@ -18,4 +18,8 @@ struct Restored {
 // Fills `state`. Requires: begin_recovery(true). Errors: CORRUPT for side records and lanes.
 base::Result<Restored> restore(store::TablesReader& reader, core::State& state, Flush& flush);
 
+// Whether a journal goes on where the tables end. CORRUPT: one of them is older than the other.
+base::Status tables_fit(uint64_t applied_seq, uint64_t journal_first_seq,
+                        uint64_t journal_last_seq);
+
 }  // namespace engine

@@ -18,7 +18,7 @@ namespace {
 using base::ErrorCode;
 namespace format = store::format;
 
-constexpr int kAttempts = 10;  // A checkpoint trims once in minutes; this many in a row do not.
+constexpr int kAttempts = 10;  // A flush trims twice a minute; this many in a row do not.
 constexpr size_t kChunkBytes = size_t{1} << 20;
 
 class Copy {
@@ -28,7 +28,7 @@ class Copy {
 
   // Nothing: the source changed meanwhile, begin anew.
   base::Result<std::optional<Copied>> attempt() {
-    TRY(clear());
+    TRY(clear_journal(target_.files(), target_.path()));
     copied_ = {};
     const format::Watermark before = TRY(store::WatermarkFile::read(source_));
     base::Status done = copy_segments(before);
@@ -39,23 +39,7 @@ class Copy {
     return std::optional<Copied>(copied_);
   }
 
-  // Removes what an attempt has made, the watermark first.
-  base::Status clear() {
-    const store::DirectoryListing listing = TRY(target_.list());
-    if (listing.has_watermark) TRY(remove(format::kWatermarkName));
-    for (const uint64_t index : listing.segments) {
-      TRY(target_.files().remove(target_.segment_path(index)));
-    }
-    if (listing.has_version) TRY(remove(format::kVersionName));
-    for (const std::string& name : listing.unfinished) TRY(remove(name));
-    return {};
-  }
-
  private:
-  base::Status remove(std::string_view name) {
-    return target_.files().remove(target_.path_of(name));
-  }
-
   base::Status copy_segments(const format::Watermark& mark) {
     changed_ = false;
     const store::DirectoryListing listing = TRY(source_.list());
@@ -78,15 +62,10 @@ class Copy {
     const auto file = TRY(source_.files().open_to_read(source_.segment_path(index)));
     const uint64_t end = TRY(end_of_frames(*file, newest));
     const auto out = TRY(target_.files().create(target_.segment_path(index)));
-    std::vector<std::byte> chunk;
-    for (uint64_t at = 0; at < end; at += chunk.size()) {
-      chunk.resize(std::min<uint64_t>(kChunkBytes, end - at));
-      if (TRY(file->read_at(at, chunk)) < chunk.size()) {
-        changed_ = true;
-        return {};
-      }
-      TRY(out->write_at(at, chunk));
-    }
+    const base::Status copied = copy_bytes(*file, *out, end);
+    if (!copied && copied.error().code == ErrorCode::kCorrupt) changed_ = true;
+    if (changed_) return {};
+    TRY(copied);
     if (newest) TRY(out->truncate(file_bytes_));  // A start expects the size that the header says.
     TRY(out->sync_data());
     copied_.segments += 1;
@@ -159,11 +138,30 @@ base::Status expect_empty(store::FileSystem& files, const std::string& path) {
                     path);
 }
 
+base::Status clear_journal(store::FileSystem& files, const std::string& directory) {
+  const store::DataDirectory target(files, directory);
+  const store::DirectoryListing listing = TRY(target.list());
+  if (listing.has_watermark) TRY(files.remove(target.path_of(format::kWatermarkName)));
+  for (const uint64_t index : listing.segments) TRY(files.remove(target.segment_path(index)));
+  if (listing.has_version) TRY(files.remove(target.path_of(format::kVersionName)));
+  for (const std::string& name : listing.unfinished) TRY(files.remove(target.path_of(name)));
+  return {};
+}
+
+base::Status copy_bytes(store::File& from, store::File& to, uint64_t size) {
+  std::vector<std::byte> chunk;
+  for (uint64_t at = 0; at < size; at += chunk.size()) {
+    chunk.resize(std::min<uint64_t>(kChunkBytes, size - at));
+    if (TRY(from.read_at(at, chunk)) < chunk.size()) {
+      return store::corrupt({from.path(), at}, "the file has become shorter");
+    }
+    TRY(to.write_at(at, chunk));
+  }
+  return {};
+}
+
 base::Result<Copied> copy_journal(store::FileSystem& files, const std::string& from,
                                   const std::string& to) {
-  TRY(expect_empty(files, to));
-  TRY(store::WatermarkFile::read(store::DataDirectory(files, from)));
-  TRY(files.make_directories(to));
   Copy copy(files, from, to);
   base::Error error{ErrorCode::kUnavailable,
                     fmt::format("{} was trimmed meanwhile, {} times in a row; try again, or give "
@@ -176,7 +174,7 @@ base::Result<Copied> copy_journal(store::FileSystem& files, const std::string& f
     error = copied.error();
     break;
   }
-  base::ignore(copy.clear(), "what is left has no watermark, so nobody serves it");
+  base::ignore(clear_journal(files, to), "what is left has no watermark, so nobody serves it");
   return tl::unexpected(error);
 }
 

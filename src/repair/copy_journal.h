@@ -1,5 +1,4 @@
-// Copies the journal of a data directory into a new one: a backup, also while a server writes to
-// it, and a restore.
+// Copies the journal of a data directory into another, also while a server writes to it.
 //
 // The copy holds a prefix of the commit order with all that was acknowledged before the copying
 // began. Segments never change but for the newest, to which frames are appended, and but for those
@@ -22,11 +21,17 @@ struct Copied {
   uint64_t bytes = 0;
 };
 
-// Requires of `to`: it is not there, or empty. Errors: BADREQ, when it is not; CORRUPT, when the
-// source is damaged; NOTFOUND; UNAVAILABLE, when the source changes faster than it can be copied;
-// DISKFULL; IO. After an error nothing is left in `to` that a server would serve.
+// Requires: `to` is there; a journal in it is replaced. Errors: CORRUPT, when the source is
+// damaged; NOTFOUND; UNAVAILABLE, when the source changes faster than it can be copied; DISKFULL;
+// IO. After an error nothing is left in `to` that a server would serve.
 base::Result<Copied> copy_journal(store::FileSystem& files, const std::string& from,
                                   const std::string& to);
+
+// Removes what copy_journal has made, the watermark first.
+base::Status clear_journal(store::FileSystem& files, const std::string& directory);
+
+// Copies the first `size` bytes. CORRUPT: there are less.
+base::Status copy_bytes(store::File& from, store::File& to, uint64_t size);
 
 // Fails with BADREQ when there is something in the directory `path`.
 base::Status expect_empty(store::FileSystem& files, const std::string& path);

@@ -4,7 +4,6 @@
 
 #include "cli/json_text.h"
 #include "cli/terminal.h"
-#include "repair/state_digest.h"
 
 namespace repair {
 namespace {
@@ -49,6 +48,22 @@ void append_queues(const core::State& state, std::string& json) {
   json += ']';
 }
 
+void append_flaws(const Examination& found, std::string& json) {
+  json += ",\"set_aside\":[";
+  for (const SetAside& job : found.set_aside) {
+    if (json.back() != '[') json += ',';
+    json += fmt::format("{{\"id\":\"{}\",\"damage\":", core::job_id_text(job.id));
+    cli::append_json_text(job.error.message, json);
+    json += '}';
+  }
+  json += "],\"flaws\":[";
+  for (const std::string& flaw : found.flaws) {
+    if (json.back() != '[') json += ',';
+    cli::append_json_text(flaw, json);
+  }
+  json += ']';
+}
+
 }  // namespace
 
 std::string text_of(const Examination& found) {
@@ -57,31 +72,44 @@ std::string text_of(const Examination& found) {
     text += fmt::format("{}  {}: {}\n", file.is_sound ? "ok " : "BAD", cli::printable(file.name),
                         file.text);
   }
-  text += queues_table(*found.state);
-  text += fmt::format("{} jobs", found.state->jobs().size());
+  text += queues_table(found.state());
+  text += fmt::format("{} jobs", found.state().jobs().size());
   if (found.damage) {
-    return text + fmt::format(" up to the damage\nDAMAGED: {}\n", found.damage->message);
+    return text +
+           fmt::format(" up to the damage\nDAMAGED: {}\n", cli::printable(found.damage->message));
   }
-  text += fmt::format(", up to frame {}; digest {:016x}\n", found.last_seq,
-                      digest_of(*found.state, found.now));
+  text += fmt::format(", up to frame {}, the tables up to frame {}; digest {:016x}\n",
+                      found.last_seq, found.tables.applied_seq, found.digest);
   if (found.torn_bytes > 0) {
     text += fmt::format("a last frame of {} bytes was never acknowledged, and is left out\n",
                         found.torn_bytes);
   }
-  return text + "good: a server starts on this with all that it had promised\n";
+  for (const SetAside& job : found.set_aside) {
+    text += fmt::format("DAMAGED: {}\n", cli::printable(job.error.message));
+  }
+  for (const std::string& flaw : found.flaws) {
+    text += fmt::format("DAMAGED: {}\n", cli::printable(flaw));
+  }
+  if (found.is_good())
+    return text + "good: a server starts on this with all that it had promised\n";
+  return text + fmt::format("a server starts on this; for {} jobs it answers CORRUPT\n",
+                            found.set_aside.size());
 }
 
 std::string json_of(const Examination& found) {
-  std::string json = fmt::format("{{\"verdict\":\"{}\"", found.damage ? "damaged" : "good");
+  const char* verdict = found.damage ? "damaged" : found.is_good() ? "good" : "rows damaged";
+  std::string json = fmt::format("{{\"verdict\":\"{}\"", verdict);
   if (found.damage) {
     json += ",\"damage\":";
     cli::append_json_text(found.damage->message, json);
   } else {
-    json += fmt::format(",\"last_seq\":{},\"torn_bytes\":{},\"digest\":\"{:016x}\"", found.last_seq,
-                        found.torn_bytes, digest_of(*found.state, found.now));
+    json +=
+        fmt::format(",\"last_seq\":{},\"torn_bytes\":{},\"applied_seq\":{},\"digest\":\"{:016x}\"",
+                    found.last_seq, found.torn_bytes, found.tables.applied_seq, found.digest);
+    append_flaws(found, json);
   }
-  json += fmt::format(",\"jobs\":{}", found.state->jobs().size());
-  append_queues(*found.state, json);
+  json += fmt::format(",\"jobs\":{}", found.state().jobs().size());
+  append_queues(found.state(), json);
   json += ",\"files\":[";
   for (const FileReport& file : found.files) {
     if (json.back() != '[') json += ',';

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <utility>
 
-#include "store/effect_codec.h"
+#include "engine/restore.h"
+#include "repair/state_digest.h"
+#include "repair/tables_view.h"
 #include "store/file_journal/format.h"
 #include "store/file_journal/recovery.h"
 #include "store/file_journal/segment_scan.h"
@@ -78,6 +81,15 @@ base::Result<FileReport> report_spare(const store::DataDirectory& directory, std
                     true};
 }
 
+base::Result<std::optional<FileReport>> report_tables(const store::DataDirectory& directory,
+                                                      std::string_view name) {
+  const auto file = directory.files().open_to_read(directory.path_of(name));
+  if (!file && file.error().code == ErrorCode::kNotFound) return std::optional<FileReport>();
+  if (!file) return tl::unexpected(file.error());
+  const uint64_t bytes = TRY((*file)->size());
+  return std::optional(FileReport{std::string(name), fmt::format("{} bytes", bytes), true});
+}
+
 base::Result<std::vector<FileReport>> report_files(const store::DataDirectory& directory,
                                                    const store::DirectoryListing& listing) {
   std::vector<FileReport> reports;
@@ -95,11 +107,100 @@ base::Result<std::vector<FileReport>> report_files(const store::DataDirectory& d
   if (listing.has_ballast) {
     reports.push_back(TRY(report_spare(directory, std::string(format::kBallastName))));
   }
+  for (const std::string_view name : {kTablesName, kTablesLogName}) {
+    if (const auto found = TRY(report_tables(directory, name))) reports.push_back(*found);
+  }
   for (const std::string& name : listing.unfinished) {
     reports.push_back({name, "unfinished; the next start removes it", true});
   }
   return reports;
 }
+
+// Does what a start does, and then looks at what a start leaves for later. An error that is CORRUPT
+// is what would refuse the start.
+class Examiner {
+ public:
+  Examiner(const store::DataDirectory& data, Examination& found)
+      : data_(data), found_(found), view_(data.files(), data.path()) {}
+
+  base::Status run() {
+    const base::Status replayed = replay();
+    found_.now = machine().recovered_now().value_or(base::Now{});
+    machine().state().expire_memory(found_.now.engine);
+    TRY(replayed);
+    TRY(read_rows());
+    return verify_tables();
+  }
+
+ private:
+  engine::Machine& machine() { return *found_.machine; }
+
+  // The tables come before the first frame, as at a start.
+  base::Status open_tables() {
+    if (reader_ != nullptr) return {};
+    found_.tables = TRY(view_.open());
+    reader_ = TRY(view_.make_reader());
+    const uint64_t applied_seq = found_.tables.applied_seq;
+    return machine().begin_recovery(applied_seq == 0 ? nullptr : reader_.get(), applied_seq);
+  }
+
+  base::Status replay() {
+    const auto frame = [&](uint64_t seq, std::span<const std::byte> payload) -> base::Status {
+      const bool is_first = reader_ == nullptr;
+      TRY(open_tables());
+      if (is_first) TRY(machine().begin_journal(seq));
+      if (seq <= found_.tables.applied_seq) return {};
+      return machine().replay({reinterpret_cast<const char*>(payload.data()), payload.size()});
+    };
+    const store::RecoveredJournal journal = TRY(store::check_journal(data_, frame));
+    TRY(open_tables());
+    const uint64_t first_seq = journal.segments.empty() ? 1 : journal.segments.front().first_seq;
+    TRY(base::with_context(
+        engine::tables_fit(found_.tables.applied_seq, first_seq, journal.last_seq), data_.path()));
+    found_.last_seq = journal.last_seq;
+    found_.torn_bytes = journal.torn_bytes;
+    return base::with_context(machine().state().end_recovery(), data_.path());
+  }
+
+  // What a server would find when it needs the record of each job.
+  base::Status read_rows() {
+    machine().state().for_each_damage([&](core::JobId id, const base::Error& error) {
+      found_.set_aside.push_back({id, error});
+    });
+    found_.digest =
+        TRY(digest_of(found_.state(), reader_.get(), [&](core::JobId id, const base::Error& error) {
+          found_.set_aside.push_back({id, error});
+        }));
+    std::ranges::sort(found_.set_aside, {}, &SetAside::id);
+    return {};
+  }
+
+  // Rows that nobody needs any more count here too, and that none is missing or too old.
+  base::Status verify_tables() {
+    std::optional<core::JobId> next = core::JobId{};
+    while (next) {
+      const auto sliced = reader_->verify(*next, [&](const base::Error& error) {
+        if (!is_of_set_aside(error)) found_.flaws.push_back(error.message);
+      });
+      if (!sliced && sliced.error().code == ErrorCode::kCorrupt) {
+        found_.flaws.push_back(sliced.error().message);
+        return {};
+      }
+      next = TRY(sliced);
+    }
+    return {};
+  }
+
+  bool is_of_set_aside(const base::Error& error) const {
+    return std::ranges::any_of(
+        found_.set_aside, [&](const SetAside& job) { return job.error.message == error.message; });
+  }
+
+  const store::DataDirectory& data_;
+  Examination& found_;
+  TablesView view_;
+  std::unique_ptr<store::TablesReader> reader_;
+};
 
 }  // namespace
 
@@ -120,30 +221,11 @@ base::Result<Examination> examine(store::FileSystem& files, const std::string& d
   const store::DataDirectory data(files, directory);
   Examination found;
   found.files = TRY(report_files(data, TRY(data.list())));
-  found.state = std::make_unique<core::State>();
-  core::State& state = *found.state;
-  state.begin_recovery(false);
-  const auto replay = [&](core::Effect&& effect, base::Now now) {
-    found.now = now;
-    return state.enact(std::move(effect), now);
-  };
-  const auto frame = [&](uint64_t /*seq*/, std::span<const std::byte> payload) -> base::Status {
-    return store::decode_effects({reinterpret_cast<const char*>(payload.data()), payload.size()},
-                                 replay);
-  };
-  const auto journal = store::check_journal(data, frame);
-  base::Status status;
-  if (journal.has_value()) {
-    found.last_seq = journal->last_seq;
-    found.torn_bytes = journal->torn_bytes;
-    status = base::with_context(state.end_recovery(), directory);
-  } else {
-    status = tl::unexpected(journal.error());
-  }
-  state.expire_memory(found.now.engine);
-  if (status.has_value()) return found;
-  if (status.error().code != ErrorCode::kCorrupt) return tl::unexpected(status.error());
-  found.damage = status.error();
+  found.machine = std::make_unique<engine::Machine>(*found.random, core::limits::kHistoryBytesMax);
+  const base::Status read = Examiner(data, found).run();
+  if (read) return found;
+  if (read.error().code != ErrorCode::kCorrupt) return tl::unexpected(read.error());
+  found.damage = read.error();
   return found;
 }
 

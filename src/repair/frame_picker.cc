@@ -15,22 +15,34 @@ base::Status FramePicker::pick(const Visitor& visitor) {
   read_watermark();
   TRY(scan_all());
   bound_segments();
-  // Where the journal begins: its first frame is the first of the oldest segment, if that is there.
-  if (!segments_.empty()) {
-    const store::SegmentScan& oldest = segments_.front().scan;
-    const bool is_first = segments_.front().index == first_index_;
-    if (is_first && oldest.header) {
-      last_seq_ = oldest.header->first_seq - 1;
-    } else if (first_index_ > 1 && !oldest.frames.empty()) {
-      last_seq_ = (oldest.header ? oldest.header->first_seq : oldest.frames.front().header.seq) - 1;
-      account_.unread.push_back("how many frames stood before the first one here is not known");
-      account_.frames_lost.emplace_back(0, last_seq_);
-      visitor.gap();
-    }
-  }
+  find_beginning(visitor);
   for (const Found& found : segments_) TRY(pick_from(found, visitor));
   lose_up_to(durable_seq_, visitor);
   return {};
+}
+
+// The journal begins with the first frame of the oldest segment, if that is there.
+void FramePicker::find_beginning(const Visitor& visitor) {
+  account_.last_seq = last_seq_ = applied_seq_;
+  if (segments_.empty()) return;
+  const store::SegmentScan& oldest = segments_.front().scan;
+  const bool is_first = segments_.front().index == first_index_;
+  uint64_t before = 0;
+  if (oldest.header) {
+    before = oldest.header->first_seq - 1;
+  } else if (!oldest.frames.empty()) {
+    before = oldest.frames.front().header.seq - 1;
+  }
+  if (before <= applied_seq_) return;
+  if (applied_seq_ != 0) return lose_up_to(before, visitor);
+  if (is_first && oldest.header) {
+    last_seq_ = before;
+  } else if (first_index_ > 1) {
+    account_.unread.push_back("how many frames stood before the first one here is not known");
+    account_.frames_lost.emplace_back(0, before);
+    last_seq_ = before;
+    visitor.gap();
+  }
 }
 
 void FramePicker::read_watermark() {

@@ -15,9 +15,9 @@ namespace repair {
 
 class FramePicker {
  public:
-  // `directory` and `account` must outlive this.
-  FramePicker(const store::DataDirectory& directory, Account& account)
-      : directory_(directory), account_(account) {}
+  // `directory` and `account` must outlive this. Frames up to `applied_seq` are in the tables.
+  FramePicker(const store::DataDirectory& directory, Account& account, uint64_t applied_seq)
+      : directory_(directory), account_(account), applied_seq_(applied_seq) {}
 
   // `gap`: frames are missing before the next one. `frame`: the payload of the next one.
   struct Visitor {
@@ -33,6 +33,7 @@ class FramePicker {
     uint64_t ends_before = 0;  // Frames from this seq on count where they stand later.
   };
 
+  void find_beginning(const Visitor& visitor);
   base::Status scan_all();
   void read_watermark();
   void bound_segments();
@@ -41,6 +42,7 @@ class FramePicker {
 
   const store::DataDirectory& directory_;
   Account& account_;
+  const uint64_t applied_seq_;
   std::vector<Found> segments_;
   uint64_t first_index_ = 1;
   uint64_t last_index_ = 0;

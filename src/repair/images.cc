@@ -32,7 +32,7 @@ void Images::put_jobs(const core::State& state, core::EffectSink& sink) {
     // A job may be megabytes: the slice ends inside the page when it is full.
     bool cut = false;
     state.jobs().for_each_in_page(pages_.back(), [&](const core::Job& job) {
-      if (job.id < jobs_next_ || job.id >= jobs_end_) return;
+      if (job.id < jobs_next_ || job.id >= jobs_end_ || !job.record) return;
       cut = cut || full();
       if (cut) return;
       jobs_next_ = core::JobId{job.id.value + 1};
@@ -41,7 +41,8 @@ void Images::put_jobs(const core::State& state, core::EffectSink& sink) {
       put.job.id = job.id;
       put.job.state = job.state;
       put.job.priority = job.priority;
-      put.job.set_ready_seq(job.ready_seq);
+      // Of others it is no part of what they are.
+      if (job.state == core::JobState::kReady) put.job.set_ready_seq(job.ready_seq);
       put.job.record = core::clone_record(*job.record);
       put.queue = job.queue->name;
       put.type = job.type->name;

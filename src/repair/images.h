@@ -1,5 +1,6 @@
-// Writes all that a state holds as effects, a slice at a time: the content of a new journal, or
-// what two states are compared by. (Until the tables came, the server's own journal was kept short
+// Writes all that a state holds in memory as effects, a slice at a time: the content of a new
+// journal, or what two states are compared by. Jobs whose records are not in memory are left out.
+// (Until the tables came, the server's own journal was kept short
 // so.)
 #pragma once
 

@@ -17,9 +17,9 @@ class MenderTest : public testing::Test {
   void take(core::Effect&& effect) { ASSERT_TRUE(mender.take(std::move(effect), now).has_value()); }
   void put(uint64_t id, std::string_view key = {}) {
     core::JobPut put;
-    put.job.record = std::make_unique<core::JobRecord>();
     put.job.id = JobId{id};
     put.job.set_ready_seq(id);
+    put.job.record = std::make_unique<core::JobRecord>();
     if (!key.empty()) core::extras_of(*put.job.record).key = key;
     put.queue = "q";
     put.type = "t";

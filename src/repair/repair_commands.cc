@@ -6,7 +6,8 @@
 
 #include "cli/command.h"
 #include "cli/terminal.h"
-#include "repair/copy_journal.h"
+#include "repair/backup.h"
+#include "repair/end_signals.h"
 #include "repair/examination_text.h"
 #include "repair/examine.h"
 #include "repair/salvage.h"
@@ -31,6 +32,22 @@ int exit_code_of(ErrorCode code) {
   }
 }
 
+constexpr std::chrono::milliseconds kFollowPause{1'000};
+
+// Returns the exit code: rows that were damaged before are so in the copy.
+int print_report(const std::string& place, const BackupReport& report) {
+  for (const SetAside& job : report.set_aside) {
+    fmt::print("DAMAGED: {}\n", cli::printable(job.error.message));
+  }
+  for (const std::string& flaw : report.flaws) fmt::print("DAMAGED: {}\n", cli::printable(flaw));
+  const bool is_good = report.set_aside.empty() && report.flaws.empty();
+  fmt::print("{}: all up to frame {}; {} segments, {} bytes, {}\n", cli::printable(place),
+             report.last_seq, report.segments, report.bytes,
+             is_good ? "verified" : "with the damage that is named above");
+  std::fflush(stdout);
+  return is_good ? kExitOk : kExitDamaged;
+}
+
 }  // namespace
 
 RepairCommands::RepairCommands(CLI::App& app, store::SystemCalls& calls) : files_(calls) {
@@ -50,6 +67,8 @@ RepairCommands::RepairCommands(CLI::App& app, store::SystemCalls& calls) : files
   backup->add_option("--data", from_, "the data directory")->required();
   backup->add_option("--to", to_, "the directory to make; it must not be there, or be empty")
       ->required();
+  backup->add_flag("--follow", follows_,
+                   "then stay, and add what the server writes, until SIGTERM; in folders of --to");
   CLI::App* restore =
       add(app, "restore", "make a data directory from a backup", &RepairCommands::restore);
   restore->add_option("BACKUP", from_, "what dray backup has made")->required();
@@ -80,7 +99,7 @@ base::Result<int> RepairCommands::check() {
   const auto held = TRY(hold(files_, from_));
   const Examination found = TRY(examine(files_, from_));
   fmt::print("{}", is_json_ ? json_of(found) : text_of(found));
-  return found.damage ? kExitDamaged : kExitOk;
+  return found.is_good() ? kExitOk : kExitDamaged;
 }
 
 base::Result<int> RepairCommands::salvage() {
@@ -91,20 +110,26 @@ base::Result<int> RepairCommands::salvage() {
 }
 
 base::Result<int> RepairCommands::backup() {
-  const Copied copied = TRY(copy_journal(files_, from_, to_));
-  fmt::print("{}: all up to frame {}; {} segments, {} bytes, verified\n", cli::printable(to_),
-             copied.last_seq, copied.segments, copied.bytes);
-  return kExitOk;
+  return follows_ ? follow() : print_report(to_, TRY(back_up(files_, from_, to_)));
+}
+
+base::Result<int> RepairCommands::follow() {
+  FollowingBackup backup(files_, from_, to_);
+  int code = print_report(backup.generation(), TRY(backup.begin()));
+  const EndSignals signals;
+  while (!EndSignals::wait(kFollowPause)) {
+    if (const auto made = TRY(backup.go_on())) code = print_report(backup.generation(), *made);
+  }
+  fmt::print("{}: ended, all up to frame {}\n", cli::printable(backup.generation()),
+             backup.last_seq());
+  return code;
 }
 
 base::Result<int> RepairCommands::restore() {
-  const Copied copied = TRY(copy_journal(files_, from_, to_));
-  const Examination found = TRY(examine(files_, to_));
-  fmt::print("{}", text_of(found));
-  if (found.damage) return kExitDamaged;
-  fmt::print("{}: restored up to frame {}; start it with: dray serve --data {}\n",
-             cli::printable(to_), copied.last_seq, cli::printable(to_));
-  return kExitOk;
+  const BackupReport report = TRY(repair::restore(files_, from_, to_));
+  const int code = print_report(to_, report);
+  fmt::print("start it with: dray serve --data {}\n", cli::printable(to_));
+  return code;
 }
 
 }  // namespace repair

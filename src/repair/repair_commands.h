@@ -35,6 +35,7 @@ class RepairCommands {
   base::Result<int> check();
   base::Result<int> salvage();
   base::Result<int> backup();
+  base::Result<int> follow();
   base::Result<int> restore();
 
   CLI::App* add(CLI::App& app, const char* name, const char* help,
@@ -49,6 +50,7 @@ class RepairCommands {
   std::string from_;
   std::string to_;
   bool is_json_ = false;
+  bool follows_ = false;
 };
 
 }  // namespace repair

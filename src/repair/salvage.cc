@@ -10,6 +10,7 @@
 #include "repair/frame_picker.h"
 #include "repair/images.h"
 #include "repair/mender.h"
+#include "repair/tables_picker.h"
 #include "store/effect_codec.h"
 #include "store/file_journal/file_journal.h"
 
@@ -74,7 +75,14 @@ base::Result<Account> salvage(store::FileSystem& files, const std::string& from,
     return {};
   };
   const store::DataDirectory source(files, from);
-  FramePicker picker(source, account);
+  TablesPicker tables(files, from, account);
+  TRY(tables.pick([&](core::Effect&& effect, base::Now now) {
+    last = now;
+    return state.enact(std::move(effect), now);
+  }));
+  // What was lost there later effects may need, as those of frames that are missing.
+  if (!account.is_whole()) mender.gap();
+  FramePicker picker(source, account, tables.applied_seq());
   TRY(picker.pick({.gap = [&] { mender.gap(); }, .frame = frame}));
   TRY(mender.finish());
   state.expire_memory(last.engine);
@@ -91,7 +99,10 @@ std::string text_of(const Account& account) {
   for (const std::string& place : account.unread) {
     text += fmt::format("cannot be read: {}\n", cli::printable(place));
   }
-  text += fmt::format("{} frames read, up to {}\n", account.frames_read, account.last_seq);
+  text += fmt::format("{} rows of the tables read, and {} frames behind them, up to {}\n",
+                      account.rows_read, account.frames_read, account.last_seq);
+  if (account.tables_lost) text += "LOST the tables: all that is no longer in the journal\n";
+  if (account.rows_lost > 0) text += fmt::format("LOST {} rows\n", account.rows_lost);
   for (const auto& run : account.frames_lost)
     text += fmt::format("LOST frames {}\n", run_text(run));
   if (account.bytes_unread > 0) text += fmt::format("LOST {} bytes\n", account.bytes_unread);
@@ -120,9 +131,12 @@ std::string json_of(const Account& account) {
     if (json.back() != '[') json += ',';
     cli::append_json_text(place, json);
   }
+  json +=
+      fmt::format("],\"rows_read\":{},\"rows_lost\":{},\"records_lost\":{},\"tables_lost\":{}",
+                  account.rows_read, account.rows_lost, account.records_lost, account.tables_lost);
   return json +
          fmt::format(
-             "],\"bytes_unread\":{},\"frames_read\":{},\"last_seq\":{},"
+             ",\"bytes_unread\":{},\"frames_read\":{},\"last_seq\":{},"
              "\"effects_left_out\":{},\"jobs_lost\":{},\"steps_supplied\":{},\"jobs\":{}}}\n",
              account.bytes_unread, account.frames_read, account.last_seq, account.effects_left_out,
              account.jobs_lost, account.steps_supplied, account.jobs);

@@ -1,12 +1,14 @@
 #include "repair/state_digest.h"
 
-#include "repair/images.h"
-
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/crc32c.h"
+#include "repair/images.h"
 #include "store/effect_codec.h"
+#include "store/job_codec.h"
 
 namespace repair {
 namespace {
@@ -14,10 +16,9 @@ namespace {
 // Adds up what a checkpoint writes. A sum, because the order of hash tables is nobody's state.
 class Digest final : public core::EffectSink {
  public:
-  explicit Digest(base::Now now) : now_(now) {}
-
   void put(const core::Effect& effect) override {
     if (const auto* ledger = std::get_if<core::LedgerPut>(&effect)) return put_entries(*ledger);
+    if (const auto* job = std::get_if<core::JobPut>(&effect)) return put_job(*job);
     add(effect);
   }
   // A slice of the checkpoint asks how much it has written.
@@ -29,12 +30,28 @@ class Digest final : public core::EffectSink {
  private:
   void add(const core::Effect& effect) {
     store::EffectEncoder encoder;
-    encoder.begin(now_);
+    encoder.begin({});
     encoder.put(effect);
     const std::string text = encoder.take();
     const auto bytes = std::as_bytes(std::span(text.data(), text.size()));
     bytes_ += bytes.size();
     sum_ += uint64_t{base::crc32c(bytes)} << 32U | base::crc32c(bytes, 1);
+  }
+
+  // Heartbeats extend a lease in memory alone: the tables know of some, the journal of none.
+  void put_job(const core::JobPut& put) {
+    core::JobPut same;
+    same.why = put.why;
+    same.job.id = put.job.id;
+    same.job.state = put.job.state;
+    same.job.priority = put.job.priority;
+    same.job.ready_seq = put.job.ready_seq;
+    same.job.record = core::clone_record(*put.job.record);
+    core::Lease& lease = same.job.record->lease;
+    lease.deadline = lease.granted + base::Duration{put.job.record->lease_ms};
+    same.queue = put.queue;
+    same.type = put.type;
+    add(std::move(same));
   }
 
   // Which entries share a block, and how their times are rounded in it, depends on its history.
@@ -47,19 +64,64 @@ class Digest final : public core::EffectSink {
     }
   }
 
-  const base::Now now_;
   size_t bytes_ = 0;
   uint64_t sum_ = 0;
 };
 
+// The row must be of the job as the state has it: an old row verifies as well.
+base::Result<core::JobPut> job_of(const core::Job& job, const store::JobRow& row) {
+  const store::JobHeader& header = row.header;
+  const bool is_ready = job.state == core::JobState::kReady;
+  if (header.state != job.state || header.queue != job.queue->index ||
+      header.type != job.type->index || (is_ready && header.ready_seq != job.ready_seq)) {
+    return base::fail(base::ErrorCode::kCorrupt, "tables.db: table job, id {}: job {}: an old row",
+                      job.id.value, core::job_id_text(job.id));
+  }
+  core::JobPut put;
+  put.why = core::JobPut::Why::kImage;
+  put.job.id = job.id;
+  put.job.state = job.state;
+  put.job.priority = job.priority;
+  if (is_ready) put.job.set_ready_seq(job.ready_seq);
+  put.job.record = TRY(store::decode_row(row));
+  put.queue = job.queue->name;
+  put.type = job.type->name;
+  return put;
+}
+
+base::Status put_absent(const core::State& state, store::TablesReader& tables, Digest& digest,
+                        const UnreadVisitor& unread) {
+  constexpr size_t kIdsAtOnce = 4096;
+  std::vector<core::JobId> ids;
+  state.jobs().for_each([&](const core::Job& job) {
+    if (!job.record) ids.push_back(job.id);
+  });
+  std::ranges::sort(ids);
+  for (size_t at = 0; at < ids.size(); at += kIdsAtOnce) {
+    const auto some = std::span(ids).subspan(at, std::min(kIdsAtOnce, ids.size() - at));
+    TRY(tables.read(some, [&](core::JobId id, const base::Result<store::JobRow>& row) {
+      auto put = row ? job_of(*state.find(id), *row) : tl::unexpected(row.error());
+      if (put) {
+        digest.put(*std::move(put));
+      } else {
+        unread(id, put.error());
+      }
+      return base::Status();
+    }));
+  }
+  return {};
+}
+
 }  // namespace
 
-uint64_t digest_of(const core::State& state, base::Now now) {
-  Digest digest(now);
+base::Result<uint64_t> digest_of(const core::State& state, store::TablesReader* tables,
+                                 const UnreadVisitor& unread) {
+  Digest digest;
   Images images;
   images.begin(state, 1);
   while (!images.slice(state, digest)) {
   }
+  if (tables != nullptr) TRY(put_absent(state, *tables, digest, unread));
   return digest.sum();
 }
 

@@ -68,7 +68,7 @@ class FileSystem {
   base::Result<std::unique_ptr<File>> create(const std::string& path);  // It must not exist.
 
   base::Status rename(const std::string& from, const std::string& to);
-  base::Status remove(const std::string& path);
+  base::Status remove(const std::string& path);  // Also an empty directory.
   base::Status sync_directory(const std::string& path);
 
   // Makes `path` with mode 0700, and the parents it lacks, and their names durable. OK when it
@@ -85,6 +85,9 @@ class FileSystem {
   // The same for who only reads, beside others who do. Changes nothing. NOTFOUND: no server ever
   // locked it, or this is a copy without it.
   base::Result<std::unique_ptr<File>> lock_shared(const std::string& path);
+
+  // For a layer of calls over the same ones.
+  SystemCalls& calls() const { return calls_; }
 
  private:
   base::Result<std::unique_ptr<File>> locked(const std::string& path, int answer, int64_t holder);

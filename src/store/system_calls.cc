@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 
@@ -80,7 +81,7 @@ class KernelCalls final : public SystemCalls {
     return result_of(::rename(from.c_str(), to.c_str()));
   }
 
-  int remove(const std::string& path) override { return result_of(::unlink(path.c_str())); }
+  int remove(const std::string& path) override { return result_of(::remove(path.c_str())); }
 
   int make_directory(const std::string& path) override {
     return result_of(::mkdir(path.c_str(), kDirectoryMode));

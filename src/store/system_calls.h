@@ -38,7 +38,7 @@ class SystemCalls {
   virtual int truncate(int file, uint64_t size_bytes) = 0;
 
   virtual int rename(const std::string& from, const std::string& to) = 0;
-  virtual int remove(const std::string& path) = 0;
+  virtual int remove(const std::string& path) = 0;  // Also an empty directory.
   virtual int make_directory(const std::string& path) = 0;
   virtual int sync_directory(const std::string& path) = 0;
   virtual int list(const std::string& path, std::vector<std::string>& names) = 0;

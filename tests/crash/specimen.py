@@ -1,6 +1,7 @@
 """A real data directory for the corruption test, with all that its server said of it."""
 
 import asyncio
+import fcntl
 import shutil
 
 import journal_bytes
@@ -12,20 +13,30 @@ from server_process import ServerProcess
 SEGMENT_BYTES = 64 * 1024
 BUDGET_BYTES = 640 * 1024
 DAY_MS = 86_400_000
-QUEUES = ("mail", "bulk", "tail")
+TURNS = 6
+QUEUES = ("mail", "bulk", "tail", "lane")
 TAIL = "tail"
 TAIL_PUSHES = 30
-ENDS = ("closed", "idle", "busy")
+# held: killed while busy, and while a backup held the tables' file as it was, so that several
+# flushes lie in their log alone.
+ENDS = ("closed", "idle", "busy", "held")
+SET_ASIDE = "CORRUPT"  # What a server answers for a job whose row is damaged.
+# States whose count in QUEUE.STATS has another name.
+KEPT_NAMES = {"succeeded": "succeeded_kept", "cancelled": "cancelled_kept",
+              "expired": "expired_kept"}
+LANE_QUEUE = "lane"
+LEASED = 50
+LANE_JOBS = 150      # Of each turn: jobs of which dispatch needs no more than the header.
 IDLE_SECONDS_MAX = 20.0
 # Moments move with the clock that a restart finds; all else has to stay.
 MOVING = ("run_at_ms", "lease_until_ms", "expires_ms", "oldest_ms", "finished_ms")
 
 
-def start(binary, folder, log):
+def start(binary, folder, log, budget=BUDGET_BYTES):
     """Starts a server on `folder`. Returns (process, port); whether it is ready is not known yet."""
     port = free_port()
     arguments = ["--data", str(folder), "--resp", f"{HOST}:{port}", "--http", f"{HOST}:0",
-                 "--journal-segment", str(SEGMENT_BYTES), "--journal-budget", str(BUDGET_BYTES),
+                 "--journal-segment", str(SEGMENT_BYTES), "--journal-budget", str(budget),
                  "--allow-volatile"]
     return ServerProcess(binary, arguments, log), port
 
@@ -57,25 +68,37 @@ def _still(value):
     return value
 
 
+def _said_of(job, reply):
+    """What JOB.GET said. A job that was set aside has to be named, with the file."""
+    if isinstance(reply, ErrorReply) and reply.code == SET_ASIDE and not (
+            job in reply.text and "tables.db" in reply.text):
+        return f"{SET_ASIDE}, but not by its name: {reply.text}"
+    return _still(reply)
+
+
 async def _dump(port, ids, asked):
     connection = await Connection.open(HOST, port, 3)
-    jobs = {job: _still(reply) for job, reply in zip(
+    jobs = {job: _said_of(job, reply) for job, reply in zip(
         ids, await connection.ask_all([["JOB.GET", job] for job in ids]))}
     queues = {queue: _still(await connection.ask(["QUEUE.STATS", queue])) for queue in QUEUES}
     # What the server remembers of commands that are sent again; none of them changes anything.
     again = [_still(await connection.ask(words)) for words in asked]
+    leases = await connection.ask(["JOB.FETCH", "last", "COUNT", LEASED, "QUEUES", 1, LANE_QUEUE])
     connection.abort()
-    return {"jobs": jobs, "queues": queues, "again": again}
+    return {"jobs": jobs, "queues": queues, "again": again,
+            "leased": [as_map(lease)["id"] for lease in leases]}
 
 
 class Specimen:
-    """`folder` holds the directory as the server left it, `older` one of an earlier moment."""
+    """`folder` holds the directory as the server left it, `older` those of earlier moments."""
 
     def __init__(self, binary, place, end):
         self.binary, self.end, self.place = binary, end, place
-        self.folder, self.older = place / "data", place / "older"
+        self.folder, self.older = place / "data", (place / "older", place / "much-older")
         self.log = place / "server.log"
         self.ids, self.again, self.tail = [], [], {}  # tail: marker in the args → id.
+        self.lane = []  # Ids of LANE_QUEUE, in their order.
+        self.hold = None
         place.mkdir(parents=True)
         server, port = start(binary, self.folder, self.log)
         try:
@@ -87,6 +110,8 @@ class Specimen:
                 raise RigError(f"the server ended with {code}; see {self.log}")
         finally:
             server.close()
+            if self.hold is not None:
+                self.hold.close()
         names = {path.name for path in self.folder.iterdir()}
         self.newest = journal_bytes.newest(names)
         self.frames = journal_bytes.Segment((self.folder / self.newest).read_bytes()).frames
@@ -105,6 +130,23 @@ class Specimen:
             return server.exit_code
         finally:
             server.close()
+
+    def said_but_for(self, said, aside, again):
+        """`said`, when the jobs `aside` were set aside and nothing else is amiss.
+
+        Of what repeated commands on those were answered (`again`), memory may still have some.
+        """
+        jobs = {job: SET_ASIDE if job in aside else reply for job, reply in said["jobs"].items()}
+        queues = {queue: dict(stats) for queue, stats in said["queues"].items()}
+        for job in aside:
+            was = said["jobs"][job]
+            if isinstance(was, dict):
+                state = was["state"]
+                queues[was["queue"]][KEPT_NAMES.get(state, state)] -= 1
+        again = [SET_ASIDE if words[0] == "JOB.ACK" and words[1] in aside and now == SET_ASIDE
+                 else reply for words, reply, now in zip(self.again, said["again"], again)]
+        leased = [job for job in self.lane if job not in aside][:LEASED]
+        return {"jobs": jobs, "queues": queues, "again": again, "leased": leased}
 
     def said_without(self, first_seq):
         """What is to be said when all frames from `first_seq` on are gone; None: the rig can't tell.
@@ -127,20 +169,28 @@ class Specimen:
     async def _live(self, port):
         connection = await Connection.open(HOST, port, 3)
         ask = connection.ask
-        for turn in range(5):
-            await self._turn(ask, turn)
+        hold = None
+        for turn in range(TURNS):
+            if turn == TURNS // 2:
+                copy_files(self.folder, self.older[1])
+                if self.end == "held":
+                    hold = open(self.folder / "backup.lock", "rb")
+                    fcntl.flock(hold, fcntl.LOCK_SH)
+            await self._turn(connection, turn)
         await ask(["QUEUE.PAUSE", "bulk"])
-        if self.end != "busy":
+        if self.end in ("closed", "idle"):
             await self._idle()
         for number in range(TAIL_PUSHES):
             if number == TAIL_PUSHES * 2 // 3:
-                copy_files(self.folder, self.older)
+                copy_files(self.folder, self.older[0])
             marker = f"tail-{number:03}-mark"
             self.tail[marker] = await ask(["JOB.PUSH", TAIL, "t", marker])
         self.ids += self.tail.values()
         if self.end == "idle":
             await self._idle()
         connection.abort()
+        if hold is not None:
+            self.hold = hold  # Until the server has been killed.
 
     async def _idle(self):
         """Waits until the server has said in the watermark that all was durable."""
@@ -154,8 +204,10 @@ class Specimen:
             await asyncio.sleep(0.05)
         raise RigError("an idle server wrote no watermark")
 
-    async def _turn(self, ask, turn):
+    async def _turn(self, connection, turn):
         """Jobs in every state; most are deleted again, so that segments are trimmed and reused."""
+        ask = connection.ask
+
         async def push(queue, name, *options, size=20):
             job = await ask(["JOB.PUSH", queue, "t", f"{name}-{turn}-" + "x" * size, *options])
             if isinstance(job, ErrorReply):
@@ -163,6 +215,13 @@ class Specimen:
             self.ids.append(job)
             return job
 
+        lane = await connection.ask_all(
+            [["JOB.PUSH", LANE_QUEUE, "t", f"lane{number}-{turn}-" + "y" * (number % 90 * 9)]
+             for number in range(LANE_JOBS)])
+        if any(isinstance(job, ErrorReply) for job in lane):
+            raise RigError("a push was refused")
+        self.lane += lane
+        self.ids += lane
         passing = [await push("bulk", f"passing{n}", size=900) for n in range(60)]
         request = ["JOB.PUSH", "mail", "t", f"once-{turn}", "REQUEST", f"r{turn}", "FOR", DAY_MS,
                    "DELAY", DAY_MS]

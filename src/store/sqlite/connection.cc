@@ -17,6 +17,13 @@ ErrorCode code_of(int answer) {
       return ErrorCode::kDiskFull;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    // What follows is never said of a sound file, since our statements fit it: its head or its
+    // schema is damaged, or an index knows other rows than there are.
+    case SQLITE_ERROR:
+    case SQLITE_READONLY:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
       return ErrorCode::kCorrupt;
     case SQLITE_BUSY:
       return ErrorCode::kUnavailable;

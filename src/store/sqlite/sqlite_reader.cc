@@ -33,6 +33,7 @@ base::Status SqliteReader::open(const std::string& path, const std::string& vfs)
                                              "ORDER BY id",
                                              kRowColumns)
                                      .c_str()));
+  TRY(run_ids_.prepare(connection_, "SELECT id FROM job WHERE id BETWEEN ? AND ? ORDER BY id"));
   TRY(lanes_up_.prepare(connection_, select_lanes("ORDER BY block").c_str()));
   TRY(lanes_down_.prepare(connection_, select_lanes("ORDER BY block DESC").c_str()));
   TRY(lane_.prepare(connection_, select_lanes("WHERE block = ?").c_str()));
@@ -53,14 +54,34 @@ base::Status SqliteReader::read(std::span<const core::JobId> ids, const RowVisit
   return {};
 }
 
+// Whether the file has just these rows, in order. In a damaged page rows may stand where they are
+// stepped over but not found, or the other way round: which are lost must not hang on what is asked
+// for beside them.
+base::Result<bool> SqliteReader::has_run(std::span<const core::JobId> run) {
+  if (run.size() == 1) return true;
+  run_ids_.bind(1, row_id(run.front())).bind(2, row_id(run.back()));
+  for (const core::JobId id : run) {
+    const base::Result<bool> more = run_ids_.step();
+    if (!more && more.error().code == ErrorCode::kCorrupt) return false;
+    if (!TRY(more)) return false;
+    if (job_id(run_ids_.number(0)) == id) continue;
+    run_ids_.reset();
+    return false;
+  }
+  const base::Result<bool> more = run_ids_.step();
+  run_ids_.reset();
+  if (!more && more.error().code == ErrorCode::kCorrupt) return false;
+  return !TRY(more);
+}
+
 base::Status SqliteReader::read_run(std::span<const core::JobId> run, const RowVisitor& visit) {
   std::span<const core::JobId> left = run;
-  if (TRY(read_rows(left, visit))) return {};
+  if (TRY(has_run(run)) && TRY(read_rows(left, visit))) return {};
   // From the damaged page on each is asked for alone, to lose no more than is lost.
   while (!left.empty()) {
     std::span<const core::JobId> one = left.first(1);
     left = left.subspan(1);
-    if (TRY(read_rows(one, visit))) continue;
+    if (TRY(read_rows(one, visit)) || one.empty()) continue;
     TRY(visit(one[0], row_error(ErrorCode::kCorrupt, connection_.path(), one[0],
                                 "a damaged page of the file hides the row")));
   }
@@ -78,11 +99,16 @@ base::Result<bool> SqliteReader::read_rows(std::span<const core::JobId>& left,
     }
     return {};
   };
-  const uint64_t end = left.back().value + 1;
-  read_.bind(1, row_id(left.front())).bind(2, row_id(left.back()));
+  const core::JobId last = left.back();
+  read_.bind(1, row_id(left.front())).bind(2, row_id(last));
   base::Result<bool> more = read_.step();
   for (; more && *more; more = read_.step()) {
     const core::JobId id = job_id(read_.number(kColumnId));
+    // A damaged page may name any rows, in any order.
+    if (left.empty() || id < left.front() || id > last) {
+      read_.reset();
+      return false;
+    }
     const base::Result<JobRow> row = read_row(read_, Args::kWith, connection_.path());
     base::Status visited = missing_before(id);
     left = left.subspan(1);
@@ -94,7 +120,7 @@ base::Result<bool> SqliteReader::read_rows(std::span<const core::JobId>& left,
   }
   if (!more && more.error().code == ErrorCode::kCorrupt) return false;
   TRY(std::move(more));
-  TRY(missing_before(core::JobId{end}));
+  TRY(missing_before(core::JobId{last.value + 1}));
   return true;
 }
 
@@ -197,7 +223,8 @@ base::Status SqliteReader::verify_block(uint64_t block, const DamageVisitor& dam
   size_t in_lane = 0;
   read_.bind(1, row_id(Lane::first_of(block)));
   read_.bind(2, row_id(core::JobId{Lane::first_of(block + 1).value - 1}));
-  while (TRY(read_.step())) {
+  base::Result<bool> more = read_.step();
+  for (; more && *more; more = read_.step()) {
     const base::Result<JobRow> row = read_row(read_, Args::kWith, connection_.path());
     if (!row) {
       damaged(row.error());
@@ -216,6 +243,12 @@ base::Status SqliteReader::verify_block(uint64_t block, const DamageVisitor& dam
                   .value());
     }
   }
+  if (!more && more.error().code == ErrorCode::kCorrupt) {
+    damaged({ErrorCode::kCorrupt, fmt::format("{}: table job, ids from {} on: a damaged page",
+                                              connection_.path(), row_id(Lane::first_of(block)))});
+    return {};
+  }
+  TRY(std::move(more));
   if (sums == record_.sums && in_lane == record_.lane.count()) return {};
   damaged(
       base::fail(ErrorCode::kCorrupt,

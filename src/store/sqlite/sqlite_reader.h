@@ -25,6 +25,7 @@ class SqliteReader final : public TablesReader {
                                                   const DamageVisitor& damaged) override;
 
  private:
+  base::Result<bool> has_run(std::span<const core::JobId> run);
   base::Status read_run(std::span<const core::JobId> run, const RowVisitor& visit);
   base::Result<bool> read_rows(std::span<const core::JobId>& left, const RowVisitor& visit);
   base::Result<std::optional<uint64_t>> next_block(core::JobId from);
@@ -32,6 +33,7 @@ class SqliteReader final : public TablesReader {
 
   Connection connection_;
   Statement read_;
+  Statement run_ids_;
   Statement lanes_up_;
   Statement lanes_down_;
   Statement lane_;
