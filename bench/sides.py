@@ -77,7 +77,7 @@ def all_sides(dray: Path, dray_options: list[str]) -> list[Side]:
         Side("redis", "redis", "redis-server", redis_command),
         # About one sync per put and per delete, so a few seconds' worth of jobs is enough.
         Side("beanstalkd-f0", "beanstalkd", "beanstalkd", beanstalkd_command(0),
-             jobs={"push": 20_000, "life": 10_000}, options={"life": ["--backlog", "2000"]}),
+             jobs={"push": 20_000, "life": 10_000}, options={"life": ["--waiting-max", "2000"]}),
         Side("beanstalkd-f50", "beanstalkd", "beanstalkd", beanstalkd_command(50),
              jobs={"push": 300_000, "life": 200_000}),
     ]  # fmt: skip
