@@ -125,10 +125,10 @@ TEST_F(ApplyKeys, WhatIsOverIsRemovedInSlices) {
   EXPECT_EQ(next_due(state, now), now.engine);
   EXPECT_EQ(state.keys().count(now), 0U);
   Context step = context();
-  EXPECT_TRUE(apply_due(step, 10));
+  EXPECT_EQ(apply_due(step, 10), Due::kMore);
   EXPECT_EQ(state.keys().held(), 15U);
-  EXPECT_TRUE(apply_due(step, 10));
-  EXPECT_FALSE(apply_due(step, 10));
+  EXPECT_EQ(apply_due(step, 10), Due::kMore);
+  EXPECT_EQ(apply_due(step, 10), Due::kDone);
   EXPECT_EQ(state.keys().held(), 0U);
   EXPECT_EQ(next_due(state, now), base::EngineTime::never());
 }

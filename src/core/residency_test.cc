@@ -100,7 +100,7 @@ class ResidencyTest : public testing::Test {
   Queue queue;
   TypeName type;
   JobTable table;
-  Residency residency{table};
+  Residency residency{table, [](Job&) {}};
   Contents rows;   // Of the tables.
   Contents taken;  // By the flush that runs.
   std::vector<uint64_t> erased;
