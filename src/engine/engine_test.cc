@@ -6,7 +6,6 @@
 #include <deque>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "store/change_set.h"
 #include "store/memory/memory_journal.h"
@@ -567,7 +566,7 @@ TEST_F(EngineFlushTest, TablesThatFailAreToldAndTheJournalHasItAll) {
     ASSERT_TRUE(heard_more.wait_for(lock, kPatience, [&] { return failure.has_value(); }));
     EXPECT_EQ(failure->code, base::ErrorCode::kIo);
   }
-  std::ignore = engine->stop().has_value();
+  base::ignore(engine->stop(), "it has failed");
   engine.reset();
   gate.refuse(std::nullopt);
   start();

@@ -12,7 +12,7 @@ class FlushTest : public FlushFixture {
     many.items.assign(count, push_of().spec);
     return many;
   }
-  core::Bulk remove(std::vector<uint64_t> ids) {
+  core::Bulk remove(const std::vector<uint64_t>& ids) {
     core::Bulk bulk{core::BulkVerb::kDelete, false, {}};
     for (const uint64_t id : ids) bulk.jobs.push_back(ref(id));
     return bulk;

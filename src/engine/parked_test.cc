@@ -17,11 +17,11 @@ class ParkedTest : public testing::Test {
     parked.add(request);
     return request;
   }
-  // Tries all again; those in `missing` have to wait on. Returns what was tried with success.
+  // Applies all again; those in `missing` have to wait on. Returns those that went on.
   Requests retry() {
     Requests done;
     const auto can_go_on = [&](Request& request) {
-      ++tries;
+      ++looks;
       if (missing.contains(&request)) return false;
       done.push_back(&request);
       return true;
@@ -34,7 +34,7 @@ class ParkedTest : public testing::Test {
 
   std::deque<Request> requests;
   std::set<const Request*> missing;
-  int tries = 0;
+  int looks = 0;
   Parked parked;
 };
 
@@ -61,7 +61,7 @@ TEST_F(ParkedTest, WhatCannotGoOnHoldsBackItsOwnSessionAlone) {
   Request& next = add(2);
   missing = {&held};
   EXPECT_EQ(retry(), (Requests{&other, &next}));
-  EXPECT_EQ(tries, 3) << "what stands behind it is not tried";
+  EXPECT_EQ(looks, 3) << "what stands behind it is not tried";
   EXPECT_FALSE(parked.holds(2));
   EXPECT_EQ(parked.size(), 2U);
 }
