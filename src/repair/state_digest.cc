@@ -97,17 +97,17 @@ base::Status put_absent(const core::State& state, store::TablesReader& tables, D
     if (!job.record) ids.push_back(job.id);
   });
   std::ranges::sort(ids);
+  const auto take = [&](core::JobId id, const base::Result<store::JobRow>& row) -> base::Status {
+    auto put = row ? job_of(*state.find(id), *row) : tl::unexpected(row.error());
+    if (!put) {
+      unread(id, put.error());
+      return {};
+    }
+    digest.put(*std::move(put));
+    return {};
+  };
   for (size_t at = 0; at < ids.size(); at += kIdsAtOnce) {
-    const auto some = std::span(ids).subspan(at, std::min(kIdsAtOnce, ids.size() - at));
-    TRY(tables.read(some, [&](core::JobId id, const base::Result<store::JobRow>& row) {
-      auto put = row ? job_of(*state.find(id), *row) : tl::unexpected(row.error());
-      if (put) {
-        digest.put(*std::move(put));
-      } else {
-        unread(id, put.error());
-      }
-      return base::Status();
-    }));
+    TRY(tables.read(std::span(ids).subspan(at, std::min(kIdsAtOnce, ids.size() - at)), take));
   }
   return {};
 }
