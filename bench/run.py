@@ -17,14 +17,29 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sides import BenchError, Server, Side, all_sides, die_with_parent, missing_reason
+from backlog import (
+    PIPELINES,
+    BacklogRun,
+    Result,
+    measure_lives,
+    measure_sustain,
+)
+from loader import load, run_loader
+from sides import BenchError, Server, Side, all_sides, before_side, missing_reason
 from verdict import (
+    Medians,
     Run,
+    Verdict,
+    backlog_table,
+    backlog_verdicts,
     latency_table,
     medians_of,
+    size_name,
+    sustain_verdicts,
     throughput_table,
     verdict_table,
     verdicts_of,
@@ -32,7 +47,8 @@ from verdict import (
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKLOADS = ["push", "life", "life-batch", "latency", "due"]
-PIPELINES = ["--connections", "50", "--depth", "32"]
+# They take long and need room, so they run only when they are named.
+LONG_WORKLOADS = ["backlog", "sustain"]
 # The loader's command line of each workload, and its number of jobs in a full and a quick run.
 LOADER: dict[str, list[str]] = {
     "push": ["push", *PIPELINES],
@@ -49,8 +65,13 @@ JOBS_FULL = {
 JOBS_QUICK = {
     "push": 200_000, "life": 100_000, "life-batch": 100_000, "latency": 400, "due": 100_000,
 }  # fmt: skip
+BACKLOG_SIZES = [1_000_000, 10_000_000]
+BACKLOG_SIZES_QUICK = [100_000]
+BACKLOG_LIVES = 300_000
+SUSTAIN_SECONDS = 300
+# What is left on the disk at the rate aimed at.
+SUSTAIN_BYTES_PER_SECOND = 250_000 * 500
 ROUNDS = 5
-LOADER_SECONDS_MAX = 240
 VOLATILE = {"tmpfs", "ramfs", "overlay"}
 
 
@@ -58,8 +79,10 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds (default %(default)s)")
     parser.add_argument("--quick", action="store_true", help="one round with fewer jobs")
-    parser.add_argument("--only", metavar="WORKLOAD", action="append", choices=WORKLOADS,
-                        help=f"one of {', '.join(WORKLOADS)}; may be repeated")  # fmt: skip
+    parser.add_argument("--only", metavar="WORKLOAD", action="append",
+                        choices=WORKLOADS + LONG_WORKLOADS,
+                        help=f"one of {', '.join(WORKLOADS)}, or, which take long and run only "
+                        f"when named, {', '.join(LONG_WORKLOADS)}; may be repeated")  # fmt: skip
     parser.add_argument("--sides", metavar="A,B", help="only these sides")
     parser.add_argument("--build", type=Path, default=ROOT / "build/release",
                         help="folder of dray and dray_load")  # fmt: skip
@@ -67,10 +90,36 @@ def parse_arguments() -> argparse.Namespace:
                         help="folder for the servers' data, on the disk to measure")  # fmt: skip
     parser.add_argument("--dray-options", default="", metavar="TEXT",
                         help="more options for `dray serve`")  # fmt: skip
+    parser.add_argument("--against", type=Path, metavar="BINARY",
+                        help="another dray, of the issue before say, whose lives are measured in "
+                        "the same rounds")  # fmt: skip
+    backlog = parser.add_argument_group("backlog and sustain (dray only)")
+    backlog.add_argument("--backlog-sizes", type=sizes, metavar="N,N", default=None,
+                         help="jobs that wait (default "
+                         f"{','.join(str(size) for size in BACKLOG_SIZES)})")  # fmt: skip
+    backlog.add_argument("--backlog-lives", type=int, metavar="N", default=BACKLOG_LIVES,
+                         help="lives on a backlog, and on none (default %(default)s)")  # fmt: skip
+    backlog.add_argument("--drain-jobs", type=int, metavar="N",
+                         help="drain at most so many (default all)")  # fmt: skip
+    backlog.add_argument("--sustain-seconds", type=int, metavar="S", default=SUSTAIN_SECONDS,
+                         help="how long sustain pushes (default %(default)s)")  # fmt: skip
     arguments = parser.parse_args()
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
+    for name in ("backlog_lives", "drain_jobs", "sustain_seconds"):
+        if (getattr(arguments, name) or 1) < 1:
+            parser.error(f"--{name.replace('_', '-')} must be at least 1")
+    if arguments.backlog_sizes is None:
+        arguments.backlog_sizes = BACKLOG_SIZES_QUICK if arguments.quick else BACKLOG_SIZES
     return arguments
+
+
+def sizes(text: str) -> list[int]:
+    """Reads `--backlog-sizes`: each once, the smallest first."""
+    found = sorted({int(word.replace("_", "")) for word in text.split(",")})
+    if found[0] < 1:
+        raise ValueError
+    return found
 
 
 def filesystem_of(folder: Path) -> str:
@@ -109,46 +158,17 @@ def machine_facts(data: Path) -> dict[str, Any]:
     }
 
 
-def busy_seconds() -> float:
-    """Returns the CPU seconds that all processes of the machine have used, stolen ones included."""
-    user, nice, system, _idle, _iowait, irq, softirq, steal, *_ = (
-        int(field) for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:]
-    )
-    ticks = user + nice + system + irq + softirq + steal
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def others_percent(result: dict[str, Any], busy: float) -> float:
-    """Returns what neither the server nor the loader used, in percent of the machine."""
-    both = result.get("server_cpu_us_per_job", 0.0) + result["loader_cpu_us_per_job"]
-    others = max(0.0, busy - both * result["jobs"] / 1e6)
-    return 100 * others / (result["seconds"] * len(os.sched_getaffinity(0)))
-
-
-def run_loader(command: list[str]) -> dict[str, Any]:
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=die_with_parent,
-    )  # fmt: skip
-    try:
-        out, error = process.communicate(timeout=LOADER_SECONDS_MAX + 30)
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-    if process.returncode != 0:
-        raise BenchError(error.strip() or f"the loader ended with {process.returncode}")
-    return json.loads(out)
-
-
 class Bench:
     """One whole measurement and what it has seen so far."""
 
     def __init__(self, arguments: argparse.Namespace, sides: list[Side]) -> None:
+        self.arguments = arguments
         self.loader = str(arguments.build / "dray_load")
         self.data: Path = arguments.data
         self.sides = sides
-        self.workloads: list[str] = [w for w in WORKLOADS if w in (arguments.only or WORKLOADS)]
+        wanted = arguments.only or WORKLOADS
+        self.workloads: list[str] = [w for w in WORKLOADS if w in wanted]
+        self.long_workloads: list[str] = [w for w in LONG_WORKLOADS if w in wanted]
         self.jobs = JOBS_QUICK if arguments.quick else JOBS_FULL
         self.rounds = 1 if arguments.quick else arguments.rounds
         self.runs: list[Run] = []
@@ -157,35 +177,76 @@ class Bench:
         for round_number in range(self.rounds):
             self._record(round_number, "fsync-probe", "disk", self._probe)
             for place, workload in enumerate(self.workloads):
-                sides = [side for side in self.sides if workload in side.workloads]
-                for turn in range(len(sides)):
-                    side = sides[(turn + round_number + place) % len(sides)]
+                for side in self._sides_of(workload, round_number + place):
                     self._record(round_number, workload, side.name,
                                  lambda w=workload, s=side: self._measure(w, s))  # fmt: skip
+            if "backlog" in self.long_workloads:
+                self._run_backlog(round_number)
+            if "sustain" in self.long_workloads:
+                for side in self._sides_of("sustain", 0):
+                    self._record(round_number, "sustain", side.name,
+                                 lambda s=side: self._sustain(s))  # fmt: skip
 
-    def _probe(self) -> dict[str, Any]:
+    def _sides_of(self, workload: str, turn: int) -> list[Side]:
+        """Returns who runs the workload, beginning with another one at each turn."""
+        sides = [side for side in self.sides if workload in side.workloads]
+        first = turn % len(sides) if sides else 0
+        return sides[first:] + sides[:first]
+
+    def _probe(self) -> Result:
         self.data.mkdir(parents=True, exist_ok=True)
         os.sync()  # What others left in the page cache is not the probe's to write.
         return run_loader([self.loader, "fsync-probe", "--dir", str(self.data)])
 
-    def _measure(self, workload: str, side: Side) -> dict[str, Any]:
+    def _measure(self, workload: str, side: Side) -> Result:
         jobs = min(side.jobs.get(workload, self.jobs[workload]), self.jobs[workload])
         with Server(side, self.data / side.name) as server:
-            command = [
-                self.loader, *LOADER[workload], "--driver", side.driver,
-                "--port", str(server.port), "--jobs", str(jobs),
-                "--server-pid", str(server.pid), "--timeout-s", str(LOADER_SECONDS_MAX),
-                *side.options.get(workload, []),
-            ]  # fmt: skip
-            busy_before = busy_seconds()
-            try:
-                result = run_loader(command)
-            except BenchError as error:
-                raise BenchError(f"{error} {server.log_tail()}".strip()) from error
-            result["others_percent"] = others_percent(result, busy_seconds() - busy_before)
-            return result
+            command = [self.loader, *LOADER[workload], *side.options.get(workload, [])]
+            return load(server, command, jobs)
 
-    def _record(self, round_number: int, workload: str, side: str, action: Any) -> None:
+    def _run_backlog(self, round_number: int) -> None:
+        drays = [side for side in self._sides_of("life", round_number)
+                 if side.name in ("dray", "dray-before")]  # fmt: skip
+        for side in drays:
+            self._record(round_number, "life-0", side.name, lambda s=side: self._lives(s))
+        arguments = self.arguments
+        for side in self._sides_of("backlog", 0):
+            for size in arguments.backlog_sizes:
+                with BacklogRun(self.loader, side, self.data / side.name, size,
+                                arguments.backlog_lives, arguments.drain_jobs) as run:  # fmt: skip
+                    for name, step in run.steps():
+                        # What follows a step that failed has nothing to stand on.
+                        if not self._record(round_number, name, side.name, step):
+                            break
+
+    def _lives(self, side: Side) -> Result:
+        with Server(side, self.data / side.name) as server:
+            return measure_lives(self.loader, server, self.arguments.backlog_lives)
+
+    def _sustain(self, side: Side) -> Result:
+        with Server(side, self.data / side.name) as server:
+            return measure_sustain(self.loader, server, self.arguments.sustain_seconds)
+
+    def throughputs(self) -> list[str]:
+        """Returns the names of the runs that have a rate, in the order of the report."""
+        names = list(self.workloads)
+        if "backlog" in self.long_workloads:
+            short = [size_name(size) for size in self.arguments.backlog_sizes]
+            names.append("life-0")
+            names += [f"{step}-{name}" for step in ("life", "fill", "drain") for name in short]
+        return names + [name for name in self.long_workloads if name == "sustain"]
+
+    def verdicts(self, medians: Medians) -> list[Verdict]:
+        found = verdicts_of(medians) if self.workloads else []
+        if "backlog" in self.long_workloads:
+            found += backlog_verdicts(medians, self.arguments.backlog_sizes)
+        if "sustain" in self.long_workloads:
+            found += sustain_verdicts(medians)
+        return found
+
+    def _record(self, round_number: int, workload: str, side: str,
+                action: Callable[[], Result]) -> bool:  # fmt: skip
+        """Returns whether the action succeeded."""
         run: Run = {"round": round_number, "workload": workload, "side": side}
         try:
             run["result"] = action()
@@ -194,6 +255,7 @@ class Bench:
         self.runs.append(run)
         print(f"round {round_number + 1}/{self.rounds}  {workload:<11} {side:<15} {brief(run)}",
               flush=True)  # fmt: skip
+        return "error" not in run
 
 
 def brief(run: Run) -> str:
@@ -203,14 +265,23 @@ def brief(run: Run) -> str:
     if "recycled_p50_ms" in result:
         return (f"recycled p50 {result['recycled_p50_ms']:.3f} ms, "
                 f"growing p50 {result['growing_p50_ms']:.3f} ms")  # fmt: skip
+    if "first_fetch_s" in result:
+        return f"ready {result['ready_s']:.3f} s, first fetch {result['first_fetch_s']:.3f} s"
+    if "stop_s" in result:
+        return f"{result['stop_s']:.3f} s"
     others = f"others {result['others_percent']:.0f} %"
+    if "stall_max_ms" in result:
+        others += f"  stall {result['stall_max_ms']:.0f} ms, {result['refusals']} refused"
+    if result.get("overtakes"):
+        others += f"  {result['overtakes']} OVERTOOK older jobs"
     if "p50_ms" in result:
         return f"p50 {result['p50_ms']:.3f} ms  p99 {result['p99_ms']:.3f} ms  {others}"
     return f"{result['rate']:>10,.0f} /s  {others}"
 
 
 def choose_sides(arguments: argparse.Namespace) -> list[Side]:
-    sides = all_sides(arguments.build / "dray", shlex.split(arguments.dray_options))
+    options = shlex.split(arguments.dray_options)
+    sides = all_sides(arguments.build / "dray", options)
     if arguments.sides:
         wanted = arguments.sides.split(",")
         unknown = set(wanted) - {side.name for side in sides}
@@ -218,6 +289,8 @@ def choose_sides(arguments: argparse.Namespace) -> list[Side]:
             names = ", ".join(side.name for side in sides)
             raise BenchError(f"unknown side {', '.join(sorted(unknown))}; there are {names}")
         sides = [side for side in sides if side.name in wanted]
+    if arguments.against:
+        sides.append(before_side(arguments.against.resolve(), options))
     present = []
     for side in sides:
         reason = missing_reason(side)
@@ -240,17 +313,30 @@ def check_ground(arguments: argparse.Namespace) -> dict[str, Any]:
     if facts["load_before"] > 0.5:
         print(f"bench: others use this machine (load {facts['load_before']:.2f}); "
               "numbers will be noisy", flush=True)  # fmt: skip
+    if "sustain" in (arguments.only or []):
+        warn_of_room(arguments)
     return facts
+
+
+def warn_of_room(arguments: argparse.Namespace) -> None:
+    arguments.data.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(arguments.data).free
+    wanted = arguments.sustain_seconds * SUSTAIN_BYTES_PER_SECOND
+    if free < wanted:
+        print(f"bench: {free >> 30} GiB are free for the data; a fast sustain may take "
+              f"{wanted >> 30} GiB and end with DISKFULL", flush=True)  # fmt: skip
 
 
 def report(bench: Bench, facts: dict[str, Any]) -> int:
     """Prints the tables, writes the file, and returns the exit status."""
     medians = medians_of(bench.runs)
-    verdicts = verdicts_of(medians)
+    verdicts = bench.verdicts(medians)
     names = [side.name for side in bench.sides]
     facts_line = ", ".join(f"{name} {value}" for name, value in facts.items())
-    tables = [facts_line, throughput_table(medians, bench.workloads, names),
+    tables = [facts_line, throughput_table(medians, bench.throughputs(), names),
               latency_table(medians, names)]  # fmt: skip
+    if "backlog" in bench.long_workloads:
+        tables.append(backlog_table(medians, bench.arguments.backlog_sizes))
     if "dray" in names:
         tables.append(verdict_table(verdicts))
     print("\n" + "\n\n".join(table for table in tables if table), flush=True)
@@ -262,6 +348,7 @@ def report(bench: Bench, facts: dict[str, Any]) -> int:
         "facts": facts,
         "rounds": bench.rounds,
         "jobs": bench.jobs,
+        "options": {name: str(value) for name, value in vars(bench.arguments).items()},
         "medians": {f"{w} {s}": numbers for (w, s), numbers in medians.items()},
         "verdicts": [verdict.as_json() for verdict in verdicts],
         "runs": bench.runs,

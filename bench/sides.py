@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 READY_SECONDS = 20.0
+# Starts are timed, so it is short.
+READY_POLL_SECONDS = 0.002
 STOP_SECONDS = 20.0
 PR_SET_PDEATHSIG = 1
 
@@ -71,16 +73,22 @@ def all_sides(dray: Path, dray_options: list[str]) -> list[Side]:
     dray_workloads = frozenset({"push", "life", "life-batch", "latency", "due"})
     return [
         Side("dray", "dray", str(dray), dray_command(dray_options),
-             workloads=dray_workloads, prints_ready=True),
+             workloads=dray_workloads | {"backlog", "sustain"}, prints_ready=True),
         Side("dray-null", "dray", str(dray), dray_command([*dray_options, "--journal", "null"]),
              workloads=dray_workloads - {"due"}, prints_ready=True),
         Side("redis", "redis", "redis-server", redis_command),
         # About one sync per put and per delete, so a few seconds' worth of jobs is enough.
         Side("beanstalkd-f0", "beanstalkd", "beanstalkd", beanstalkd_command(0),
-             jobs={"push": 20_000, "life": 10_000}, options={"life": ["--backlog", "2000"]}),
+             jobs={"push": 20_000, "life": 10_000}, options={"life": ["--waiting-max", "2000"]}),
         Side("beanstalkd-f50", "beanstalkd", "beanstalkd", beanstalkd_command(50),
              jobs={"push": 300_000, "life": 200_000}),
     ]  # fmt: skip
+
+
+def before_side(dray: Path, dray_options: list[str]) -> Side:
+    """Returns the side of another dray binary, that of the issue before say."""
+    return Side("dray-before", "dray", str(dray), dray_command(dray_options),
+                workloads=frozenset({"life"}), prints_ready=True)  # fmt: skip
 
 
 def missing_reason(side: Side) -> str | None:
@@ -106,9 +114,10 @@ def die_with_parent() -> None:
 class Server:
     """A running side. Use as a context: it is stopped, and its data removed, on the way out."""
 
-    def __init__(self, side: Side, folder: Path) -> None:
+    def __init__(self, side: Side, folder: Path, ready_seconds: float = READY_SECONDS) -> None:
         self.side = side
         self.folder = folder
+        self.ready_seconds = ready_seconds
         self.log = folder.with_suffix(".log")
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
@@ -116,26 +125,53 @@ class Server:
     def __enter__(self) -> Server:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
-        command = self.side.command(self.side.program, self.folder, self.port)
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                preexec_fn=die_with_parent, start_new_session=True,
-            )  # fmt: skip
         try:
-            self._await_ready()
+            self.start()
         except BaseException:
-            self._stop()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
+        if self.process is not None:
+            self._end(signal.SIGTERM)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        # What the run left in the page cache must not be written out during the next one.
+        os.sync()
+
+    def start(self) -> float:
+        """Starts the server on the data that is there. Returns the time of its exec."""
+        command = self.side.command(self.side.program, self.folder, self.port)
+        with self.log.open("wb") as log:
+            started = time.monotonic()
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                preexec_fn=die_with_parent, start_new_session=True,
+            )  # fmt: skip
+        self._await_ready()
+        return started
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ends it as an operator does."""
+        code = self._end(signal.SIGTERM)
+        if code != 0:
+            raise BenchError(f"{self.side.name} stopped with {code}: {self.log_tail()}")
 
     @property
     def pid(self) -> int:
         assert self.process is not None
         return self.process.pid
+
+    @property
+    def http(self) -> str:
+        """Returns HOST:PORT of the HTTP address, which Dray says when it is ready."""
+        for line in self.log.read_text(errors="replace").splitlines():
+            if line.startswith("ready "):
+                return line.partition(" http=")[2].split()[0]
+        raise BenchError(f"{self.side.name} has no HTTP address: {self.log_tail()}")
 
     def log_tail(self) -> str:
         return self.log.read_text(errors="replace")[-600:].strip()
@@ -151,22 +187,21 @@ class Server:
 
     def _await_ready(self) -> None:
         assert self.process is not None
-        limit = time.monotonic() + READY_SECONDS
+        limit = time.monotonic() + self.ready_seconds
         while not self._is_ready():
             if self.process.poll() is not None:
                 raise BenchError(f"{self.side.name} ended at its start: {self.log_tail()}")
             if time.monotonic() > limit:
                 raise BenchError(f"{self.side.name} was not ready in time: {self.log_tail()}")
-            time.sleep(0.02)
+            time.sleep(READY_POLL_SECONDS)
 
-    def _stop(self) -> None:
+    def _end(self, how: signal.Signals) -> int:
+        """Returns the exit status; a server that takes too long is killed."""
         assert self.process is not None
-        self.process.terminate()
+        process, self.process = self.process, None
+        process.send_signal(how)
         try:
-            self.process.wait(STOP_SECONDS)
+            return process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        # What the run left in the page cache must not be written out during the next one.
-        os.sync()
+            process.kill()
+            return process.wait()

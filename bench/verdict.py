@@ -65,6 +65,16 @@ class Verdict:
         return {**asdict(self), "verdict": self.word}
 
 
+def least(what: str, measured: float | None, floor: float | None, goal: float | None,
+          unit: str = "x") -> Verdict:  # fmt: skip
+    return Verdict(what, measured, floor, goal, True, unit)
+
+
+def most(what: str, measured: float | None, floor: float | None, goal: float | None,
+         unit: str = "x") -> Verdict:  # fmt: skip
+    return Verdict(what, measured, floor, goal, False, unit)
+
+
 class Judge:
     """Looks numbers up in the medians; whatever is missing makes a verdict `not measured`."""
 
@@ -90,14 +100,6 @@ def verdicts_of(medians: Medians) -> list[Verdict]:
     judge = Judge(medians)
     ratio, number = judge.ratio, judge.number
 
-    def least(what: str, measured: float | None, floor: float | None, goal: float | None,
-              unit: str = "x") -> Verdict:  # fmt: skip
-        return Verdict(what, measured, floor, goal, True, unit)
-
-    def most(what: str, measured: float | None, floor: float | None, goal: float | None,
-             unit: str) -> Verdict:  # fmt: skip
-        return Verdict(what, measured, floor, goal, False, unit)
-
     return [
         least("push / redis", ratio("push", "dray", "redis"), 0.8, 1.3),
         least("push / beanstalkd-f0", ratio("push", "dray", "beanstalkd-f0"), 40, None),
@@ -115,8 +117,77 @@ def verdicts_of(medians: Medians) -> list[Verdict]:
              number("latency", "beanstalkd-f0", "p50_ms"), judge.latency_goal(), "ms"),
         most("push to handler p99, floor beanstalkd-f0", number("latency", "dray", "p99_ms"),
              number("latency", "beanstalkd-f0", "p99_ms"), None, "ms"),
+        *([least("life / the issue before", ratio("life", "dray", "dray-before"), 0.95, 1)]
+          if ("life", "dray-before") in medians else []),
         most("100,000 due in 5 s, p99 late", number("due", "dray", "p99_ms"), 250, 100, "ms"),
     ]  # fmt: skip
+
+
+# Seconds to the first fetch after a kill: (jobs that wait, floor, goal), for as many at most.
+START_BOUNDS = [(1_000_000, 1.0, 0.3), (10_000_000, 5.0, 1.0)]
+
+
+def backlog_verdicts(medians: Medians, sizes: list[int]) -> list[Verdict]:
+    """Returns the rows of the tables' Speed table, for each of the sizes."""
+    number = Judge(medians).number
+
+    def of(step: str, size: int, name: str) -> float | None:
+        return number(f"{step}-{size_name(size)}", "dray", name)
+
+    def over(above: float | None, below: float | None) -> float | None:
+        return above / below if above is not None and below else None
+
+    found = []
+    none_rate = number("life-0", "dray", "rate")
+    lives = [of("life", size, "rate") for size in sizes]
+    for size, rate in zip(sizes, lives, strict=True):
+        at = size_name(size)
+        floor, goal = next(((floor, goal) for most_jobs, floor, goal in START_BOUNDS
+                            if size <= most_jobs), (None, None))  # fmt: skip
+        found += [
+            most(f"RSS per waiting job, {at}", of("fill", size, "rss_bytes_per_job"), 96, 64, " B"),
+            most(f"disk bytes per surviving job, {at}", of("fill", size, "disk_bytes_per_job"),
+                 1_500, 800, " B"),
+            most(f"journal / budget while {at} come", of("fill", size, "journal_of_budget"),
+                 1, None),
+            most(f"start after kill -9, first fetch, {at}", of("start", size, "first_fetch_s"),
+                 floor, goal, " s"),
+            least(f"life on {at} / on 0", over(rate, none_rate), 0.5, 0.8),
+            least(f"drain of {at}", of("drain", size, "rate"), 80_000, 180_000, "/s"),
+        ]  # fmt: skip
+    if len(sizes) > 1:
+        known = [rate for rate in lives if rate is not None]
+        even = over(min(known), max(known)) if len(known) == len(sizes) else None
+        found.append(least("life on one backlog / on another", even, 0.8, None))
+    found += [
+        most("disk bytes per life, with the flush after", number("life-0", "dray",
+             "disk_bytes_per_job"), 500, 400, " B"),
+        most("disk bytes per life, while they run", number("life-0", "dray",
+             "server_write_bytes_per_job"), None, None, " B"),
+    ]  # fmt: skip
+    before = over(none_rate, number("life-0", "dray-before", "rate"))
+    found.append(least("life / the issue before", before, 0.95, 1))
+    return found
+
+
+def sustain_verdicts(medians: Medians) -> list[Verdict]:
+    number = Judge(medians).number
+    stall_ms = number("sustain", "dray", "stall_max_ms")
+    return [
+        least("sustained pushes", number("sustain", "dray", "rate"), 100_000, 250_000, "/s"),
+        most("sustain: longest stall", stall_ms, 1_000, None, " ms"),
+        most("sustain: journal / budget", number("sustain", "dray", "journal_of_budget"), 1, None),
+        most("sustain: peak RSS / allowed", number("sustain", "dray", "rss_peak_of_allowed"),
+             1, None),
+    ]  # fmt: skip
+
+
+def size_name(jobs: int) -> str:
+    """Returns 1M, 250k or 1234."""
+    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
+        if jobs >= unit and jobs % unit == 0:
+            return f"{jobs // unit}{letter}"
+    return str(jobs)
 
 
 def cell(value: float | None, unit: str = "") -> str:
@@ -184,3 +255,30 @@ def verdict_table(verdicts: list[Verdict]) -> str:
         for v in verdicts
     ]
     return text_table(["Dray", "floor", "goal", "measured", "verdict"], rows)
+
+
+# Step, number, what to call it, and what to divide it by.
+BACKLOG_ROWS = [
+    ("fill", "stall_max_ms", "fill: longest stall, ms", 1),
+    ("fill", "refusals", "fill: refused", 1),
+    ("fill", "journal_bytes", "fill: journal at most, MiB", 1 << 20),
+    ("fill", "data_bytes", "data folder when all is flushed, MiB", 1 << 20),
+    ("fill", "rss_peak_bytes", "fill: RSS at most, MiB", 1 << 20),
+    ("fill", "rss_bytes", "RSS when all is flushed, MiB", 1 << 20),
+    ("fill", "rss_empty_bytes", "  of it: the empty server", 1 << 20),
+    ("fill", "record_bytes", "  of it: records that stay", 1 << 20),
+    ("start", "ready_s", "kill -9 and start: ready, s", 1),
+    ("start", "first_fetch_s", "  first fetch, s", 1),
+    ("start", "rss_bytes", "  RSS then, MiB", 1 << 20),
+    ("life", "overtakes", "life: jobs that overtook", 1),
+    ("stop", "stop_s", "stop, s", 1),
+]
+
+
+def backlog_table(medians: Medians, sizes: list[int]) -> str:
+    rows = []
+    for step, name, what, unit in BACKLOG_ROWS:
+        values = [medians.get((f"{step}-{size_name(size)}", "dray"), {}).get(name)
+                  for size in sizes]  # fmt: skip
+        rows.append([what] + [cell(None if v is None else v / unit) for v in values])
+    return text_table(["backlog", *(size_name(size) for size in sizes)], rows)

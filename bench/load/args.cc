@@ -14,6 +14,10 @@ constexpr std::string_view kTail = R"("})";
 static_assert(kHead.size() == kMarkOffset);
 static_assert(kHead.size() + kMarkDigits + kMiddle.size() + kTail.size() <= kArgsBytesMin);
 
+[[noreturn]] void throw_changed(std::string_view args) {
+  throw ProtocolError("args came back changed: " + std::string(args.substr(0, 64)));
+}
+
 }  // namespace
 
 std::string make_args(size_t bytes) {
@@ -37,7 +41,14 @@ uint64_t read_mark(std::string_view args) {
     const auto [stop, code] = std::from_chars(digits, digits + kMarkDigits, mark, 16);
     if (code == std::errc() && stop == digits + kMarkDigits) return mark;
   }
-  throw ProtocolError("args came back changed: " + std::string(args.substr(0, 64)));
+  throw_changed(args);
+}
+
+uint64_t check_args(std::string_view args, std::string_view made) {
+  constexpr size_t kRest = kMarkOffset + kMarkDigits;
+  const uint64_t mark = read_mark(args);
+  if (args.substr(kRest) != made.substr(kRest)) throw_changed(args);
+  return mark;
 }
 
 }  // namespace load

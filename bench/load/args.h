@@ -25,4 +25,8 @@ void write_mark(uint64_t mark, char* digits);
 // server that changes args must not pass for a fast one.
 uint64_t read_mark(std::string_view args);
 
+// Returns the mark of args that are `made`, which make_args returned, in every byte beside it.
+// Throws ProtocolError for others.
+uint64_t check_args(std::string_view args, std::string_view made);
+
 }  // namespace load

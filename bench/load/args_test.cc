@@ -33,5 +33,16 @@ TEST(Args, ThatCameBackChangedAreRefused) {
   EXPECT_THROW(read_mark(broken), ProtocolError);
 }
 
+TEST(Args, AreComparedInEveryByteBesideTheMark) {
+  const std::string made = make_args(150);
+  std::string args = made;
+  write_mark(77, args.data() + kMarkOffset);
+  EXPECT_EQ(check_args(args, made), 77U);
+  EXPECT_THROW(check_args(args + " ", made), ProtocolError);
+  EXPECT_THROW(check_args(args.substr(0, 149), made), ProtocolError);
+  args[140] = 'y';
+  EXPECT_THROW(check_args(args, made), ProtocolError);
+}
+
 }  // namespace
 }  // namespace load

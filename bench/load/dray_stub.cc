@@ -76,6 +76,14 @@ void DrayStub::execute(uint32_t connection, const Words& words, int64_t now_ms) 
 }
 
 void DrayStub::push(uint32_t connection, const Words& words, int64_t now_ms) {
+  if (refusals_left_ > 0) {
+    --refusals_left_;
+    outputs_[connection]
+        .append("-OVERLOADED retry_ms=")
+        .append(std::to_string(retry_ms_))
+        .append(" limit=1 got=2 too much waits\r\n");
+    return;
+  }
   const std::string digits = std::to_string(++pushed_);
   Job job{.id = std::string(13 - digits.size(), '0') + digits,
           .args = std::string(words[3]),
@@ -134,6 +142,7 @@ void DrayStub::lease_jobs(const Fetch& fetch) {
   for (size_t i = 0; i < count; ++i) {
     Job job = std::move(ready_.front());
     ready_.pop_front();
+    if (changes_args_) job.args[job.args.size() - 3] = 'y';
     append_lease(out, job.id, job.token, job.args);
     const std::string id = job.id;
     running_.emplace(id, std::move(job));

@@ -22,6 +22,15 @@ class DrayStub {
 
   // The next fetches get at most this many jobs, whatever they ask for.
   void limit_fetches(size_t jobs) { fetch_limit_ = jobs; }
+  // The next pushes, this many, are answered OVERLOADED and taken for nothing.
+  void refuse_pushes(size_t pushes, int64_t retry_ms) {
+    refusals_left_ = pushes;
+    retry_ms_ = retry_ms;
+  }
+  // Hands all args out with another last letter.
+  void change_args() { changes_args_ = true; }
+  // Forgets the job that would be handed out next.
+  void lose_job() { ready_.pop_front(); }
   // Hands every job out again instead of ending it at its ack.
   void forget_acks() { forgets_acks_ = true; }
 
@@ -61,7 +70,10 @@ class DrayStub {
   uint64_t pushed_ = 0;
   uint64_t acked_ = 0;
   uint64_t fetches_ = 0;
+  size_t refusals_left_ = 0;
+  int64_t retry_ms_ = 0;
   bool forgets_acks_ = false;
+  bool changes_args_ = false;
 };
 
 }  // namespace load

@@ -110,9 +110,11 @@ void EventLoop::receive(Connection& connection, Workload& workload) {
   connection.channel.input_filled(static_cast<size_t>(got));
   OpKind op = OpKind::kPush;
   while (connection.channel.take(op, reply_)) {
-    if (reply_.failed)
+    if (!reply_.failed) {
+      workload.on_reply(connection.channel, op, reply_, received_ns);
+    } else if (!workload.on_failure(connection.channel, op, reply_, received_ns)) {
       throw std::runtime_error("the server answered: " + std::string(reply_.error));
-    workload.on_reply(connection.channel, op, reply_, received_ns);
+    }
   }
   workload.fill(connection.channel, received_ns);
 }

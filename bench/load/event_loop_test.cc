@@ -13,7 +13,10 @@
 #include <thread>
 
 #include "bench/load/clock.h"
+#include "bench/load/deliveries.h"
+#include "bench/load/drain_workload.h"
 #include "bench/load/dray_stub.h"
+#include "bench/load/fill_workload.h"
 #include "bench/load/latency_workload.h"
 #include "bench/load/life_workload.h"
 #include "bench/load/push_workload.h"
@@ -26,7 +29,10 @@ constexpr int64_t kTimeoutNs = 20'000'000'000;
 // A stub behind real loopback sockets, on a thread of its own.
 class StubServer {
  public:
-  StubServer() : listener_(socket(AF_INET, SOCK_STREAM, 0)), stop_(eventfd(0, 0)) {
+  // The first pushes, `refusals` of them, are to come again in 20 ms.
+  explicit StubServer(size_t refusals = 0)
+      : listener_(socket(AF_INET, SOCK_STREAM, 0)), stop_(eventfd(0, 0)) {
+    stub_.refuse_pushes(refusals, 20);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -93,9 +99,32 @@ TEST(EventLoop, RunsLivesOverRealSockets) {
   StubServer server;
   const auto driver = make_driver({.kind = "dray", .channel_count = 4, .fetch_count = 4});
   EventLoop loop(server.endpoint(), 4, *driver);
-  LifeWorkload workload({.jobs = 2'000, .depth = 16, .backlog_max = 200, .fetch_count = 4});
+  Deliveries seen(2'000);
+  LifeWorkload workload({.jobs = 2'000, .depth = 16, .waiting_max = 200, .fetch_count = 4}, seen);
   loop.run(workload, kTimeoutNs);
   EXPECT_EQ(workload.jobs_done(), 2'000U);
+}
+
+TEST(EventLoop, FillsAndDrainsOverRealSockets) {
+  StubServer server(100);
+  const auto driver = make_driver({.kind = "dray", .channel_count = 4});
+  FillWorkload fill({.jobs = 2'000, .channel_count = 4, .depth = 16});
+  EventLoop(server.endpoint(), 4, *driver).run(fill, kTimeoutNs);
+  EXPECT_EQ(fill.jobs_done(), 2'000U);
+  Deliveries seen(2'000);
+  DrainWorkload drain({.jobs = 2'000, .depth = 16}, seen);
+  EventLoop(server.endpoint(), 4, *driver).run(drain, kTimeoutNs);
+  EXPECT_EQ(seen.count(), 2'000U);
+}
+
+TEST(EventLoop, EndsAFillAtItsTime) {
+  StubServer server;
+  const auto driver = make_driver({.kind = "dray"});
+  FillWorkload fill({.jobs = 1'000'000'000, .channel_count = 1, .depth = 4, .ns_max = 50'000'000});
+  const int64_t start_ns = monotonic_ns();
+  EventLoop(server.endpoint(), 1, *driver).run(fill, kTimeoutNs);
+  EXPECT_GE(monotonic_ns() - start_ns, 50'000'000);
+  EXPECT_GT(fill.jobs_done(), 0U);
 }
 
 TEST(EventLoop, WaitsForRoomWhenTheSocketIsFull) {

@@ -7,8 +7,8 @@
 
 namespace load {
 
-LifeWorkload::LifeWorkload(const LifeOptions& options)
-    : options_(options), delivered_(options.jobs) {
+LifeWorkload::LifeWorkload(const LifeOptions& options, Deliveries& seen)
+    : options_(options), args_(make_args(options.args_bytes)), seen_(seen) {
   if (options.fetch_count < 1 || options.fetch_count > options.depth) {
     throw std::invalid_argument("a fetch asks for 1 to `depth` jobs");
   }
@@ -21,12 +21,12 @@ uint64_t LifeWorkload::slots_used(const Channel& channel) const {
 
 LifeWorkload::Step LifeWorkload::next_step(uint64_t slots_free) const {
   if (slots_free == 0) return Step::kWait;
-  const bool may_push = sent_ < options_.jobs && backlog() < options_.backlog_max;
+  const bool may_push = sent_ < options_.jobs && waiting() < options_.waiting_max;
   // At the end of a run less than a whole fetch may be left.
   const uint64_t claims = fetched_ + claimed_;
   const uint64_t wanted = pushed_ == options_.jobs ? 1 : options_.fetch_count;
   const bool jobs_there = pushed_ >= claims + wanted;
-  const bool push_first = may_push && backlog() < options_.backlog_max / 2;
+  const bool push_first = may_push && waiting() < options_.waiting_max / 2;
   if (push_first) return Step::kPush;
   if (jobs_there) return slots_free >= options_.fetch_count ? Step::kFetch : Step::kWait;
   return may_push ? Step::kPush : Step::kWait;
@@ -37,8 +37,8 @@ void LifeWorkload::fill(Channel& channel, int64_t /*now_ns*/) {
     const uint64_t used = slots_used(channel);
     switch (next_step(used < options_.depth ? options_.depth - used : 0)) {
       case Step::kPush:
-        channel.push(sent_++);
-        backlog_seen_ = std::max(backlog_seen_, backlog());
+        channel.push(options_.backlog + sent_++);
+        waiting_seen_ = std::max(waiting_seen_, waiting());
         break;
       case Step::kFetch:
         channel.fetch();
@@ -69,17 +69,22 @@ void LifeWorkload::on_reply(Channel& channel, OpKind op, const Reply& reply,
 }
 
 void LifeWorkload::take_lease(Channel& channel, const Lease& lease) {
-  const uint64_t mark = read_mark(lease.args);
-  if (mark >= delivered_.size()) throw std::runtime_error("a job that nobody pushed");
-  if (delivered_[mark]) throw std::runtime_error("a job was handed out twice");
-  delivered_[mark] = true;
+  const uint64_t number = check_args(lease.args, args_);
+  seen_.note(number);
+  if (number < options_.backlog) {
+    ++backlog_taken_;
+  } else if (backlog_taken_ + claimed_ < options_.backlog) {
+    ++overtakes_;  // Of older jobs that no answer on its way can hold.
+  }
   channel.ack(lease);
 }
 
 void LifeWorkload::report(JsonLine& line) const {
   line.add("fetch_count", uint64_t{options_.fetch_count});
   line.add("empty_fetches", empty_fetches_);
-  line.add("backlog_max", backlog_seen_);
+  line.add("waiting_max", waiting_seen_);
+  line.add("backlog_taken", backlog_taken_);
+  line.add("overtakes", overtakes_);
 }
 
 }  // namespace load

@@ -6,9 +6,12 @@
 #include <stdexcept>
 
 #include "bench/load/clock.h"
+#include "bench/load/deliveries.h"
+#include "bench/load/drain_workload.h"
 #include "bench/load/driver.h"
 #include "bench/load/due_workload.h"
 #include "bench/load/event_loop.h"
+#include "bench/load/fill_workload.h"
 #include "bench/load/fsync_probe.h"
 #include "bench/load/json_line.h"
 #include "bench/load/latency_workload.h"
@@ -20,15 +23,41 @@
 namespace load {
 namespace {
 
-std::unique_ptr<Workload> make_workload(const Options& options) {
+constexpr int64_t kNsPerS = 1'000'000'000;
+
+// How many numbers jobs may carry that are handed out by a workload which looks at them.
+uint64_t numbers_of(const Options& options) {
+  if (options.workload == "life") return options.backlog + options.jobs;
+  if (options.workload == "drain") return options.numbers == 0 ? options.jobs : options.numbers;
+  return 0;
+}
+
+std::unique_ptr<Workload> make_workload(const Options& options, Deliveries& seen) {
   if (options.workload == "push") {
     return std::make_unique<PushWorkload>(options.jobs, options.depth);
   }
   if (options.workload == "life") {
     return std::make_unique<LifeWorkload>(LifeOptions{.jobs = options.jobs,
                                                       .depth = options.depth,
-                                                      .backlog_max = options.backlog,
-                                                      .fetch_count = options.fetch_count});
+                                                      .waiting_max = options.waiting_max,
+                                                      .fetch_count = options.fetch_count,
+                                                      .backlog = options.backlog,
+                                                      .args_bytes = options.args_bytes},
+                                          seen);
+  }
+  if (options.workload == "fill") {
+    const int64_t ns_max =
+        options.seconds == 0 ? kNeverNs : static_cast<int64_t>(options.seconds) * kNsPerS;
+    return std::make_unique<FillWorkload>(FillOptions{.jobs = options.jobs,
+                                                      .channel_count = options.connections,
+                                                      .depth = options.depth,
+                                                      .ns_max = ns_max});
+  }
+  if (options.workload == "drain") {
+    return std::make_unique<DrainWorkload>(
+        DrainOptions{
+            .jobs = options.jobs, .depth = options.depth, .args_bytes = options.args_bytes},
+        seen);
   }
   if (options.workload == "latency") {
     return std::make_unique<LatencyWorkload>(
@@ -41,7 +70,7 @@ std::unique_ptr<Workload> make_workload(const Options& options) {
                                                   .lead_ms = options.lead_ms});
 }
 
-// Producers and workers share channels in push and life; else they have channels of their own.
+// In latency and due, producers and workers have channels of their own.
 uint32_t channel_count(const Options& options) {
   if (options.workload == "latency") return 1 + options.workers;
   if (options.workload == "due") return options.connections + options.workers;
@@ -57,7 +86,7 @@ void measure(const Options& options, EventLoop& loop, Workload& workload, JsonLi
   const ProcessUsage server_before = server_usage(options);
   const double own_before = own_cpu_seconds();
   const int64_t start_ns = monotonic_ns();
-  loop.run(workload, options.timeout_s * 1'000'000'000);
+  loop.run(workload, options.timeout_s * kNsPerS);
   const double seconds = static_cast<double>(monotonic_ns() - start_ns) / 1e9;
   const double own_cpu = own_cpu_seconds() - own_before;
   const ProcessUsage server_after = server_usage(options);
@@ -83,7 +112,9 @@ void run_workload(const Options& options) {
                                                       .channel_count = channel_count(options),
                                                       .fetch_count = options.fetch_count,
                                                       .fetch_blocks = blocks});
-  const std::unique_ptr<Workload> workload = make_workload(options);
+  Deliveries seen(numbers_of(options));
+  if (!options.seen_file.empty()) seen.load(options.seen_file);
+  const std::unique_ptr<Workload> workload = make_workload(options, seen);
   EventLoop loop(options.endpoint, channel_count(options), *driver);
   JsonLine line;
   line.add("workload", options.workload);
@@ -92,6 +123,7 @@ void run_workload(const Options& options) {
   line.add("channels", uint64_t{channel_count(options)});
   measure(options, loop, *workload, line);
   workload->report(line);
+  if (!options.seen_file.empty()) seen.save(options.seen_file);
   std::puts(line.text().c_str());
 }
 

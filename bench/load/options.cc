@@ -28,6 +28,11 @@ void add_pipelines(CLI::App& command, Options& options) {
       ->check(CLI::Range(1, 10'000));
 }
 
+void add_seen(CLI::App& command, Options& options) {
+  command.add_option("--seen", options.seen_file,
+                     "file that keeps, from run to run, which jobs were handed out");
+}
+
 }  // namespace
 
 void declare_options(CLI::App& app, Options& options) {
@@ -39,8 +44,23 @@ void declare_options(CLI::App& app, Options& options) {
   add_pipelines(*life, options);
   life->add_option("--fetch-count", options.fetch_count, "jobs per fetch (dray only)")
       ->check(CLI::Range(1, 1'000));
-  life->add_option("--backlog", options.backlog, "most jobs that may wait in the server")
+  life->add_option("--waiting-max", options.waiting_max,
+                   "most jobs that may wait in the server, beside the backlog")
       ->check(CLI::PositiveNumber);
+  life->add_option("--backlog", options.backlog,
+                   "jobs of a `fill` that wait in the server already");
+  add_seen(*life, options);
+
+  CLI::App* const fill = add_workload(app, options, "fill", "pushes without consumers");
+  add_pipelines(*fill, options);
+  fill->add_option("--seconds", options.seconds, "stop after this time, whatever --jobs says")
+      ->check(CLI::PositiveNumber);
+
+  CLI::App* const drain = add_workload(app, options, "drain", "consumers only, one job per fetch");
+  add_pipelines(*drain, options);
+  drain->add_option("--numbers", options.numbers,
+                    "the jobs carry numbers below this (default: --jobs)");
+  add_seen(*drain, options);
 
   CLI::App* const latency = add_workload(app, options, "latency", "push to waiting handler");
   latency->add_option("--rate", options.jobs_per_second, "pushes per second")

@@ -15,7 +15,7 @@ class App;
 namespace load {
 
 struct Options {
-  std::string workload;  // push, life, latency, due or fsync-probe.
+  std::string workload;  // push, life, fill, drain, latency, due or fsync-probe.
   std::string driver;
   Endpoint endpoint{.host = "127.0.0.1", .port = 0};
   uint32_t connections = 50;
@@ -23,7 +23,11 @@ struct Options {
   uint64_t jobs = 100'000;
   size_t args_bytes = 150;
   uint32_t fetch_count = 1;
-  uint64_t backlog = 10'000;
+  uint64_t waiting_max = 10'000;
+  uint64_t backlog = 0;
+  uint64_t seconds = 0;   // 0: as long as the jobs take.
+  uint64_t numbers = 0;   // 0: as many as jobs are drained.
+  std::string seen_file;  // Empty: what was handed out is not kept.
   double jobs_per_second = 200;
   uint32_t workers = 1;
   int64_t spread_ms = 5'000;

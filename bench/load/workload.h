@@ -26,6 +26,12 @@ class Workload {
   // Takes one reply that did not fail.
   virtual void on_reply(Channel& channel, OpKind op, const Reply& reply, int64_t received_ns) = 0;
 
+  // Takes one reply that failed. Returns false when it ends the run, as it does by default.
+  virtual bool on_failure(Channel& /*channel*/, OpKind /*op*/, const Reply& /*reply*/,
+                          int64_t /*received_ns*/) {
+    return false;
+  }
+
   // Returns when `fill` must be called even if no reply comes.
   virtual int64_t wake_ns() const { return kNeverNs; }
 

@@ -7,8 +7,11 @@
 #include <random>
 #include <stdexcept>
 
+#include "bench/load/deliveries.h"
+#include "bench/load/drain_workload.h"
 #include "bench/load/dray_stub.h"
 #include "bench/load/due_workload.h"
+#include "bench/load/fill_workload.h"
 #include "bench/load/latency_workload.h"
 #include "bench/load/life_workload.h"
 #include "bench/load/push_workload.h"
@@ -72,8 +75,11 @@ class Rig {
     OpKind op = OpKind::kPush;
     Reply reply;
     while (channel.take(op, reply)) {
-      ASSERT_FALSE(reply.failed) << reply.error;
-      workload.on_reply(channel, op, reply, now_ns_);
+      if (!reply.failed) {
+        workload.on_reply(channel, op, reply, now_ns_);
+      } else {
+        ASSERT_TRUE(workload.on_failure(channel, op, reply, now_ns_)) << reply.error;
+      }
     }
   }
 
@@ -110,8 +116,9 @@ TEST(PushWorkload, PushesEveryJobOnceWithinItsDepth) {
 TEST(LifeWorkload, EndsEveryJobWithinDepthAndBacklog) {
   for (const uint32_t fetch_count : {1U, 16U, 32U}) {
     Rig rig(5, fetch_count, false);
+    Deliveries seen(5'000);
     LifeWorkload workload(
-        {.jobs = 5'000, .depth = 32, .backlog_max = 400, .fetch_count = fetch_count});
+        {.jobs = 5'000, .depth = 32, .waiting_max = 400, .fetch_count = fetch_count}, seen);
     uint64_t slots_max = 0;
     rig.after_fill = [&](const Channel& channel) {
       slots_max = std::max(slots_max, workload.slots_used(channel));
@@ -127,7 +134,9 @@ TEST(LifeWorkload, EndsEveryJobWithinDepthAndBacklog) {
 
 TEST(LifeWorkload, AsksOncePerJobWhenFetchesBringOne) {
   Rig rig(5, 1, false);
-  LifeWorkload workload({.jobs = 2'000, .depth = 32, .backlog_max = 10'000, .fetch_count = 1});
+  Deliveries seen(2'000);
+  LifeWorkload workload({.jobs = 2'000, .depth = 32, .waiting_max = 10'000, .fetch_count = 1},
+                        seen);
   rig.run(workload);
   EXPECT_EQ(rig.stub.fetches(), 2'000U);
   EXPECT_EQ(reported(workload, "empty_fetches"), 0);
@@ -136,7 +145,8 @@ TEST(LifeWorkload, AsksOncePerJobWhenFetchesBringOne) {
 TEST(LifeWorkload, GoesOnWhenFetchesBringLessThanAskedFor) {
   Rig rig(4, 8, false);
   rig.stub.limit_fetches(3);
-  LifeWorkload workload({.jobs = 1'000, .depth = 16, .backlog_max = 100, .fetch_count = 8});
+  Deliveries seen(1'000);
+  LifeWorkload workload({.jobs = 1'000, .depth = 16, .waiting_max = 100, .fetch_count = 8}, seen);
   rig.run(workload);
   EXPECT_EQ(rig.stub.acked(), 1'000U);
 }
@@ -144,8 +154,157 @@ TEST(LifeWorkload, GoesOnWhenFetchesBringLessThanAskedFor) {
 TEST(LifeWorkload, RefusesAServerThatHandsAJobOutTwice) {
   Rig rig(2, 1, false);
   rig.stub.forget_acks();
-  LifeWorkload workload({.jobs = 1'000, .depth = 16, .backlog_max = 100, .fetch_count = 1});
+  Deliveries seen(1'000);
+  LifeWorkload workload({.jobs = 1'000, .depth = 16, .waiting_max = 100, .fetch_count = 1}, seen);
   EXPECT_THROW(rig.run(workload), std::runtime_error);
+}
+
+TEST(LifeWorkload, TakesTheBacklogAtTheHeadAndPushesAtTheTail) {
+  Rig rig(4, 1, false);
+  FillWorkload fill({.jobs = 3'000, .channel_count = 4, .depth = 8});
+  rig.run(fill);
+  Deliveries seen(5'000);
+  LifeWorkload life({.jobs = 2'000, .depth = 8, .waiting_max = 400, .backlog = 3'000}, seen);
+  rig.run(life);
+  EXPECT_EQ(rig.stub.acked(), 2'000U);
+  EXPECT_EQ(reported(life, "backlog_taken"), 2'000);
+  EXPECT_EQ(reported(life, "overtakes"), 0);
+  // What life pushed and what it left of the backlog is there, each job once.
+  DrainWorkload drain({.jobs = 3'000, .depth = 8}, seen);
+  rig.run(drain);
+  EXPECT_EQ(seen.count(), 5'000U);
+}
+
+TEST(LifeWorkload, CountsJobsThatOvertakeTheBacklog) {
+  Rig rig(1, 1, false);
+  Deliveries seen(1'100);
+  // There is no backlog, so every job comes before it.
+  LifeWorkload life({.jobs = 100, .depth = 8, .waiting_max = 40, .backlog = 1'000}, seen);
+  rig.run(life);
+  EXPECT_EQ(reported(life, "overtakes"), 100);
+}
+
+TEST(FillWorkload, PushesEveryNumberOnceWithinItsDepth) {
+  Rig rig(3, 1, false);
+  FillWorkload fill({.jobs = 1'000, .channel_count = 3, .depth = 8});
+  size_t in_flight_max = 0;
+  rig.after_fill = [&](const Channel& channel) {
+    in_flight_max = std::max(in_flight_max, channel.in_flight());
+  };
+  rig.run(fill);
+  EXPECT_EQ(rig.stub.ready(), 1'000U);
+  EXPECT_EQ(fill.jobs_done(), 1'000U);
+  EXPECT_EQ(in_flight_max, 8U);
+  EXPECT_EQ(reported(fill, "refusals"), 0);
+  EXPECT_LE(reported(fill, "stall_max_ms"), 10);
+}
+
+TEST(FillWorkload, WaitsOutRefusalsAndPushesTheSameJobsAgain) {
+  Rig rig(3, 1, false);
+  rig.stub.refuse_pushes(100, 700);
+  FillWorkload fill({.jobs = 1'000, .channel_count = 3, .depth = 8});
+  const int64_t start_ms = rig.now_ms();
+  rig.run(fill);
+  EXPECT_GE(rig.now_ms() - start_ms, 4 * 700);  // 24 in flight at a time.
+  EXPECT_EQ(rig.stub.ready(), 1'000U);
+  EXPECT_EQ(reported(fill, "refusals"), 100);
+  EXPECT_EQ(reported(fill, "numbers"), 1'000);
+  // A connection that is refused several times in a row stalls for all of them; it is not silent.
+  EXPECT_GE(reported(fill, "stall_max_ms"), 4 * 700);
+  EXPECT_LE(reported(fill, "silence_max_ms"), 50);
+  Deliveries seen(1'000);
+  DrainWorkload drain({.jobs = 1'000, .depth = 8}, seen);
+  rig.run(drain);
+}
+
+TEST(FillWorkload, SeesAServerThatStalls) {
+  Rig rig(3, 1, false);
+  FillWorkload fill({.jobs = 1'000, .channel_count = 3, .depth = 8});
+  rig.begin(fill);
+  // Between the pushes of the last channel and the replies to all.
+  rig.after_fill = [&](const Channel& channel) { rig.pass(channel.index() == 2 ? 1'500 : 0); };
+  rig.turn(fill);
+  rig.after_fill = nullptr;
+  while (!fill.finished()) rig.turn(fill);
+  EXPECT_EQ(reported(fill, "stall_max_ms"), 1'500);
+  EXPECT_EQ(reported(fill, "silence_max_ms"), 1'500);
+}
+
+TEST(FillWorkload, EndsAtItsTimeThoughRefusedPushesAreLeft) {
+  Rig rig(3, 1, false);
+  FillWorkload fill({.jobs = 1'000'000, .channel_count = 3, .depth = 8, .ns_max = 200 * kNsPerMs});
+  const int64_t start_ms = rig.now_ms();
+  rig.begin(fill);
+  for (int turns = 0; turns < 100; ++turns, rig.pass(1)) rig.turn(fill);
+  rig.stub.refuse_pushes(1'000, 60'000);
+  while (!fill.finished()) {
+    EXPECT_EQ(fill.wake_ns(), (start_ms + 200) * kNsPerMs);
+    rig.turn(fill);
+    rig.pass(1);
+  }
+  EXPECT_EQ(rig.now_ms() - start_ms, 201);
+  EXPECT_EQ(reported(fill, "refusals"), 24);
+  EXPECT_EQ(reported(fill, "numbers"), static_cast<double>(fill.jobs_done() + 24));
+  EXPECT_EQ(rig.stub.ready(), fill.jobs_done());
+}
+
+TEST(FillWorkload, LeavesOtherErrorsToTheRun) {
+  EXPECT_EQ(retry_ms_of("OVERLOADED retry_ms=1000 limit=5 got=6 bytes"), 1'000);
+  EXPECT_EQ(retry_ms_of("OVERLOADED retry_ms=0"), 0);
+  EXPECT_EQ(retry_ms_of("OVERLOADED later"), std::nullopt);
+  EXPECT_EQ(retry_ms_of("OVERLOADED retry_ms=soon"), std::nullopt);
+  EXPECT_EQ(retry_ms_of("DISKFULL retry_ms=5000 the disk is nearly full"), std::nullopt);
+}
+
+// A server with 500 jobs for a drain.
+class DrainRig : public testing::Test {
+ protected:
+  DrainRig() {
+    FillWorkload fill({.jobs = 500, .channel_count = 3, .depth = 8});
+    rig_.run(fill);
+  }
+
+  Rig rig_{3, 1, false};
+  Deliveries seen_{500};
+  DrainWorkload drain_{{.jobs = 500, .depth = 8}, seen_};
+};
+
+TEST_F(DrainRig, EndsEveryJobOnceWithinItsDepth) {
+  size_t in_flight_max = 0;
+  rig_.after_fill = [&](const Channel& channel) {
+    in_flight_max = std::max(in_flight_max, channel.in_flight());
+  };
+  rig_.run(drain_);
+  EXPECT_EQ(rig_.stub.acked(), 500U);
+  EXPECT_EQ(rig_.stub.fetches(), 500U);
+  EXPECT_EQ(seen_.count(), 500U);
+  EXPECT_EQ(in_flight_max, 8U);
+  EXPECT_EQ(reported(drain_, "empty_fetches"), 0);
+}
+
+TEST_F(DrainRig, RefusesAServerThatHandsAJobOutTwice) {
+  rig_.stub.forget_acks();
+  DrainWorkload longer({.jobs = 600, .depth = 8}, seen_);
+  EXPECT_THROW(rig_.run(longer), std::runtime_error);
+}
+
+TEST_F(DrainRig, RefusesAServerThatChangesArgs) {
+  rig_.stub.change_args();
+  EXPECT_THROW(rig_.run(drain_), ProtocolError);
+}
+
+TEST_F(DrainRig, RefusesAServerThatLostAJob) {
+  rig_.stub.lose_job();
+  EXPECT_THROW(rig_.run(drain_), std::runtime_error);
+  EXPECT_EQ(seen_.count(), 499U);
+  EXPECT_GE(reported(drain_, "empty_fetches"), 1);
+}
+
+TEST_F(DrainRig, LeavesTheRestOfALargerBacklog) {
+  DrainWorkload part({.jobs = 200, .depth = 8}, seen_);
+  rig_.run(part);
+  EXPECT_EQ(rig_.stub.ready(), 300U);
+  EXPECT_EQ(seen_.count(), 200U);
 }
 
 TEST(LatencyWorkload, CountsEveryJobFromItsPlaceInTheSchedule) {

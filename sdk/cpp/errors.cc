@@ -40,6 +40,7 @@ constexpr std::array<CodeWord, static_cast<size_t>(ErrorCode::kOther) + 1> kWord
     {ErrorCode::kExecAbort, "EXECABORT"},
     {ErrorCode::kNoProto, "NOPROTO"},
     {ErrorCode::kWrongPass, "WRONGPASS"},
+    {ErrorCode::kQuota, "QUOTA"},
     {ErrorCode::kErr, "ERR"},
     {ErrorCode::kInternal, "INTERNAL"},
     {ErrorCode::kUnreachable, "UNREACHABLE"},

@@ -41,6 +41,7 @@ constexpr std::array<CodeWord, kErrorCodeCount> kWords = {{
     {ErrorCode::kExecAbort, "EXECABORT"},
     {ErrorCode::kNoProto, "NOPROTO"},
     {ErrorCode::kWrongPass, "WRONGPASS"},
+    {ErrorCode::kQuota, "QUOTA"},
     {ErrorCode::kErr, "ERR"},
     {ErrorCode::kIo, "IO"},
     {ErrorCode::kInternal, "INTERNAL"},

@@ -37,6 +37,7 @@ enum class ErrorCode : uint8_t {
   kExecAbort,
   kNoProto,
   kWrongPass,
+  kQuota,     // A bound on what is held, not on what comes in: delete, or raise it.
   kErr,       // A command that does not exist; the text is what Redis would say.
   kIo,        // The operating system refused: file, socket. Never leaves the server as it is.
   kInternal,  // A fault of ours that one connection can survive.

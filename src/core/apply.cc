@@ -41,6 +41,17 @@ void apply(Context& context, const Command& command, Answer& answer) {
                  [&](const QueueList&) { apply_queue_list(context, answer); },
                  [&](const QueuePause& body) { apply_queue_pause(context, body, answer); },
                  [&](const QueueResume& body) { apply_queue_resume(context, body, answer); },
+                 [&](const KeySet& body) { apply_key_set(context, body, answer); },
+                 [&](const KeyGet& body) { apply_key_get(context, body, answer); },
+                 [&](const KeysGet& body) { apply_keys_get(context, body, answer); },
+                 [&](const KeysDelete& body) { apply_keys_delete(context, body, answer); },
+                 [&](const KeysExist& body) { apply_keys_exist(context, body, answer); },
+                 [&](const KeyExpire& body) { apply_key_expire(context, body, answer); },
+                 [&](const KeyTimeLeft& body) { apply_key_time_left(context, body, answer); },
+                 [&](const KeyPersist& body) { apply_key_persist(context, body, answer); },
+                 [&](const KeyAdd& body) { apply_key_add(context, body, answer); },
+                 [&](const KeyScan& body) { apply_key_scan(context, body, answer); },
+                 [&](const KeyCount&) { apply_key_count(context, answer); },
                  [&](const UndoGrants& body) { apply_undo_grants(context, body); },
                  [&](const AcceptClock&) {
                    context.state.release_wall_hold();
@@ -163,9 +174,7 @@ size_t drop_overflow(Context& context, size_t most) {
   return dropped;
 }
 
-}  // namespace
-
-Due apply_due(Context& context, size_t most) {
+Due apply_due_jobs(Context& context, size_t most) {
   State& state = context.state;
   const base::Now now = context.now;
   const bool held = now.engine < state.wall_hold_until();
@@ -193,13 +202,21 @@ Due apply_due(Context& context, size_t most) {
   return Due::kMore;
 }
 
+}  // namespace
+
+Due apply_due(Context& context, size_t most) {
+  const bool more_keys = remove_keys_over(context, most);
+  const Due jobs = apply_due_jobs(context, most);
+  return jobs == Due::kDone && more_keys ? Due::kMore : jobs;
+}
+
 base::EngineTime next_due(const State& state, base::Now now) {
   // What waits for a record goes on when that is there; until then nothing is due.
   const auto misses = [](const Job& job) { return !job.record && job.wanted; };
-  base::EngineTime due = base::EngineTime::never();
+  base::EngineTime due = state.keys().next_over(now);
   if (const Job* job = state.history_overflow(); job != nullptr && !misses(*job)) return now.engine;
   if (!state.timers().empty() && !misses(state.timers().next())) {
-    due = base::EngineTime{state.timers().next_ms()};
+    due = std::min(due, base::EngineTime{state.timers().next_ms()});
   }
   if (!state.wall_timers().empty() && !misses(state.wall_timers().next())) {
     const base::EngineTime wall{wall_due_ms(state, now)};

@@ -69,12 +69,13 @@ bool ready_to_tell(State& state, const std::vector<JobId>& jobs);
 // Applies one command. FETCH and WAIT that have nothing to say yet set `answer.blocks`.
 void apply(Context& context, const Command& command, Answer& answer);
 
-// Carries out what is due at `context.now`, at most `most` jobs, in order of due time, then of id.
+// Carries out what is due at `context.now`, at most `most` jobs, in order of due time, then of id,
+// and removes as many keys that are over.
 enum class Due : uint8_t {
   kDone,
   kMore,
-  kMisses
-};  // kMisses: the next one's record is being read.
+  kMisses,  // The next one's record is being read.
+};
 Due apply_due(Context& context, size_t most);
 
 // Returns when `apply_due` next has something to do, in engine time; never() if nothing is timed.

@@ -35,6 +35,21 @@ std::optional<base::Error> error_in(std::string_view tape) {
   return std::nullopt;
 }
 
+struct Failed {
+  size_t mark;   // Of the sink, where the group begins.
+  size_t index;  // Of the command.
+};
+
+// Takes the group back.
+void take_back(Context& context, Failed at, const base::Error& error, Answer& answer) {
+  context.state.end_group(false);
+  context.sink.rewind(at.mark);
+  answer.clear();
+  answer.reply.error(ErrorCode::kExecAbort,
+                     fmt::format("index={} {} {}; nothing was done", at.index,
+                                 base::error_word(error.code), error.message));
+}
+
 }  // namespace
 
 void apply_exec(Context& context, const Exec& exec, Answer& answer) {
@@ -50,15 +65,14 @@ void apply_exec(Context& context, const Exec& exec, Answer& answer) {
     Answer one;
     apply(context, exec.commands[i], one);
     ASSERT(!one.blocks && one.grants.empty(), "command {} is not for a group", i);
-    if (const auto error = error_in(one.reply.tape())) {
-      context.state.end_group(false);
-      context.sink.rewind(mark);
-      answer.clear();
-      return answer.reply.error(ErrorCode::kExecAbort,
-                                fmt::format("index={} {} {}; nothing was done", i,
-                                            base::error_word(error->code), error->message));
-    }
+    auto error = error_in(one.reply.tape());
     answer.reply.append(one.reply);
+    const size_t bytes = answer.reply.tape().size();
+    if (!error && bytes > limits::kReplyBytesMax) {
+      error = base::Error{ErrorCode::kTooBig, fmt::format("limit={} got={} bytes of one reply",
+                                                          limits::kReplyBytesMax, bytes)};
+    }
+    if (error) return take_back(context, {mark, i}, *error, answer);
   }
   context.state.end_group(true);
 }

@@ -44,6 +44,50 @@ TEST_F(ApplyFinish, ARememberedTokenMeetsLeaseLostAlsoWhenTheRecordIsGone) {
   EXPECT_TRUE(error_of(run(Ack{{ref, token, "", false}})).starts_with("GONE"));
 }
 
+TEST_F(ApplyFinish, ARepeatedAckIsAnsweredWhateverIsLeftOfTheJob) {
+  push();
+  const auto [ref, token] = start();
+  const Ack ack{{ref, token, "", false}};
+  run(ack);
+  make_cold();
+  ASSERT_EQ(state.find(ref.id)->record, nullptr);
+  ASSERT_FALSE(ready_to_apply(state, Command{ack}));
+  read_wants();
+  EXPECT_EQ(error_of(run(ack)), "OK") << "by its record, which was read again";
+  state.residency().trim_pool(0);
+  ASSERT_EQ(state.find(ref.id)->record, nullptr);
+  state.set_history_bytes_max(0);
+  pass(0);
+  ASSERT_EQ(state.find(ref.id), nullptr) << "it went without a look at its record";
+  EXPECT_EQ(error_of(run(ack)), "OK") << "by the ledger";
+  now.engine += base::Duration{limits::kLedgerMs};
+  EXPECT_TRUE(error_of(run(ack)).starts_with("GONE"));
+}
+
+TEST_F(ApplyFinish, ARepeatIsAnsweredByTheLedgerWhenTheRecordCannotBeRead) {
+  push();
+  const auto [ref, token] = start();
+  const Ack ack{{ref, token, "", false}};
+  run(ack);
+  make_cold();
+  state.set_aside(ref.id, {base::ErrorCode::kCorrupt, "damaged"});
+  EXPECT_EQ(error_of(run(ack)), "OK");
+}
+
+TEST_F(ApplyFinish, EachCommandOfAFinishedJobIsInTheLedgerOnce) {
+  push();
+  const auto [ref, token] = start();
+  run(Release{ref, token, std::nullopt});
+  EXPECT_EQ(state.ledger().size(), 0U) << "its record stays";
+  const auto [again, second] = start();
+  run(Ack{{again, second, "", false}});
+  EXPECT_EQ(state.ledger().size(), 2U);
+  run(Bulk{BulkVerb::kDelete, false, {ref}});
+  EXPECT_EQ(state.ledger().size(), 2U);
+  EXPECT_EQ(error_of(run(Release{ref, token, std::nullopt})), "OK");
+  EXPECT_EQ(error_of(run(Ack{{again, second, "", false}})), "OK");
+}
+
 TEST_F(ApplyFinish, ADeletedJobIsRememberedForItsKeep) {
   PushSpec kept = spec();
   kept.keep_ms = 600'000;

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>  // tidy: allow include because only tests include this file
 
+#include <algorithm>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -77,6 +80,31 @@ class ApplyFixture : public testing::Test {
     }
   }
 
+  // All is flushed; records leave memory down to `bytes_max`.
+  void flush(uint64_t bytes_max) {
+    Residency& residency = state.residency();
+    const auto gone = residency.freeze([this](const Job& job) {
+      rows[job.id.value] = clone_record(*job.record);
+      return true;
+    });
+    for (const JobId id : gone) rows.erase(id.value);
+    while (!residency.take_some(100)) {
+    }
+    residency.flush_done(bytes_max);
+  }
+  // All is flushed, and every record that can leave memory has left it.
+  void make_cold() { flush(0); }
+  // Reads the records that were asked for. Returns their ids.
+  std::vector<uint64_t> read_wants() {
+    std::vector<uint64_t> ids;
+    for (const JobId id : state.residency().take_wants()) {
+      ids.push_back(id.value);
+      state.bring_in(id, clone_record(*rows.at(id.value)));
+    }
+    std::ranges::sort(ids);
+    return ids;
+  }
+
   // All that can be seen of the state, and what orders it.
   std::string dump() const {
     std::string text;
@@ -111,6 +139,7 @@ class ApplyFixture : public testing::Test {
   base::SeededRandom random{1};
   CountingSink sink;
   WeightedTurns turns;
+  std::map<uint64_t, std::unique_ptr<JobRecord>> rows;  // Of the tables, by id.
 };
 
 }  // namespace core

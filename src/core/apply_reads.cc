@@ -60,6 +60,18 @@ struct Reads {
   void operator()(const QueueResume&) {}
   void operator()(const UndoGrants&) {}
   void operator()(const AcceptClock&) {}
+  // All keys are in memory.
+  void operator()(const KeySet&) {}
+  void operator()(const KeyGet&) {}
+  void operator()(const KeysGet&) {}
+  void operator()(const KeysDelete&) {}
+  void operator()(const KeysExist&) {}
+  void operator()(const KeyExpire&) {}
+  void operator()(const KeyTimeLeft&) {}
+  void operator()(const KeyPersist&) {}
+  void operator()(const KeyAdd&) {}
+  void operator()(const KeyScan&) {}
+  void operator()(const KeyCount&) {}
 };
 
 }  // namespace

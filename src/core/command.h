@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "core/backoff.h"
 #include "core/job.h"
+#include "core/key_command.h"
 
 namespace core {
 
@@ -170,7 +171,8 @@ struct Exec {
 using CommandBody =
     std::variant<Push, PushMany, Fetch, Ack, AckMany, Fail, Release, Extend, Progress, Get, Wait,
                  Bulk, WorkerBeat, WorkerBye, QueueStats, QueueStatsAll, QueueList, QueuePause,
-                 QueueResume, UndoGrants, AcceptClock, Exec>;
+                 QueueResume, KeySet, KeyGet, KeysGet, KeysDelete, KeysExist, KeyExpire,
+                 KeyTimeLeft, KeyPersist, KeyAdd, KeyScan, KeyCount, UndoGrants, AcceptClock, Exec>;
 
 struct Command {
   CommandBody body;

@@ -62,7 +62,21 @@ void apply_queue_stats_all(Context& context, Answer& answer);
 void apply_queue_list(Context& context, Answer& answer);
 void apply_queue_pause(Context& context, const QueuePause& pause, Answer& answer);
 void apply_queue_resume(Context& context, const QueueResume& resume, Answer& answer);
+void apply_key_set(Context& context, const KeySet& set, Answer& answer);
+void apply_key_get(Context& context, const KeyGet& get, Answer& answer);
+void apply_keys_get(Context& context, const KeysGet& get, Answer& answer);
+void apply_keys_delete(Context& context, const KeysDelete& del, Answer& answer);
+void apply_keys_exist(Context& context, const KeysExist& exist, Answer& answer);
+void apply_key_expire(Context& context, const KeyExpire& expire, Answer& answer);
+void apply_key_time_left(Context& context, const KeyTimeLeft& left, Answer& answer);
+void apply_key_persist(Context& context, const KeyPersist& persist, Answer& answer);
+void apply_key_add(Context& context, const KeyAdd& add, Answer& answer);
+void apply_key_scan(Context& context, const KeyScan& scan, Answer& answer);
+void apply_key_count(Context& context, Answer& answer);
 void apply_exec(Context& context, const Exec& exec, Answer& answer);
+
+// Removes keys that are over, at most `most`. Returns whether more are.
+bool remove_keys_over(Context& context, size_t most);
 
 // How the server ends leases that nobody ended: lost, or run over their time limit.
 void end_overdue_lease(Context& context, Job& job);

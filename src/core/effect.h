@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/job.h"
+#include "core/key_expiry.h"
 #include "core/queue.h"
 
 namespace core {
@@ -141,10 +142,20 @@ struct Flushed {
   uint64_t needed_seq = 0;
 };
 
+// A key of SET and its kin, whole; also its image.
+struct KeyPut {
+  std::string_view name = {};
+  std::string_view value = {};
+  KeyExpiry expiry = {};
+};
+struct KeyRemoved {
+  std::string_view name = {};
+};
+
 using Effect =
     std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved, JobCancelRequested,
                  JobProgressed, JobRemoved, QueuePut, ProducerPut, ProducerForgotten, LedgerPut,
-                 StatePut, Ticked, CheckpointDone, Flushed>;
+                 StatePut, Ticked, CheckpointDone, Flushed, KeyPut, KeyRemoved>;
 
 // Collects the effects of one batch, in order. Implemented by the store's encoder, so that an
 // effect is turned into bytes while its views live.

@@ -385,6 +385,21 @@ Status State::enact(StatePut&& put, Now /*now*/) {
   return {};
 }
 
+Status State::enact(KeyPut&& put, Now /*now*/) {
+  if (is_restoring_) {
+    string_keys_.install(put.name, put.value, put.expiry);
+  } else {
+    string_keys_.put(put.name, put.value, put.expiry);
+  }
+  return {};
+}
+
+Status State::enact(KeyRemoved&& removed, Now /*now*/) {
+  ASSERT(recovering_ || string_keys_.holds(removed.name), "a key that is not held is removed");
+  string_keys_.remove(removed.name);  // While recovering its frame may be gone already.
+  return {};
+}
+
 Status State::enact(Ticked&& /*ticked*/, Now /*now*/) {
   return {};
 }

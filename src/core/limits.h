@@ -93,6 +93,17 @@ inline constexpr size_t kAheadMax = 2'048;
 inline constexpr size_t kBackoffListMax = 64;
 inline constexpr uint32_t kBackoffFactorMilliMax = 1'000'000;  // A factor of 1,000.
 
+// Keys. All are in memory: what each costs there beside its bytes is counted with them.
+inline constexpr size_t kKeyNameBytesMax = 512;
+inline constexpr size_t kKeyValueBytesMax = size_t{1} << 20;
+inline constexpr size_t kKeyOverheadBytes = 192;
+inline constexpr uint64_t kKeysBytesMax = uint64_t{64} << 20;
+inline constexpr int64_t kKeyWallMsMax = 253'402'300'799'999;  // The end of the year 9999.
+// One page of SCAN: keys looked at, and steps of matching them, so that it takes no long turn.
+inline constexpr int64_t kScanCountDefault = 10;
+inline constexpr int64_t kScanCountMax = 1'000;
+inline constexpr size_t kScanStepsMax = 1'000'000;
+
 // Distinct names: what a client can make the server remember for good.
 inline constexpr size_t kQueuesMax = 100'000;
 inline constexpr size_t kTypesMax = 100'000;
@@ -104,6 +115,9 @@ static_assert(kArgsBytesMax <= kArgsBytesCap);
 static_assert(kArgsBytesCap <= kBatchBytesMax);
 static_assert(kLeaseMsDefault <= kLeaseMsMax);
 static_assert(kRequestMsDefault <= kRequestMsMax);
+static_assert(kKeyValueBytesMax + kKeyNameBytesMax + kKeyOverheadBytes <= kKeysBytesMax);
+static_assert(kKeyValueBytesMax <= kReplyBytesMax);
+static_assert(kKeyNameBytesMax * kKeyNameBytesMax <= kScanStepsMax, "one name is always looked at");
 static_assert(kCrashesDefault > kSuspectCrashes, "the last crash must have been alone");
 
 }  // namespace core::limits

@@ -94,6 +94,85 @@ TEST_F(ReadyIndexTest, LooksBelowAPriorityThatHasNothingForTheFetch) {
   EXPECT_EQ(first({&mail})->ready_seq, 2U);
 }
 
+class ReadyIndexAhead : public ReadyIndexTest {
+ protected:
+  static constexpr size_t kAhead = 8;
+
+  // A ready job whose record has left memory.
+  Job& add_absent(uint64_t seq, const TypeName* of = nullptr) {
+    Job& job = add(seq, 5, of);
+    job.record.reset();
+    index.note_absent(job);
+    return job;
+  }
+  void bring_back(Job& job) {
+    job.record = std::make_unique<JobRecord>();
+    index.note_present(job);
+  }
+  // The ready sequences of the jobs that are asked for when `job` is granted.
+  std::vector<uint64_t> ahead_of(const Job& job) {
+    std::vector<uint64_t> seqs;
+    index.look_ahead(job, kAhead, [&](const Job& next) { seqs.push_back(next.ready_seq); });
+    return seqs;
+  }
+};
+
+TEST_F(ReadyIndexAhead, AsksForNothingWhereAllRecordsAreThere) {
+  for (uint64_t seq = 1; seq <= 20; ++seq) add(seq);
+  EXPECT_TRUE(ahead_of(jobs[0]).empty());
+  Job& absent = add_absent(21);
+  bring_back(absent);
+  EXPECT_TRUE(ahead_of(jobs[0]).empty());
+}
+
+TEST_F(ReadyIndexAhead, AsksForTheNextOnesOfTheSameTypeThatAreMissing) {
+  add(1);
+  add_absent(2);
+  add(3);
+  add_absent(4, &video);
+  for (uint64_t seq = 5; seq <= 20; ++seq) add_absent(seq);
+  EXPECT_EQ(ahead_of(jobs[0]), (std::vector<uint64_t>{2, 5, 6, 7, 8, 9}));
+}
+
+TEST_F(ReadyIndexAhead, AsksForEachJobOnceForEachHalfOfTheWindow) {
+  for (uint64_t seq = 1; seq <= 40; ++seq) add_absent(seq);
+  std::vector<size_t> asked(41);
+  size_t looks = 0;
+  for (Job& job : jobs) {
+    if (!job.record) bring_back(job);
+    index.remove(job);
+    const std::vector<uint64_t> seqs = ahead_of(job);
+    if (!seqs.empty()) ++looks;
+    for (const uint64_t seq : seqs) ++asked[seq];
+    if (job.ready_seq < 40) {
+      EXPECT_GE(asked[job.ready_seq + 1], 1U) << "in time for the next grant";
+    }
+  }
+  for (uint64_t seq = 2; seq <= 40; ++seq) EXPECT_LE(asked[seq], 2U) << seq;
+  EXPECT_LE(looks, 40 / (kAhead / 2) + 1);
+}
+
+TEST_F(ReadyIndexAhead, LooksAgainWhenARecordHasLeftMemory) {
+  for (uint64_t seq = 1; seq <= 5; ++seq) add_absent(seq);
+  EXPECT_EQ(ahead_of(jobs[0]).size(), 5U);
+  EXPECT_TRUE(ahead_of(jobs[0]).empty());
+  for (Job& job : jobs) bring_back(job);
+  jobs[2].record.reset();
+  index.note_absent(jobs[2]);
+  EXPECT_EQ(ahead_of(jobs[0]), std::vector<uint64_t>{3});
+}
+
+TEST_F(ReadyIndexAhead, AJobThatComesWithoutRecordIsMissingUntilItIsTakenOut) {
+  add(1);
+  Job& job = add(2);
+  index.remove(job);
+  job.record.reset();
+  index.insert(job);
+  EXPECT_EQ(ahead_of(jobs[0]), std::vector<uint64_t>{2});
+  index.remove(job);
+  EXPECT_TRUE(ahead_of(jobs[0]).empty());
+}
+
 // Whatever comes and goes, the order is that of a sort.
 TEST_F(ReadyIndexTest, AgreesWithASortedListUnderRandomChanges) {
   base::SeededRandom random(7);

@@ -19,6 +19,7 @@
 #include "core/effect.h"
 #include "core/idempotency.h"
 #include "core/job_table.h"
+#include "core/keys.h"
 #include "core/ledger.h"
 #include "core/queue.h"
 #include "core/residency.h"
@@ -61,6 +62,8 @@ class State {
   const Ledger& ledger() const { return ledger_; }
   const RequestTokens& requests() const { return requests_; }
   const Producers& producers() const { return producers_; }
+  const Keys& keys() const { return string_keys_; }
+  Keys& keys() { return string_keys_; }  // Effects alone put and remove.
   size_t type_count() const { return types_.size(); }
   size_t ghosts() const { return ghosts_.size(); }
   bool is_in_history(const Job& job) const { return job.linked && is_finished(job.state); }
@@ -157,6 +160,8 @@ class State {
   base::Status enact(Ticked&& ticked, base::Now now);
   base::Status enact(CheckpointDone&& done, base::Now now);
   base::Status enact(Flushed&& flushed, base::Now now);
+  base::Status enact(KeyPut&& put, base::Now now);
+  base::Status enact(KeyRemoved&& removed, base::Now now);
 
   // Finds a job that an effect is about to change; null while recovering: a ghost, or set aside.
   Job* touch(JobId id);
@@ -194,6 +199,7 @@ class State {
   RequestTokens requests_;
   Producers producers_;
   Ledger ledger_;
+  Keys string_keys_;  // Of SET and its kin; keys_ are the jobs' own.
   TimerHeap<&Job::timer_place> timers_;
   TimerHeap<&Job::wall_timer_place> wall_timers_;
   JobList history_;  // Finished without KEEP and not dead, oldest first.

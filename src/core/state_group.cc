@@ -9,11 +9,13 @@ void State::begin_group() {
   group_ = std::make_unique<Group>();
   group_->sequence_next = sequence_next_;
   group_->ready_seq_next = ready_seq_next_;
+  string_keys_.begin_group();
 }
 
 void State::end_group(bool commit) {
   ASSERT(group_ != nullptr);
   const std::unique_ptr<Group> group = std::move(group_);
+  string_keys_.end_group(commit);
   if (commit) return;
   for (auto saved = group->jobs.rbegin(); saved != group->jobs.rend(); ++saved) {
     Job* job = jobs_.find(saved->id);

@@ -106,6 +106,36 @@ TEST_F(StateGroup, AnAbortTakesBackProgressAndAMarkToCancel) {
   EXPECT_FALSE(state.find(job.id)->record->cancel_requested);
 }
 
+TEST_F(StateGroup, OnlyACommitMakesEntriesOfTheLedger) {
+  const auto [job, token] = start();
+  expect_no_trace({Ack{{job, token, "", false}}});
+  EXPECT_EQ(state.ledger().size(), 0U);
+  EXPECT_TRUE(state.ledger().take_added().empty());
+  Exec exec;
+  exec.commands = {{Ack{{job, token, "", false}}}};
+  EXPECT_EQ(error_of(run(std::move(exec))), "OK");
+  EXPECT_TRUE(state.ledger().find(job.id, token.token.fence, now.engine).has_value());
+  EXPECT_EQ(state.ledger().take_added().size(), 1U);
+}
+
+TEST_F(StateGroup, AnAbortIsFlushedAsIfNothingHadBeen) {
+  flush(UINT64_MAX);
+  const auto [job, token] = start();
+  state.residency().freeze([this](const Job& frozen) {
+    rows[frozen.id.value] = clone_record(*frozen.record);
+    return true;
+  });
+  expect_no_trace({Ack{{job, token, "", false}}, Push{spec("new")}});
+  while (!state.residency().take_some(100)) {
+  }
+  state.residency().flush_done(UINT64_MAX);
+  EXPECT_EQ(rows.at(job.id.value)->attempt_last.outcome, Outcome::kNone);
+  EXPECT_EQ(rows.size(), 6U);
+  flush(UINT64_MAX);
+  EXPECT_EQ(rows.at(job.id.value)->attempt_last.outcome, Outcome::kNone);
+  EXPECT_EQ(rows.size(), 6U);
+}
+
 TEST_F(StateGroup, ACommitKeepsEverything) {
   const auto [job, token] = start();
   Exec exec;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <set>
 
 #include "base/random.h"
 
@@ -33,6 +34,46 @@ TEST(TimerHeap, ATimerThatIsNotThereCanBeTakenOut) {
   Heap heap;
   heap.set(job, false, 0);
   EXPECT_TRUE(heap.empty());
+}
+
+class TimerHeapVisit : public testing::Test {
+ protected:
+  TimerHeapVisit() {
+    base::SeededRandom random(4);
+    for (uint64_t id = 1; id <= 500; ++id) {
+      Job& job = jobs.emplace_back();
+      job.id.value = id;
+      at[id] = static_cast<int64_t>(random.below(1'000));
+      heap.set(job, true, at[id]);
+    }
+  }
+  std::set<uint64_t> visited(int64_t at_ms, size_t most) const {
+    std::set<uint64_t> ids;
+    heap.visit_until(at_ms, most, [&](const Job& job) {
+      EXPECT_TRUE(ids.insert(job.id.value).second) << "visited twice";
+    });
+    return ids;
+  }
+
+  std::deque<Job> jobs;
+  std::map<uint64_t, int64_t> at;  // By id.
+  Heap heap;
+};
+
+TEST_F(TimerHeapVisit, VisitsAllThatAreDueByThenAndNoOther) {
+  for (const int64_t at_ms : {-1, 0, 10, 500, 999}) {
+    std::set<uint64_t> due;
+    for (const auto& [id, job_at_ms] : at) {
+      if (job_at_ms <= at_ms) due.insert(id);
+    }
+    EXPECT_EQ(visited(at_ms, jobs.size()), due) << at_ms;
+  }
+}
+
+TEST_F(TimerHeapVisit, VisitsNoMoreThanItIsTold) {
+  EXPECT_EQ(visited(1'000, 7).size(), 7U);
+  EXPECT_TRUE(visited(1'000, 0).empty());
+  Heap().visit_until(1'000, 7, [](const Job&) { FAIL(); });
 }
 
 // Set, move and take out in random order: the earliest is always that of a sorted map.

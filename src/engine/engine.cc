@@ -72,6 +72,7 @@ Engine::~Engine() {
 // Opens the tables and takes over what they have.
 base::Status Engine::open_tables() {
   if (tables_ == nullptr) return machine_.begin_recovery(nullptr);
+  machine_.state().keys().watch_changes();
   const store::TablesSummary found = TRY(tables_->open());
   applied_seq_ = flush_seq_ = found.applied_seq;
   flusher_ = std::make_unique<store::Flusher>(*tables_, clock_);
@@ -354,6 +355,8 @@ void Engine::submit_turn(Committer committer) {
   counters_.turns.fetch_add(1, std::memory_order_relaxed);
   counters_.commands.store(commands_, std::memory_order_relaxed);
   counters_.jobs.store(state.jobs().size(), std::memory_order_relaxed);
+  counters_.keys.store(state.keys().held(), std::memory_order_relaxed);
+  counters_.keys_bytes.store(state.keys().bytes(), std::memory_order_relaxed);
   counters_.record_bytes.store(state.residency().record_bytes(), std::memory_order_relaxed);
   counters_.unflushed_bytes.store(state.residency().unflushed_bytes(), std::memory_order_relaxed);
   counters_.damaged.store(state.damaged(), std::memory_order_relaxed);

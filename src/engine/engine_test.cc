@@ -6,7 +6,9 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <tuple>
 
+#include "store/change_set.h"
 #include "store/memory/memory_journal.h"
 #include "store/memory/memory_tables.h"
 
@@ -18,15 +20,68 @@ using std::chrono::seconds;
 
 constexpr seconds kPatience{20};
 
+// Tables in memory whose applies a test can hold up, refuse and wait for.
+class GatedTables final : public store::Tables {
+ public:
+  struct Gate {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool closed = false;                    // Guarded by mutex, like the others.
+    std::optional<base::ErrorCode> answer;  // Of all applies.
+    int applies = 0;
+
+    void set_closed(bool is_closed) {
+      const std::lock_guard lock(mutex);
+      closed = is_closed;
+      changed.notify_all();
+    }
+    void refuse(std::optional<base::ErrorCode> with) {
+      const std::lock_guard lock(mutex);
+      answer = with;
+    }
+    bool wait_for_applies(int count) {
+      std::unique_lock lock(mutex);
+      return changed.wait_for(lock, kPatience, [&] { return applies >= count; });
+    }
+  };
+
+  GatedTables(store::MemoryRows& rows, Gate& gate) : tables_(rows), gate_(gate) {}
+
+  base::Result<store::TablesSummary> open() override { return tables_.open(); }
+  base::Status apply(const store::Changes& changes) override {
+    {
+      std::unique_lock lock(gate_.mutex);
+      ++gate_.applies;
+      gate_.changed.notify_all();
+      gate_.changed.wait(lock, [this] { return !gate_.closed; });
+      if (gate_.answer) return base::fail(*gate_.answer, "as the test said");
+    }
+    return tables_.apply(changes);
+  }
+  base::Result<std::unique_ptr<store::TablesReader>> make_reader() override {
+    return tables_.make_reader();
+  }
+  base::Status close() override { return tables_.close(); }
+
+ private:
+  store::MemoryTables tables_;
+  Gate& gate_;
+};
+
 // The engine with its threads, on a disk in memory and a clock that the test moves.
 class EngineTest : public testing::Test {
  protected:
   ~EngineTest() override { stop(); }
 
+  base::Result<RecoverySummary> open(store::MemoryDisk& of_journal, store::MemoryRows& of_tables,
+                                     uint64_t budget_bytes = store::MemoryJournal::kBudgetBytes) {
+    engine =
+        std::make_unique<Engine>(std::make_unique<store::MemoryJournal>(of_journal, budget_bytes),
+                                 std::make_unique<GatedTables>(of_tables, gate), clock, random);
+    return engine->recover();
+  }
   void start(uint64_t budget_bytes = store::MemoryJournal::kBudgetBytes) {
-    engine = std::make_unique<Engine>(std::make_unique<store::MemoryJournal>(disk, budget_bytes),
-                                      std::make_unique<store::MemoryTables>(rows), clock, random);
-    const auto recovered = engine->recover();
+    const auto recovered = open(disk, rows, budget_bytes);
     ASSERT_TRUE(recovered.has_value()) << recovered.error().message;
     summary = *recovered;
     engine->start([this](std::vector<Request*>&& requests) { hear(requests); },
@@ -87,6 +142,7 @@ class EngineTest : public testing::Test {
 
   store::MemoryDisk disk;
   store::MemoryRows rows;
+  GatedTables::Gate gate;
   base::ManualClock clock;
   base::SeededRandom random{1};
   std::unique_ptr<Engine> engine;
@@ -311,6 +367,261 @@ TEST_F(EngineTest, ManySessionsAtOnceLoseNothing) {
   stop();
   start();
   EXPECT_EQ(summary.jobs, static_cast<uint64_t>(kSessions) * kPushes);
+}
+
+class EngineFlushTest : public EngineTest {
+ protected:
+  // Turns go by until `what` holds; false: it never did.
+  template <typename What>
+  bool turns_until(What what) {
+    for (int i = 0; i < 200'000; ++i) {
+      if (what()) return true;
+      ask(core::QueueList{}, 1'000);
+    }
+    return false;
+  }
+  uint64_t flushes() { return engine->flusher_counters()->flushes.load(); }
+  // Lets the time come for a flush, and waits until the engine has heard of its end.
+  void flush() {
+    const uint64_t before = flushes();
+    clock.advance(seconds(31));
+    ASSERT_TRUE(turns_until([&] { return flushes() > before; }));
+    const uint64_t frames = engine->store_counters().frames.load();
+    ASSERT_TRUE(turns_until([&] { return engine->store_counters().frames.load() > frames; }))
+        << "the journal is told of it";
+  }
+  // What the tables have now, once more.
+  void copy_rows(store::MemoryRows& to) {
+    store::MemoryTables from_tables(rows);
+    store::MemoryTables to_tables(to);
+    const store::TablesSummary summary = from_tables.open().value();
+    ASSERT_TRUE(to_tables.open().has_value());
+    store::ChangeSet set;
+    std::vector<core::JobId> ids;
+    {
+      const auto reader = from_tables.make_reader().value();
+      ASSERT_TRUE(reader->scan_lanes([&](const auto& header) { ids.push_back(header.id); }));
+      ASSERT_TRUE(reader->scan_rest([&](core::JobId id, const auto&) {
+        ids.push_back(id);
+        return base::Status();
+      }));
+      ASSERT_TRUE(reader->read(ids, [&](core::JobId, const base::Result<store::JobRow>& row) {
+        set.put(row->header, row->record, row->args);
+        return base::Status();
+      }));
+      ASSERT_TRUE(reader->scan_side([&](std::string_view key, std::string_view value) {
+        set.put_side(key, value);
+        return base::Status();
+      }));
+    }
+    ASSERT_TRUE(to_tables.apply(set.finish(summary.applied_seq)));
+    ASSERT_TRUE(to_tables.close());
+    ASSERT_TRUE(from_tables.close());
+  }
+  store::TablesSummary summary_of(store::MemoryRows& of) {
+    store::MemoryTables opened(of);
+    const store::TablesSummary found = opened.open().value();
+    EXPECT_TRUE(opened.close().has_value());
+    return found;
+  }
+  // What a start answers; the engine is gone then.
+  base::Error refusal(store::MemoryDisk& of_journal, store::MemoryRows& of_tables) {
+    const auto opened = open(of_journal, of_tables);
+    engine.reset();
+    EXPECT_FALSE(opened.has_value());
+    return opened ? base::Error{} : opened.error();
+  }
+  // A kill: what is in the tables is what the last flush brought.
+  void stop_without_flush() {
+    gate.refuse(base::ErrorCode::kDiskFull);
+    EXPECT_EQ(engine->stop().error().code, base::ErrorCode::kDiskFull);
+    engine.reset();
+    gate.refuse(std::nullopt);
+  }
+};
+
+TEST_F(EngineFlushTest, WhatChangedIsInTheTablesAfterAWhile) {
+  start();
+  for (int i = 0; i < 5; ++i) ask(push_of());
+  ask(core::QueueList{});
+  EXPECT_EQ(flushes(), 0U);
+  flush();
+  EXPECT_EQ(engine->flusher_counters()->rows_put.load(), 5U);
+  EXPECT_EQ(engine->counters().unflushed_bytes.load(), 0U);
+}
+
+TEST_F(EngineFlushTest, TheJournalIsTrimmedBehindTheFlushBefore) {
+  start();
+  const std::string args(100'000, 'x');
+  ask(push_of(args));
+  flush();
+  ask(push_of());
+  EXPECT_GE(engine->space().bytes_used, args.size()) << "frames of one flush stay";
+  flush();
+  ask(push_of());
+  EXPECT_TRUE(turns_until([&] { return engine->space().bytes_used < args.size(); }));
+  stop();
+  start();
+  EXPECT_EQ(summary.jobs, 3U);
+}
+
+TEST_F(EngineFlushTest, AnOrderlyStopLeavesNothingToReplay) {
+  start();
+  for (int i = 0; i < 5; ++i) ask(push_of());
+  ask(fetch_of());
+  stop();
+  EXPECT_EQ(summary_of(rows).applied_seq, disk.last_seq());
+  EXPECT_EQ(summary_of(rows).rows, 5U);
+  start();
+  EXPECT_EQ(summary.jobs, 5U);
+  EXPECT_EQ(summary.last_seq, disk.last_seq());
+}
+
+TEST_F(EngineFlushTest, AStartHasWhatTablesAndJournalHaveTogether) {
+  start();
+  for (int i = 0; i < 10; ++i) ask(push_of());
+  flush();
+  const auto grant = ask(fetch_of()).answer.grants.at(0);
+  const core::JobRef first{grant.first, {}, {}};
+  ask(core::Ack{{first, {grant.second, true}, {}, false}});
+  ask(core::Bulk{core::BulkVerb::kDelete, false, {core::JobRef{core::JobId{5}, {}, {}}}});
+  for (int i = 0; i < 3; ++i) ask(push_of());
+  const auto held = ask(fetch_of()).answer.grants.at(0);
+  stop_without_flush();
+  EXPECT_LT(summary_of(rows).applied_seq, disk.last_seq());
+  start();
+  EXPECT_EQ(summary.jobs, 12U);
+  EXPECT_EQ(error_of(ask(core::Ack{{first, {grant.second, true}, {}, false}})), "") << "a repeat";
+  EXPECT_EQ(error_of(ask(core::Ack{{{held.first, {}, {}}, {held.second, true}, {}, false}})), "");
+  for (const uint64_t id : {3U, 4U, 6U, 7U, 8U, 9U, 10U, 11U, 12U, 13U}) {
+    EXPECT_EQ(ask(fetch_of()).answer.grants.at(0).first, core::JobId{id});
+  }
+  EXPECT_TRUE(ask(fetch_of()).answer.grants.empty());
+  EXPECT_GT(engine->counters().loads.load(), 0U);
+}
+
+TEST_F(EngineFlushTest, ColdJobsAreReadForWhoeverAsks) {
+  start();
+  for (int i = 0; i < 20; ++i) ask(push_of("payload"));
+  stop();
+  start();
+  EXPECT_EQ(engine->counters().record_bytes.load(), 0U);
+  const core::JobRef last{core::JobId{20}, {}, {}};
+  core::ReplyReader got(ask(core::Get{last}).answer.reply.tape());
+  EXPECT_EQ(got.tag(), core::ReplyTag::kMap);
+  Request& waiting = make(fetch_of(60'000), 2);
+  send(waiting);
+  ASSERT_TRUE(answered(waiting));
+  EXPECT_EQ(waiting.answer.grants.at(0).first, core::JobId{1});
+  EXPECT_NE(waiting.answer.reply.tape().find("payload"), std::string_view::npos);
+}
+
+TEST_F(EngineFlushTest, CommandsGoOnWhileAFlushIsBeingApplied) {
+  start();
+  ask(push_of());
+  gate.set_closed(true);
+  clock.advance(seconds(31));
+  ask(push_of());
+  ASSERT_TRUE(gate.wait_for_applies(1));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(error_of(ask(push_of())), "");
+  gate.set_closed(false);
+  stop();
+  start();
+  EXPECT_EQ(summary.jobs, 22U);
+}
+
+TEST_F(EngineFlushTest, WhatWaitsForAFlushIsBounded) {
+  start(400'000);
+  gate.set_closed(true);
+  const std::string args(10'000, 'x');
+  int taken = 0;
+  while (taken < 100 && error_of(ask(push_of(args))).empty()) ++taken;
+  EXPECT_GT(taken, 5);
+  EXPECT_LT(taken, 40);
+  EXPECT_EQ(error_of(ask(push_of(args))), "OVERLOADED");
+  EXPECT_EQ(ask(fetch_of()).answer.grants.size(), 1U) << "and nothing but pushes is refused";
+  gate.set_closed(false);
+  EXPECT_TRUE(turns_until([&] { return error_of(ask(push_of(args))).empty(); }));
+}
+
+TEST_F(EngineFlushTest, TablesWithoutRoomRefusePushesAndNothingElse) {
+  start();
+  ask(push_of());
+  gate.refuse(base::ErrorCode::kDiskFull);
+  clock.advance(seconds(31));
+  EXPECT_TRUE(turns_until([&] { return error_of(ask(push_of())) == "DISKFULL"; }));
+  EXPECT_EQ(ask(fetch_of()).answer.grants.size(), 1U);
+  stop_without_flush();
+  start();
+  EXPECT_GE(summary.jobs, 1U);
+}
+
+TEST_F(EngineFlushTest, TablesThatFailAreToldAndTheJournalHasItAll) {
+  start();
+  for (int i = 0; i < 3; ++i) ask(push_of());
+  gate.refuse(base::ErrorCode::kIo);
+  clock.advance(seconds(31));
+  ask(push_of());
+  {
+    std::unique_lock lock(mutex);
+    ASSERT_TRUE(heard_more.wait_for(lock, kPatience, [&] { return failure.has_value(); }));
+    EXPECT_EQ(failure->code, base::ErrorCode::kIo);
+  }
+  std::ignore = engine->stop().has_value();
+  engine.reset();
+  gate.refuse(std::nullopt);
+  start();
+  EXPECT_EQ(summary.jobs, 4U);
+}
+
+TEST_F(EngineFlushTest, TablesThatAreOlderOrMissingOrNewerAreRefused) {
+  start();
+  ask(push_of());
+  stop();
+  store::MemoryRows older;
+  copy_rows(older);
+  start();
+  const auto grant = ask(fetch_of()).answer.grants.at(0);
+  ask(push_of());
+  flush();
+  const core::JobRef first{grant.first, {}, {}};
+  ask(core::Ack{{first, {grant.second, true}, {}, false}});
+  flush();
+  ask(core::Bulk{core::BulkVerb::kRetry, false, {first}});
+  ask(push_of());
+  stop();
+  const base::Error too_old = refusal(disk, older);
+  EXPECT_EQ(too_old.code, base::ErrorCode::kCorrupt);
+  EXPECT_NE(too_old.message.find("the tables are older than the journal"), std::string::npos)
+      << too_old.message;
+  store::MemoryRows missing;
+  const base::Error none = refusal(disk, missing);
+  EXPECT_EQ(none.code, base::ErrorCode::kCorrupt);
+  EXPECT_NE(none.message.find("missing"), std::string::npos) << none.message;
+  store::MemoryDisk empty;
+  const base::Error newer = refusal(empty, rows);
+  EXPECT_EQ(newer.code, base::ErrorCode::kCorrupt);
+  EXPECT_NE(newer.message.find("the journal is older"), std::string::npos) << newer.message;
+  start();
+  EXPECT_EQ(summary.jobs, 3U) << "with its own tables it starts";
+}
+
+TEST_F(EngineFlushTest, TablesFromBeforeTheLastFlushAreHealedByTheJournal) {
+  start();
+  ask(push_of());
+  stop();
+  store::MemoryRows older;
+  copy_rows(older);
+  start();
+  ask(fetch_of());
+  for (int i = 0; i < 3; ++i) ask(push_of());
+  flush();
+  ask(push_of());
+  stop_without_flush();
+  const auto healed = open(disk, older);
+  engine.reset();
+  ASSERT_TRUE(healed.has_value()) << healed.error().message;
+  EXPECT_EQ(healed->jobs, 5U);
 }
 
 }  // namespace

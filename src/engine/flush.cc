@@ -70,6 +70,15 @@ void Flush::take_side(core::State& state) {
     std::string key = side_key('p', put.name);
     put_side(std::move(key), std::move(put));
   }
+  for (const std::string& name : state.keys().take_changed()) {
+    const core::Keys::Entry* entry = state.keys().entry(name);
+    std::string key = side_key('k', name);
+    if (entry == nullptr) {
+      set_->erase_side(key);
+    } else {
+      put_side(std::move(key), core::KeyPut{name, entry->value, entry->expiry});
+    }
+  }
   tokens_ = state.requests().take_changes();
   tokens_taken_ = 0;
   for (const std::string& token : tokens_.gone) set_->erase_side(side_key('r', token));

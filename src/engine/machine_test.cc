@@ -1,6 +1,6 @@
 #include "engine/machine.h"
 
-#include "engine/machine_fixture.h"
+#include "engine/flush_fixture.h"
 #include "store/effect_codec.h"
 
 namespace engine {
@@ -100,6 +100,199 @@ TEST_F(MachineTest, APushIsRefusedWithTheReasonItIsGiven) {
   EXPECT_EQ(reader.code(), base::ErrorCode::kDiskFull);
   end_turn();
   EXPECT_EQ(machine.state().jobs().size(), 0U);
+}
+
+// Jobs 1 to 3 of queue q, all of them in the tables alone.
+class ColdMachine : public FlushFixture {
+ protected:
+  ColdMachine() {
+    for (int i = 0; i < 3; ++i) push();
+    make_cold();
+  }
+  static core::Fetch fetch_now(int64_t count = 1) {
+    core::Fetch fetch = fetch_of({"q"});
+    fetch.block_ms.reset();
+    fetch.count = count;
+    return fetch;
+  }
+  void ack_first() {
+    Request& fetch = make(fetch_now(), 99);
+    turn(fetch);
+    load();
+    const auto& [id, token] = fetch.answer.grants.at(0);
+    ack({core::JobRef{id, {}, {}}, core::TokenRef{token, true}});
+  }
+  void cold_cancel(uint64_t id) {
+    turn(make(core::Bulk{core::BulkVerb::kCancel, false, {ref(id)}}, 98));
+    load();
+  }
+  static core::ReplyTag tag_of(const Request& request) {
+    return core::ReplyReader(request.answer.reply.tape()).tag();
+  }
+};
+
+TEST_F(ColdMachine, AGetIsAnsweredWhenTheRecordIsThere) {
+  Request& get = make(core::Get{ref(2)});
+  EXPECT_TRUE(turn(get).empty());
+  EXPECT_EQ(machine.parked().size(), 1U);
+  EXPECT_EQ(load(), Requests{&get});
+  EXPECT_EQ(tag_of(get), core::ReplyTag::kMap);
+  EXPECT_TRUE(machine.parked().empty());
+}
+
+TEST_F(ColdMachine, CommandsBehindAParkedOneWaitOnTheirOwnConnectionAlone) {
+  Request& get = make(core::Get{ref(2)}, 1);
+  Request& behind = make(push_of(), 1);
+  Request& other = make(core::QueueList{}, 2);
+  turn(get);
+  EXPECT_TRUE(turn(behind).empty());
+  EXPECT_EQ(machine.state().jobs().size(), 3U);
+  EXPECT_EQ(turn(other), Requests{&other});
+  EXPECT_EQ(load(), (Requests{&get, &behind}));
+  EXPECT_EQ(machine.state().jobs().size(), 4U);
+}
+
+TEST_F(ColdMachine, ACommandBehindMayParkAgain) {
+  Request& first = make(core::Get{ref(1)});
+  Request& second = make(core::Get{ref(3)});
+  turn(first);
+  turn(second);
+  EXPECT_EQ(load(), Requests{&first});
+  EXPECT_EQ(load(), Requests{&second});
+}
+
+TEST_F(ColdMachine, AFetchThatDoesNotBlockIsParkedRatherThanEmpty) {
+  Request& fetch = make(fetch_now(2));
+  EXPECT_TRUE(turn(fetch).empty());
+  EXPECT_EQ(machine.parked().size(), 1U);
+  EXPECT_EQ(load(), Requests{&fetch});
+  EXPECT_EQ(leases(fetch), 2);
+}
+
+TEST_F(ColdMachine, AFetchThatBlocksIsFedWhenTheRecordIsThere) {
+  Request& older = make(fetch_of({"q"}), 1);
+  Request& younger = make(fetch_of({"q"}), 2);
+  EXPECT_TRUE(turn(older).empty());
+  EXPECT_TRUE(turn(younger).empty());
+  EXPECT_EQ(machine.waiting(), 2U);
+  EXPECT_EQ(load(), (Requests{&older, &younger}));
+  EXPECT_EQ(older.answer.grants.at(0).first, core::JobId{1});
+  EXPECT_EQ(younger.answer.grants.at(0).first, core::JobId{2});
+}
+
+TEST_F(ColdMachine, AFetchThatFindsSomeTakesThemWithoutTheRest) {
+  machine.state().residency().want(job(1));
+  EXPECT_TRUE(load().empty());
+  Request& fetch = make(fetch_now(3));
+  EXPECT_EQ(turn(fetch), Requests{&fetch});
+  EXPECT_EQ(leases(fetch), 1);
+}
+
+TEST_F(ColdMachine, TheTimeOfAFetchIsUpThoughARecordIsBeingRead) {
+  Request& fetch = make(fetch_of({"q"}, 100));
+  turn(fetch);
+  EXPECT_EQ(pass(100), Requests{&fetch});
+  EXPECT_EQ(leases(fetch), 0);
+}
+
+TEST_F(ColdMachine, OnceQuietAParkedFetchIsAnsweredWithNothing) {
+  Request& fetch = make(fetch_now());
+  turn(fetch);
+  machine.quiesce();
+  machine.begin(now);
+  machine.retry_parked();
+  EXPECT_EQ(end_turn(), Requests{&fetch});
+  EXPECT_EQ(leases(fetch), 0);
+}
+
+TEST_F(ColdMachine, AWaitForAFinishedJobIsAnsweredWhenItsRecordIsThere) {
+  ack_first();
+  make_cold();
+  Request& wait = make(wait_of({1}, false));
+  EXPECT_TRUE(turn(wait).empty());
+  EXPECT_EQ(load(), Requests{&wait});
+  EXPECT_EQ(leases(wait), 1);
+}
+
+TEST_F(ColdMachine, AWaitWhoseOtherJobHasLeftMemoryIsAnsweredWhenItIsBack) {
+  Request& wait = make(wait_of({1, 2}, true), 7);
+  turn(wait);
+  load();
+  EXPECT_EQ(machine.waiting(), 1U);
+  machine.state().residency().trim_pool(0);
+  cold_cancel(1);
+  EXPECT_EQ(machine.waiting(), 0U);
+  EXPECT_EQ(machine.parked().size(), 1U);
+  EXPECT_FALSE(machine.parked().holds(7));
+  EXPECT_EQ(load(), Requests{&wait});
+  EXPECT_EQ(leases(wait), 2) << "an array of two jobs";
+}
+
+TEST_F(ColdMachine, AGroupIsAppliedWhenAllItsRecordsAreThere) {
+  core::Exec exec;
+  exec.commands = {{push_of()}, {core::Bulk{core::BulkVerb::kCancel, false, {ref(1), ref(3)}}}};
+  Request& request = make(exec);
+  EXPECT_TRUE(turn(request).empty());
+  EXPECT_EQ(machine.state().jobs().size(), 3U) << "nothing was done";
+  EXPECT_EQ(load(), Requests{&request});
+  EXPECT_EQ(tag_of(request), core::ReplyTag::kArray);
+  EXPECT_EQ(job(3).state, core::JobState::kCancelled);
+  EXPECT_EQ(machine.state().jobs().size(), 4U);
+}
+
+TEST_F(ColdMachine, AClosedSessionIsAnsweredNothingOfWhatItHadParked) {
+  Request& get = make(core::Get{ref(2)}, 7);
+  Request& behind = make(push_of(), 7);
+  turn(get);
+  turn(behind);
+  Request& close = make(core::UndoGrants{}, 7);
+  close.kind = Request::Kind::kClose;
+  EXPECT_EQ(turn(close), (Requests{&get, &behind, &close}));
+  EXPECT_TRUE(get.answer.reply.empty());
+  EXPECT_TRUE(behind.answer.reply.empty());
+  EXPECT_TRUE(load().empty());
+  EXPECT_EQ(machine.state().jobs().size(), 3U);
+}
+
+TEST_F(ColdMachine, AJobWhoseRowIsDamagedIsSetAsideAndItsCommandsGoOn) {
+  disk.damage(core::JobId{1});
+  Request& get = make(core::Get{ref(1)}, 1);
+  Request& fetch = make(fetch_of({"q"}), 2);
+  turn(get);
+  turn(fetch);
+  const Requests answered = load();
+  ASSERT_EQ(answered, (Requests{&get, &fetch}));
+  EXPECT_EQ(tag_of(get), core::ReplyTag::kError);
+  EXPECT_EQ(fetch.answer.grants.at(0).first, core::JobId{2});
+  EXPECT_EQ(machine.damaged_rows(), 1U);
+}
+
+TEST_F(ColdMachine, WhatIsDueWaitsForItsRecord) {
+  core::Push later = push_of();
+  later.spec.delay_ms = 1'000;
+  turn(make(later));
+  make_cold();
+  EXPECT_TRUE(pass(1'000).empty());
+  EXPECT_EQ(job(4).state, core::JobState::kScheduled);
+  EXPECT_EQ(machine.next_due(), base::EngineTime::never());
+  load();
+  EXPECT_EQ(job(4).state, core::JobState::kReady);
+}
+
+// Whatever the turns do while records leave and come back, nothing is lost and the order holds.
+TEST_F(ColdMachine, EveryJobIsGrantedOnceAndInOrderThoughAllAreCold) {
+  for (int i = 0; i < 500; ++i) push();
+  make_cold();
+  std::vector<uint64_t> order;
+  for (int turns = 0; order.size() < 503 && turns < 2'000; ++turns) {
+    Request& fetch = make(fetch_now(7), static_cast<uint64_t>(turns) + 10);
+    turn(fetch);
+    if (machine.parked().size() > 0) load();
+    for (const auto& [id, token] : fetch.answer.grants) order.push_back(id.value);
+    if (turns % 10 == 0) make_cold();
+  }
+  ASSERT_EQ(order.size(), 503U);
+  for (uint64_t i = 0; i < order.size(); ++i) EXPECT_EQ(order[i], i + 1);
 }
 
 }  // namespace

@@ -1,18 +1,295 @@
 #include "engine/restore.h"
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/random.h"
+#include "engine/flush_fixture.h"
 #include "engine/machine.h"
 #include "store/effect_codec.h"
 #include "store/job_codec.h"
 
 namespace engine {
 namespace {
+
+class RestoreTest : public FlushFixture {
+ protected:
+  // Jobs in every state, with everything that a job may have.
+  void fill() {
+    for (int i = 0; i < 30; ++i) push(i % 3 == 0 ? "a" : "q");
+    core::Push rich = push_of("q", "u");
+    rich.spec.key = "k";
+    rich.spec.has_key = true;
+    rich.spec.meta = {{"f", "v"}};
+    rich.spec.priority = 9;
+    rich.spec.keep_ms = 600'000;
+    turn(make(rich));
+    core::Push later = push_of();
+    later.spec.delay_ms = 60'000;
+    turn(make(later));
+    core::Push calendar = push_of();
+    calendar.spec.at_ms = now.wall.ms + 90'000;
+    turn(make(calendar));
+    core::Push expiring = push_of();
+    expiring.spec.expire_ms = 30'000;
+    turn(make(expiring));
+    ack(start());  // The rich one.
+    ack(start());
+    const auto retried = start();
+    core::Fail fail;
+    fail.job = retried.first;
+    fail.token = retried.second;
+    fail.error_class = "E";
+    turn(make(fail));
+    const auto died = start();
+    fail.job = died.first;
+    fail.token = died.second;
+    fail.no_retry = true;
+    turn(make(fail));
+    turn(make(core::Release{start("a").first, {}, std::nullopt}));
+    start();
+    const auto progressing = start();
+    turn(make(core::Progress{progressing.first, progressing.second, "half"}));
+    cancel(20);
+    turn(make(core::QueuePause{"a", "fire"}));
+  }
+  void name_pushes() {
+    core::Push named = push_of();
+    named.spec.has_request = true;
+    named.spec.request = "r";
+    turn(make(named));
+    named.spec.has_request = false;
+    named.spec.has_producer = true;
+    named.spec.producer = "p";
+    named.spec.producer_seq = 9;
+    turn(make(named));
+  }
+};
+
+TEST_F(RestoreTest, AJobInEveryStateComesBackEqual) {
+  fill();
+  make_cold();
+  auto copy = restarted();
+  expect_same(machine, *copy);
+  EXPECT_EQ(copy->state().find_key("k")->id, machine.state().find_key("k")->id);
+  EXPECT_EQ(copy->state().type_count(), 2U);
+  EXPECT_EQ(copy->damaged_rows(), 0U);
+  EXPECT_EQ(copy->state().residency().unflushed_bytes(), 0U);
+}
+
+TEST_F(RestoreTest, OnlyRunningJobsAreInMemoryThen) {
+  fill();
+  flush();
+  auto copy = restarted();
+  copy->state().jobs().for_each([&](const core::Job& job) {
+    EXPECT_EQ(job.record != nullptr, job.state == core::JobState::kRunning) << job.id.value;
+    EXPECT_EQ(job.record ? job.record->args : "{}", "{}") << "with its args";
+  });
+}
+
+TEST_F(RestoreTest, TheNextFlushOfARestoredStateWritesNoJob) {
+  fill();
+  flush();
+  auto copy = restarted();
+  copy->begin(now);
+  copy->begin_flush(Flush::History::kWhole);
+  std::unique_ptr<store::ChangeSet> set;
+  while (set == nullptr) set = copy->flush_slice();
+  apply_set(*set);
+  EXPECT_EQ(rows_put, 0U);
+  EXPECT_EQ(rows_erased, 0U);
+}
+
+TEST_F(RestoreTest, TokensProducersAndTheLedgerComeBack) {
+  name_pushes();
+  const auto lease = start();
+  ack(lease);
+  turn(make(core::Bulk{core::BulkVerb::kDelete, false, {lease.first}}));
+  flush();
+  auto copy = restarted();
+  const core::State& state = copy->state();
+  ASSERT_TRUE(state.requests().find("r", now.engine).has_value());
+  EXPECT_EQ(state.requests().find("r", now.engine)->id, core::JobId{1});
+  EXPECT_EQ(state.producers().look_up("p", 9).push.id, core::JobId{2});
+  EXPECT_EQ(state.ledger().size(), 1U);
+  EXPECT_TRUE(state.ledger().find(lease.first.id, lease.second.token.fence, now.engine));
+}
+
+TEST_F(RestoreTest, WhatCameBackGoesWithItsTime) {
+  name_pushes();
+  const auto lease = start();
+  ack(lease);
+  flush();
+  auto copy = restarted();
+  now.engine += base::Duration{core::limits::kRequestMsDefault};
+  copy->begin(now);
+  copy->apply_due(100);
+  EXPECT_EQ(copy->state().requests().size(), 0U);
+  EXPECT_EQ(copy->state().ledger().size(), 0U);
+  copy->begin_flush(Flush::History::kWhole);
+  std::unique_ptr<store::ChangeSet> set;
+  while (set == nullptr) set = copy->flush_slice();
+  const store::Changes changes = set->finish(++seq);
+  size_t erased = 0;
+  for (const store::SideRecord& record : changes.side) {
+    if (!record.value && (record.key[0] == 'r' || record.key[0] == 'l')) ++erased;
+  }
+  EXPECT_EQ(erased, 2U);
+}
+
+TEST_F(RestoreTest, TheTimeIsThatOfTheLastFlushHoweverOldItsRecordsAre) {
+  name_pushes();
+  flush();
+  now.engine += base::Duration{core::limits::kHourMs};
+  now.wall += base::Duration{core::limits::kHourMs};
+  push("other");
+  flush();
+  EXPECT_EQ(restarted()->recovered_now(), now);
+}
+
+TEST_F(RestoreTest, NumbersThatWereGivenAreNotGivenAgain) {
+  push();
+  turn(make(core::Bulk{core::BulkVerb::kDelete, false, {ref(1)}}));
+  flush();
+  auto copy = restarted();
+  EXPECT_EQ(copy->state().jobs().size(), 0U);
+  EXPECT_EQ(copy->state().id_next(), core::JobId{2});
+  EXPECT_TRUE(copy->state().was_given(core::JobId{1}));
+}
+
+TEST_F(RestoreTest, JobsThatBecameReadyLateKeepTheirPlaceAmongTheRest) {
+  for (int i = 0; i < 6; ++i) push();
+  const auto first = start();
+  const auto second = start();
+  core::Fail fail;
+  fail.job = first.first;
+  fail.token = first.second;
+  fail.retry_in_ms = 0;
+  turn(make(fail));
+  core::Push keyed = push_of();
+  keyed.spec.key = "k";
+  keyed.spec.has_key = true;
+  turn(make(keyed));
+  push();
+  turn(make(core::Release{second.first, second.second, std::nullopt}));
+  flush();
+  auto copy = restarted();
+  EXPECT_EQ(ids_of(*copy->state().find_queue("q")),
+            (std::vector<uint64_t>{2, 3, 4, 5, 6, 1, 7, 8}));
+  expect_same(machine, *copy);
+}
+
+TEST_F(RestoreTest, TheHistoryGoesOldestFirstByItsBytes) {
+  for (int i = 0; i < 5; ++i) push();
+  std::vector<std::pair<core::JobRef, core::TokenRef>> leases;
+  for (int i = 0; i < 5; ++i) leases.push_back(start());
+  for (const size_t i : {2U, 0U, 4U, 1U, 3U}) {
+    ack(leases[i]);
+    pass(10);
+  }
+  flush();
+  auto copy = restarted();
+  copy->state().set_history_bytes_max(0);
+  for (const uint64_t id : {3U, 1U, 5U, 2U, 4U}) {
+    ASSERT_NE(copy->state().history_overflow(), nullptr);
+    EXPECT_EQ(copy->state().history_overflow()->id, core::JobId{id});
+    EXPECT_EQ(copy->state().history_overflow()->ready_seq, job(id).ready_seq) << "its bytes";
+    copy->begin(now);
+    copy->apply_due(1);
+  }
+  EXPECT_EQ(copy->state().history_overflow(), nullptr);
+  EXPECT_EQ(copy->state().jobs().size(), 0U);
+}
+
+TEST_F(RestoreTest, EffectsBehindTheTablesReadTheRecordsTheyChange) {
+  for (int i = 0; i < 4; ++i) push();
+  core::Push keyed = push_of();
+  keyed.spec.key = "k";
+  keyed.spec.has_key = true;
+  turn(make(keyed));
+  flush();
+  effects.clear();
+  ack(start());
+  start();
+  cancel(3);
+  turn(make(core::Bulk{core::BulkVerb::kDelete, false, {ref(4)}}));
+  keyed.spec.on_duplicate = core::OnDuplicate::kReplace;
+  keyed.spec.args = "new";
+  turn(make(keyed));
+  auto copy = restarted(effects);
+  EXPECT_EQ(copy->recovered_now(), now);
+  expect_same(machine, *copy);
+  EXPECT_EQ(copy->state().find_key("k")->record->args, "new");
+}
+
+TEST_F(RestoreTest, DamagedJobsAreSetAsideAndTheRestComesBack) {
+  core::Push later = push_of();
+  later.spec.delay_ms = 60'000;
+  for (int i = 0; i < 3; ++i) turn(make(later));
+  push();
+  flush();
+  disk.damage(core::JobId{2});
+  disk.damage(core::JobId{4});
+  auto copy = restarted();
+  EXPECT_EQ(copy->state().jobs().size(), 3U);
+  ASSERT_NE(copy->state().damage_of(core::JobId{2}), nullptr);
+  EXPECT_EQ(copy->state().damage_of(core::JobId{2})->code, base::ErrorCode::kCorrupt);
+  EXPECT_NE(copy->state().find(core::JobId{4}), nullptr) << "its record has not been looked at";
+}
+
+TEST_F(RestoreTest, EffectsOnADamagedJobArePassedOver) {
+  for (int i = 0; i < 3; ++i) push();
+  flush();
+  effects.clear();
+  ack(start());
+  start();
+  turn(make(core::Bulk{core::BulkVerb::kDelete, false, {ref(3)}}));
+  disk.damage(core::JobId{1});
+  disk.damage(core::JobId{3});
+  auto copy = restarted(effects);
+  EXPECT_EQ(copy->damaged_rows(), 1U) << "the other one was deleted";
+  EXPECT_NE(copy->state().damage_of(core::JobId{1}), nullptr);
+  EXPECT_EQ(copy->state().jobs().size(), 1U);
+}
+
+TEST_F(RestoreTest, AJobOfAQueueThatIsNotThereIsCorrupt) {
+  store::ChangeSet set;
+  set.put(store::JobHeader{.id = core::JobId{1}, .in_lane = true, .queue = 7}, "", "");
+  apply_set(set);
+  Machine copy(random, core::limits::kHistoryBytesMax);
+  const base::Status begun = copy.begin_recovery(&fresh_reader(), seq);
+  ASSERT_FALSE(begun.has_value());
+  EXPECT_EQ(begun.error().code, base::ErrorCode::kCorrupt);
+}
+
+TEST_F(RestoreTest, ASideRecordThatIsNoneIsCorruptAndNamed) {
+  store::ChangeSet set;
+  set.put_side("q7", "nonsense");
+  apply_set(set);
+  Machine copy(random, core::limits::kHistoryBytesMax);
+  const base::Status begun = copy.begin_recovery(&fresh_reader(), seq);
+  ASSERT_FALSE(begun.has_value());
+  EXPECT_EQ(begun.error().code, base::ErrorCode::kCorrupt);
+  EXPECT_NE(begun.error().message.find("side record 'q7'"), std::string::npos);
+}
+
+TEST_F(RestoreTest, TablesThatLackWhatTheJournalSaysTheyHaveAreRefused) {
+  push();
+  flush();
+  store::EffectEncoder encoder;
+  encoder.begin(now);
+  encoder.put(core::Flushed{seq + 2});
+  Machine older(random, core::limits::kHistoryBytesMax);
+  ASSERT_TRUE(older.begin_recovery(&fresh_reader(), seq).has_value());
+  const std::string frame = encoder.take();
+  EXPECT_EQ(older.replay(frame).error().code, base::ErrorCode::kCorrupt);
+  Machine missing(random, core::limits::kHistoryBytesMax);
+  ASSERT_TRUE(missing.begin_recovery(nullptr).has_value());
+  EXPECT_EQ(missing.replay(frame).error().code, base::ErrorCode::kCorrupt);
+  Machine newer(random, core::limits::kHistoryBytesMax);
+  ASSERT_TRUE(newer.begin_recovery(&fresh_reader(), seq + 1).has_value());
+  EXPECT_TRUE(newer.replay(frame).has_value());
+}
 
 using base::ErrorCode;
 using core::JobId;
@@ -58,7 +335,7 @@ class FalseReader final : public store::TablesReader {
   }
 };
 
-class RestoreTest : public testing::Test {
+class FalseTablesTest : public testing::Test {
  protected:
   static constexpr uint64_t kAppliedSeq = 10;
 
@@ -75,14 +352,14 @@ class RestoreTest : public testing::Test {
   Machine machine{random, core::limits::kHistoryBytesMax};
 };
 
-TEST_F(RestoreTest, TakesEachJobOnce) {
+TEST_F(FalseTablesTest, TakesEachJobOnce) {
   reader.rest = {JobId{1}, JobId{3}};
   reader.lane = {JobId{2}};
   ASSERT_TRUE(begin());
   EXPECT_EQ(machine.state().jobs().size(), 3U);
 }
 
-TEST_F(RestoreTest, IsRefusedWhenTheIndexNamesAJobTwice) {
+TEST_F(FalseTablesTest, IsRefusedWhenTheIndexNamesAJobTwice) {
   reader.rest = {JobId{1}, JobId{1}};
   const base::Status begun = begin();
   ASSERT_FALSE(begun);
@@ -91,13 +368,13 @@ TEST_F(RestoreTest, IsRefusedWhenTheIndexNamesAJobTwice) {
             std::string::npos);
 }
 
-TEST_F(RestoreTest, IsRefusedWhenAJobOfALaneIsInTheIndexToo) {
+TEST_F(FalseTablesTest, IsRefusedWhenAJobOfALaneIsInTheIndexToo) {
   reader.rest = {JobId{1}};
   reader.lane = {JobId{1}};
   EXPECT_EQ(begin().error().code, ErrorCode::kCorrupt);
 }
 
-TEST_F(RestoreTest, IsRefusedWhenFramesAreMissingBetweenTablesAndJournal) {
+TEST_F(FalseTablesTest, IsRefusedWhenFramesAreMissingBetweenTablesAndJournal) {
   ASSERT_TRUE(begin());
   const base::Status begun = machine.begin_journal(kAppliedSeq + 2);
   EXPECT_EQ(begun.error().code, ErrorCode::kCorrupt);
@@ -105,7 +382,7 @@ TEST_F(RestoreTest, IsRefusedWhenFramesAreMissingBetweenTablesAndJournal) {
 }
 
 // A backup that follows has old tables and all frames behind them.
-TEST_F(RestoreTest, NeedsNoNewerTablesWhereTheJournalHasAllFrames) {
+TEST_F(FalseTablesTest, NeedsNoNewerTablesWhereTheJournalHasAllFrames) {
   const std::string flushed = frame_of(core::Flushed{kAppliedSeq + 100});
   ASSERT_TRUE(begin());
   EXPECT_EQ(machine.replay(flushed).error().code, ErrorCode::kCorrupt);

@@ -104,8 +104,8 @@ TEST(CommandTable, HasLanesAndFlagsAsTheRulesSay) {
        {"JOB.FETCH", "JOB.RETRY", "JOB.CANCEL", "JOB.DELETE", "QUEUE.PAUSE", "QUEUE.RESUME"}) {
     EXPECT_EQ(lane_of(name), Lane::kFetch) << name;
   }
-  for (const std::string_view name :
-       {"JOB.PUSH", "JOB.MPUSH", "JOB.GET", "JOB.WAIT", "QUEUE.STATS", "QUEUE.LIST"}) {
+  for (const std::string_view name : {"JOB.PUSH", "JOB.MPUSH", "JOB.GET", "JOB.WAIT", "QUEUE.STATS",
+                                      "QUEUE.LIST", "SET", "GET", "SCAN"}) {
     EXPECT_EQ(lane_of(name), Lane::kPush) << name;
   }
   std::set<std::string_view> multi;
@@ -115,8 +115,12 @@ TEST(CommandTable, HasLanesAndFlagsAsTheRulesSay) {
     if (spec.has(command_flag::kPreAuth)) pre_auth.insert(spec.name);
     EXPECT_FALSE(spec.has(command_flag::kMulti) && spec.local()) << spec.name;
   }
-  EXPECT_EQ(multi, (std::set<std::string_view>{"JOB.PUSH", "JOB.MPUSH", "JOB.ACK", "JOB.FAIL",
-                                               "JOB.RELEASE", "JOB.PROGRESS", "JOB.CANCEL"}));
+  EXPECT_EQ(multi,
+            (std::set<std::string_view>{
+                "JOB.PUSH",   "JOB.MPUSH", "JOB.ACK", "JOB.FAIL", "JOB.RELEASE", "JOB.PROGRESS",
+                "JOB.CANCEL", "SET",       "GET",     "MGET",     "DEL",         "EXISTS",
+                "EXPIRE",     "PEXPIRE",   "TTL",     "PTTL",     "PERSIST",     "INCR",
+                "INCRBY",     "DECR",      "DECRBY"}));
   EXPECT_EQ(pre_auth, (std::set<std::string_view>{"HELLO", "AUTH", "QUIT", "RESET"}));
 }
 

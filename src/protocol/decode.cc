@@ -5,6 +5,49 @@
 namespace protocol {
 namespace {
 
+// Those that the switch of `read_command` leaves over.
+base::Status read_key_command(const CommandSpec& spec, Words& words, core::CommandBody& body) {
+  switch (spec.id) {
+    case CommandId::kSet:
+      return read_key_set(words, body.emplace<core::KeySet>());
+    case CommandId::kGet:
+      body.emplace<core::KeyGet>().key = words.take();
+      return {};
+    case CommandId::kMget:
+      return read_keys(words, body.emplace<core::KeysGet>().keys);
+    case CommandId::kDel:
+      return read_keys(words, body.emplace<core::KeysDelete>().keys);
+    case CommandId::kExists:
+      return read_keys(words, body.emplace<core::KeysExist>().keys);
+    case CommandId::kExpire:
+    case CommandId::kPexpire:
+      body = core::KeyExpire{.in_seconds = spec.id == CommandId::kExpire};
+      return read_key_expire(words, std::get<core::KeyExpire>(body));
+    case CommandId::kTtl:
+    case CommandId::kPttl:
+      body = core::KeyTimeLeft{words.take(), spec.id == CommandId::kTtl};
+      return {};
+    case CommandId::kPersist:
+      body.emplace<core::KeyPersist>().key = words.take();
+      return {};
+    case CommandId::kIncr:
+    case CommandId::kDecr:
+      body = core::KeyAdd{words.take(), 1, spec.id == CommandId::kDecr};
+      return {};
+    case CommandId::kIncrby:
+    case CommandId::kDecrby:
+      body = core::KeyAdd{.down = spec.id == CommandId::kDecrby};
+      return read_key_add(words, std::get<core::KeyAdd>(body));
+    case CommandId::kScan:
+      return read_key_scan(words, body.emplace<core::KeyScan>());
+    case CommandId::kDbsize:
+      body.emplace<core::KeyCount>();
+      return {};
+    default:
+      return not_built(spec.name);
+  }
+}
+
 base::Status read_command(const CommandSpec& spec, Words& words, core::CommandBody& body) {
   switch (spec.id) {
     case CommandId::kJobPush:
@@ -53,7 +96,7 @@ base::Status read_command(const CommandSpec& spec, Words& words, core::CommandBo
       body.emplace<core::QueueResume>().queue = words.take();
       return {};
     default:
-      return not_built(spec.name);
+      return read_key_command(spec, words, body);
   }
 }
 

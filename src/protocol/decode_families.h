@@ -27,4 +27,12 @@ base::Status read_beat(Words& words, core::WorkerBeat& beat);
 base::Status read_bye(Words& words, core::WorkerBye& bye);
 base::Status read_queue_pause(Words& words, core::QueuePause& pause);
 
+base::Status read_key_set(Words& words, core::KeySet& set);
+// MGET, DEL, EXISTS.
+base::Status read_keys(Words& words, std::vector<std::string_view>& keys);
+base::Status read_key_expire(Words& words, core::KeyExpire& expire);
+// The increment behind the key: INCRBY, DECRBY.
+base::Status read_key_add(Words& words, core::KeyAdd& add);
+base::Status read_key_scan(Words& words, core::KeyScan& scan);
+
 }  // namespace protocol

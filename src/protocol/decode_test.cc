@@ -33,6 +33,22 @@ const std::map<std::string_view, std::pair<std::string_view, size_t>>& samples()
       {"QUEUE.STATS", {"QUEUE.STATS q", kind(core::QueueStats{})}},
       {"QUEUE.PAUSE", {"QUEUE.PAUSE q", kind(core::QueuePause{})}},
       {"QUEUE.RESUME", {"QUEUE.RESUME q", kind(core::QueueResume{})}},
+      {"SET", {"SET k v", kind(core::KeySet{})}},
+      {"GET", {"GET k", kind(core::KeyGet{})}},
+      {"MGET", {"MGET k", kind(core::KeysGet{})}},
+      {"DEL", {"DEL k", kind(core::KeysDelete{})}},
+      {"EXISTS", {"EXISTS k", kind(core::KeysExist{})}},
+      {"EXPIRE", {"EXPIRE k 1", kind(core::KeyExpire{})}},
+      {"PEXPIRE", {"PEXPIRE k 1", kind(core::KeyExpire{})}},
+      {"TTL", {"TTL k", kind(core::KeyTimeLeft{})}},
+      {"PTTL", {"PTTL k", kind(core::KeyTimeLeft{})}},
+      {"PERSIST", {"PERSIST k", kind(core::KeyPersist{})}},
+      {"INCR", {"INCR k", kind(core::KeyAdd{})}},
+      {"INCRBY", {"INCRBY k 1", kind(core::KeyAdd{})}},
+      {"DECR", {"DECR k", kind(core::KeyAdd{})}},
+      {"DECRBY", {"DECRBY k 1", kind(core::KeyAdd{})}},
+      {"SCAN", {"SCAN 0", kind(core::KeyScan{})}},
+      {"DBSIZE", {"DBSIZE", kind(core::KeyCount{})}},
   };
   return kSamples;
 }

@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kSliceBytes = size_t{512} << 10;
 constexpr size_t kSliceBuckets = 2'000;
 constexpr size_t kSliceProducers = 50;
+constexpr size_t kSliceKeys = 2'000;
 
 }  // namespace
 
@@ -81,11 +82,23 @@ void Images::put_ledger(const core::State& state, core::EffectSink& sink) {
   const core::Ledger& ledger = state.ledger();
   const std::optional<uint64_t> block = ledger.block_from(block_);
   if (!block) {
-    stage_ = Stage::kRest;
+    key_ = 0;
+    stage_ = Stage::kKeys;
     return;
   }
   sink.put(ledger.image_of(*block));
   block_ = *block + 1;
+}
+
+// Those whose time is over as well: until they are removed they are part of the state.
+void Images::put_keys(const core::State& state, core::EffectSink& sink) {
+  const size_t start = sink.mark();
+  size_t count = 0;
+  key_ = state.keys().walk(key_, [&](std::string_view name, const core::Keys::Entry& entry) {
+    sink.put(core::KeyPut{name, entry.value, entry.expiry});
+    return ++count < kSliceKeys && sink.mark() - start < kSliceBytes;
+  });
+  if (key_ == 0) stage_ = Stage::kRest;
 }
 
 void Images::put_rest(const core::State& state, core::EffectSink& sink) {
@@ -116,6 +129,9 @@ std::optional<uint64_t> Images::slice(const core::State& state, core::EffectSink
       return std::nullopt;
     case Stage::kLedger:
       put_ledger(state, sink);
+      return std::nullopt;
+    case Stage::kKeys:
+      put_keys(state, sink);
       return std::nullopt;
     case Stage::kRest:
       put_rest(state, sink);

@@ -26,13 +26,14 @@ class Images {
   std::optional<uint64_t> slice(const core::State& state, core::EffectSink& sink);
 
  private:
-  enum class Stage : uint8_t { kNone, kJobs, kRequests, kProducers, kLedger, kRest };
+  enum class Stage : uint8_t { kNone, kJobs, kRequests, kProducers, kLedger, kKeys, kRest };
 
   void put_jobs(const core::State& state, core::EffectSink& sink);
   // Both walk the buckets of a hash table, and begin anew when it has grown meanwhile.
   void put_requests(const core::State& state, core::EffectSink& sink);
   void put_producers(const core::State& state, core::EffectSink& sink);
   void put_ledger(const core::State& state, core::EffectSink& sink);
+  void put_keys(const core::State& state, core::EffectSink& sink);
   void put_rest(const core::State& state, core::EffectSink& sink);
 
   Stage stage_ = Stage::kNone;
@@ -43,6 +44,7 @@ class Images {
   size_t bucket_ = 0;
   size_t bucket_count_ = 0;
   uint64_t block_ = 0;  // Of the ledger; the next one to be written.
+  uint64_t key_ = 0;    // The place of the next key to be written.
 };
 
 }  // namespace repair

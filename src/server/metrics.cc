@@ -149,6 +149,9 @@ void add_server(Families& families, MetricsHost& host) {
                {{"version", std::string(kVersion)}}, 1);
   gauge("dray_connections", "Open RESP connections.", host.connections());
   gauge("dray_jobs", "Job records held.", engine.jobs.load());
+  gauge("dray_keys", "Keys held.", engine.keys.load());
+  gauge("dray_keys_bytes", "What the keys count against their limit of 64 MiB.",
+        engine.keys_bytes.load());
   gauge("dray_record_bytes", "Of job records in memory; the others lie in the tables.",
         engine.record_bytes.load());
   gauge("dray_unflushed_bytes", "Of unfinished jobs that wait to be written to the tables.",

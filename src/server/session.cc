@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kReadBytesMin = size_t{2} << 10;
 // Answers that are owed; beyond it the connection is not read further.
 constexpr size_t kSlotsMax = 1'000;
-// Those of them that may hold whole jobs, each of megabytes.
+// Those of them that may hold whole jobs or values, each of megabytes.
 constexpr size_t kHeavyMax = 64;
 // Answers that the peer does not take; beyond it the connection is not read further.
 constexpr size_t kOutputBytesMax = size_t{1} << 20;
@@ -43,11 +43,19 @@ bool may_wait(const core::Command& command) {
   return std::holds_alternative<core::Wait>(command.body);
 }
 
-// Whether the answer may hold whole jobs.
+// Whether the answer may hold values of keys.
+bool reads_keys(const core::Command& command) {
+  const auto* set = std::get_if<core::KeySet>(&command.body);
+  return (set != nullptr && set->get) || std::holds_alternative<core::KeyGet>(command.body) ||
+         std::holds_alternative<core::KeysGet>(command.body) ||
+         std::holds_alternative<core::KeyScan>(command.body);
+}
+
+// Whether the answer may hold whole jobs or values.
 bool is_heavy(const core::Command& command) {
   return std::holds_alternative<core::Fetch>(command.body) ||
          std::holds_alternative<core::Get>(command.body) ||
-         std::holds_alternative<core::Wait>(command.body);
+         std::holds_alternative<core::Wait>(command.body) || reads_keys(command);
 }
 
 // Whether the command has room of its own for thousands of items.
@@ -55,6 +63,9 @@ bool is_batch(const core::Command& command) {
   return std::holds_alternative<core::PushMany>(command.body) ||
          std::holds_alternative<core::AckMany>(command.body) ||
          std::holds_alternative<core::Bulk>(command.body) ||
+         std::holds_alternative<core::KeysGet>(command.body) ||
+         std::holds_alternative<core::KeysDelete>(command.body) ||
+         std::holds_alternative<core::KeysExist>(command.body) ||
          std::holds_alternative<core::Exec>(command.body);
 }
 
@@ -282,6 +293,8 @@ void Session::exec(Slot& slot) {
     return;
   }
   slot.parts = std::move(batch->parts);
+  slot.heavy = std::ranges::any_of(batch->commands.commands, reads_keys);
+  if (slot.heavy) ++heavy_;
   slot.command.body = std::move(batch->commands);
   slot.lane = engine::Lane::kPush;
   lend(slot);

@@ -365,7 +365,8 @@ TEST_F(SessionTest, ARefusedCommandSpoilsTheTransaction) {
                            {"PING"},
                            {"JOB.FETCH", "w"},
                            {"JOB.PUSH", "q", "T", "{}", "DELYA", "1"},
-                           {"SET", "k", "v"},
+                           {"HSET", "k", "f", "v"},
+                           {"SCAN", "0"},
                            {"EXEC", "now"}};
   for (const Words& words : refused) {
     client_.send(request({"MULTI"}) + request(push()) + request(words) + request({"EXEC"}) +
@@ -378,6 +379,23 @@ TEST_F(SessionTest, ARefusedCommandSpoilsTheTransaction) {
     EXPECT_EQ(show(client_.read()), "(error) ERR EXEC without MULTI");
   }
   EXPECT_EQ(stat("pushed"), 0);
+}
+
+TEST_F(SessionTest, KeysAndJobsAreOneTransaction) {
+  client_.send(request({"MULTI"}) + request({"SET", "order", "1"}) + request(push()) +
+               request({"INCR", "order"}) + request({"EXEC"}) + request({"GET", "order"}) +
+               request({"SCAN", "0"}));
+  for (int i = 0; i < 4; ++i) client_.read();
+  EXPECT_THAT(show(client_.read()), StartsWith("[OK 00"));
+  EXPECT_EQ(show(client_.read()), "2");
+  EXPECT_EQ(show(client_.read()), "[0 [order]]");
+  client_.send(request({"MULTI"}) + request({"SET", "order", "x"}) + request({"INCR", "order"}) +
+               request({"EXEC"}) + request({"GET", "order"}));
+  for (int i = 0; i < 3; ++i) client_.read();
+  EXPECT_EQ(show(client_.read()),
+            "(error) EXECABORT index=1 ERR value is not an integer or out of range; nothing was "
+            "done");
+  EXPECT_EQ(show(client_.read()), "2");
 }
 
 TEST_F(SessionTest, DiscardAndResetDropTheTransaction) {

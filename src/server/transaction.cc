@@ -35,8 +35,8 @@ base::Status Transaction::keep(const protocol::CommandSpec& spec, protocol::Argu
   using core::limits::kBatchItemsMax;
   if (!spec.has(protocol::command_flag::kMulti)) {
     return base::fail(ErrorCode::kErr,
-                      "{} is not for MULTI: JOB.PUSH, MPUSH, ACK, FAIL, RELEASE, PROGRESS and "
-                      "CANCEL by id are",
+                      "{} is not for MULTI: JOB.PUSH, MPUSH, ACK, FAIL, RELEASE, PROGRESS, "
+                      "CANCEL by id and commands on keys are",
                       spec.name);
   }
   size_t size = 0;

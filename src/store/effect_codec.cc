@@ -12,6 +12,8 @@ namespace {
 constexpr uint64_t kStateMax = core::kJobStateCount - 1;
 constexpr uint64_t kOutcomeMax = static_cast<uint64_t>(core::Outcome::kCancelled);
 constexpr uint64_t kEndingMax = static_cast<uint64_t>(core::Ending::kRelease);
+constexpr uint64_t kKeyClockMax = static_cast<uint64_t>(core::KeyExpiry::Clock::kWall);
+constexpr uint64_t kKeyEndMsMax = INT64_MAX / 2;  // So that clocks can be taken from it.
 constexpr uint64_t kDeadReasonMax = static_cast<uint64_t>(core::DeadReason::kCrashes);
 
 void write_tag(ByteWriter& out, EffectTag tag) {
@@ -189,6 +191,19 @@ void write(ByteWriter& out, const core::CheckpointDone& done) {
   out.number(done.begin_seq);
 }
 
+void write(ByteWriter& out, const core::KeyPut& put) {
+  write_tag(out, EffectTag::kKeyPut);
+  out.text(put.name);
+  out.text(put.value);
+  out.byte(static_cast<uint8_t>(put.expiry.clock));
+  if (put.expiry.is_set()) out.number(static_cast<uint64_t>(put.expiry.ms));
+}
+
+void write(ByteWriter& out, const core::KeyRemoved& removed) {
+  write_tag(out, EffectTag::kKeyRemoved);
+  out.text(removed.name);
+}
+
 core::Effect read_job_put(ByteReader& in) {
   core::JobPut put;
   put.why = read_enum<core::JobPut::Why>(in, 2);
@@ -297,6 +312,16 @@ core::Effect read_ledger_put(ByteReader& in) {
   return put;
 }
 
+core::Effect read_key_put(ByteReader& in) {
+  core::KeyPut put;
+  put.name = in.text();
+  if (put.name.empty()) in.fail();
+  put.value = in.text();
+  put.expiry.clock = read_enum<core::KeyExpiry::Clock>(in, kKeyClockMax);
+  if (put.expiry.is_set()) put.expiry.ms = static_cast<int64_t>(in.bounded(kKeyEndMsMax));
+  return put;
+}
+
 // Reads the effect behind `tag`; a tag that is none fails the reader.
 core::Effect read_effect(EffectTag tag, ByteReader& in) {
   switch (tag) {
@@ -340,6 +365,10 @@ core::Effect read_effect(EffectTag tag, ByteReader& in) {
       return core::ProducerForgotten{in.text()};
     case EffectTag::kFlushed:
       return core::Flushed{in.number()};
+    case EffectTag::kKeyPut:
+      return read_key_put(in);
+    case EffectTag::kKeyRemoved:
+      return core::KeyRemoved{in.text()};
     case EffectTag::kNow:
       break;
   }

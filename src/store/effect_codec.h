@@ -36,6 +36,8 @@ enum class EffectTag : uint8_t {
   kCheckpointDone = 15,
   kTicked = 16,
   kProducerForgotten = 17,
+  kKeyPut = 18,
+  kKeyRemoved = 19,
   kFlushed = 20,
 };
 

@@ -184,6 +184,11 @@ std::vector<Sample> samples() {
   add("ticked", core::Ticked{});
   add("producer-forgotten", core::ProducerForgotten{"p"});
   add("flushed", core::Flushed{33});
+  using Clock = core::KeyExpiry::Clock;
+  add("key-put", core::KeyPut{"k", "v"});
+  add("key-put-engine", core::KeyPut{"k", "", {Clock::kEngine, 1'000}});
+  add("key-put-wall", core::KeyPut{"k", "v", {Clock::kWall, 1'700'000'000'000}});
+  add("key-removed", core::KeyRemoved{"k"});
   return samples;
 }
 
@@ -247,6 +252,13 @@ TEST(EffectCodec, FieldsComeBackAsTheyWere) {
         ++seen;
         EXPECT_EQ(put->counters, (core::QueueCounters{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}));
       }
+      if (const auto* put = std::get_if<core::KeyPut>(&effect);
+          put != nullptr && put->expiry.ms == 1'000) {
+        ++seen;
+        EXPECT_EQ(put->name, "k");
+        EXPECT_EQ(put->value, "");
+        EXPECT_EQ(put->expiry.clock, core::KeyExpiry::Clock::kEngine);
+      }
       if (const auto* granted = std::get_if<core::JobGranted>(&effect)) {
         ++seen;
         EXPECT_EQ(granted->worker, "w");
@@ -257,7 +269,7 @@ TEST(EffectCodec, FieldsComeBackAsTheyWere) {
     });
     EXPECT_TRUE(read.has_value());
   }
-  EXPECT_EQ(seen, 4U);
+  EXPECT_EQ(seen, 5U);
 }
 
 TEST(EffectCodec, EffectsOfOnePayloadKeepTheirTimes) {

@@ -50,6 +50,19 @@ def life():
     equal(cli("QUEUE.LIST"), "cli")
 
 
+def keys():
+    equal(cli("SET", "cli:k", "v", "EX", 100, "NX"), "OK")
+    equal(cli("SET", "cli:k", "w", "NX"), "")
+    equal(cli("SET", "cli:k", "w", "XX", "GET", "KEEPTTL"), "v")
+    equal([cli("GET", "cli:k"), cli("TTL", "cli:k")], ["w", "100"])
+    equal(cli("INCRBY", "cli:n", 41) + cli("INCR", "cli:n"), "4142")
+    equal(cli("INCR", "cli:k"), "ERR value is not an integer or out of range")
+    equal(sorted(cli("--scan", "--pattern", "cli:*").splitlines()), ["cli:k", "cli:n"])
+    equal(cli("WATCH", "cli:k").split()[:2], ["ERR", "WATCH"])
+    equal(cli("DEL", "cli:k", "cli:n", "cli:no"), "2")
+    equal(cli("DBSIZE"), "0")
+
+
 def errors():
     shown = cli("JOB.ACK", "0000000000001", "0" * 26)
     assert shown.startswith("LEASELOST "), shown
@@ -178,10 +191,12 @@ def login():
 
 def restart():
     pushed = cli("JOB.PUSH", "kept", "T", "{}")
+    equal(cli("SET", "kept", "v"), "OK")
     restart_server()
+    equal(cli("GET", "kept"), "v")
     equal(field(cli("JOB.GET", pushed), "state"), "ready")
 
 
-run([("life", life), ("errors", errors), ("resp 3", resp3), ("on a terminal", on_a_terminal),
+run([("life", life), ("keys", keys), ("errors", errors), ("resp 3", resp3), ("on a terminal", on_a_terminal),
      ("standard input", standard_input), ("pipe mode", pipe_mode), ("login", login),
      ("restart", restart)])

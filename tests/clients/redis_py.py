@@ -2,6 +2,7 @@
 """redis-py (Debian's, RESP 2) as a client of Dray."""
 
 import threading
+import time
 
 import redis
 from report import HOST, NASTY, PORT, TOKEN, TOKEN_PORT, equal, restart_server, run
@@ -169,6 +170,41 @@ def transaction():
     equal(record(call("QUEUE.STATS", "tx"))["pushed"], 2)
 
 
+def keys():
+    """By redis-py's own methods, which know Redis' replies."""
+    equal(client.set("py:k", "v", ex=100, nx=True), True)
+    equal(client.set("py:k", "w", nx=True), None)
+    equal(client.set("py:k", "w", keepttl=True, get=True), b"v")
+    equal([client.get("py:k"), client.ttl("py:k")], [b"w", 100])
+    equal(client.set("py:at", "v", pxat=int((time.time() + 60) * 1000)), True)
+    assert 0 < client.pttl("py:at") <= 60_000, client.pttl("py:at")
+    equal([client.persist("py:k"), client.ttl("py:k"), client.ttl("py:no")], [True, -1, -2])
+    equal([client.expire("py:k", 5), client.pexpire("py:no", 5)], [True, False])
+    equal([client.incr("py:n"), client.incrby("py:n", 9), client.decr("py:n", 3)], [1, 10, 7])
+    assert refusal("INCR", "py:k") == "value is not an integer or out of range"
+    equal(client.set(b"py:" + NASTY, NASTY), True)
+    equal(client.mget("py:k", b"py:" + NASTY, "py:no"), [b"w", NASTY, None])
+    equal(client.exists("py:k", "py:k", "py:no"), 2)
+    for number in range(100):
+        client.set(f"py:many:{number}", number)
+    found = list(client.scan_iter("py:many:*", count=7))
+    equal(sorted(found), sorted(b"py:many:%d" % number for number in range(100)))
+    pipe = client.pipeline()
+    pipe.set("py:tx", 1)
+    pipe.incr("py:tx")
+    pipe.execute_command("JOB.PUSH", "keys", "T", "{}")
+    equal(pipe.execute()[:2], [True, 2])
+    pipe.set("py:tx", "text")
+    pipe.incr("py:tx")
+    try:
+        raise AssertionError(f"applied: {pipe.execute()}")
+    except redis.exceptions.ExecAbortError as error:
+        assert "index=1 ERR value is not an integer" in str(error), error
+    equal(client.get("py:tx"), b"2")
+    every = list(client.scan_iter("py:*"))
+    equal([client.delete(*every), client.dbsize()], [len(every), 0])
+
+
 def binary_bytes():
     pushed = call("JOB.PUSH", "bytes", "T", NASTY)
     lease = fetch_one("bytes")
@@ -206,5 +242,5 @@ def reconnect():
 run([("connect", connect), ("push, fetch, beat, progress, ack", push_and_fetch),
      ("blocking fetch", blocking_fetch), ("fail and retry", fail_and_retry),
      ("queue stats", queue_stats), ("pause and resume", pause_and_resume), ("errors", errors),
-     ("pipeline of 1,000", pipeline), ("transaction", transaction), ("any byte", binary_bytes),
+     ("pipeline of 1,000", pipeline), ("transaction", transaction), ("keys", keys), ("any byte", binary_bytes),
      ("authentication", authentication), ("reconnect", reconnect)])

@@ -195,6 +195,12 @@ void Step::match(const Reply& expected, const Reply& seen, const std::string& na
       return match_queue(expected.queue[0].name, seen.queue[0]);
     case Reply::Kind::kNames:
       return same(where, "names", expected.names, seen.names);
+    case Reply::Kind::kValue:
+      return same(where, "value", expected.text, seen.text);
+    case Reply::Kind::kInteger:
+      return same(where, "number", expected.number, seen.number);
+    case Reply::Kind::kScanned:
+      return;  // Judged where it was expected: what it names is free.
     case Reply::Kind::kArray:
       same(where, "number of items", static_cast<int64_t>(expected.items.size()),
            static_cast<int64_t>(seen.items.size()));
@@ -319,6 +325,29 @@ void Step::match_queue(const std::string& name, const QueueView& seen) {
   same_if_seen(where, "ready order", *view.ready_ids, seen.ready_ids);
 }
 
+namespace {
+
+void match_keys(const World& world, const std::vector<KeyView>& seen) {
+  std::set<std::string> shown;
+  for (const KeyView& view : seen) {
+    const Where where{"key ", view.name};
+    const auto stored = world.stored.find(view.name);
+    if (stored == world.stored.end() || is_over(world, stored->second)) {
+      throw Mismatch{"there should be no key '" + view.name + "'"};
+    }
+    if (!shown.insert(view.name).second) throw Mismatch{"key " + view.name + " is there twice"};
+    const KeyView expected = key_view(view.name, stored->second);
+    same(where, "value", expected.value, view.value);
+    same(where, "end", expected.end_ms, view.end_ms);
+    same(where, "end by the wall clock", expected.end_is_wall, view.end_is_wall);
+  }
+  for (const auto& [name, key] : world.stored) {
+    if (!is_over(world, key) && shown.count(name) == 0) throw Mismatch{"missing: key " + name};
+  }
+}
+
+}  // namespace
+
 std::optional<std::string> Model::compare(const Snapshot& seen) {
   try {
     Step step(world_, 0);
@@ -343,6 +372,7 @@ std::optional<std::string> Model::compare(const Snapshot& seen) {
     for (const auto& [name, queue] : world_.queues) {
       if (shown.count(name) == 0) throw Mismatch{"missing: queue '" + name + "'"};
     }
+    match_keys(world_, seen.keys);
   } catch (const Mismatch& mismatch) {
     return mismatch.text;
   }

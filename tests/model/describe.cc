@@ -119,6 +119,31 @@ struct Describer {
     return "QUEUE.PAUSE " + shown(v.queue) + (v.reason.empty() ? "" : " REASON " + v.reason);
   }
   std::string operator()(const QueueResume& v) const { return "QUEUE.RESUME " + shown(v.queue); }
+  std::string operator()(const KeySet& v) const {
+    return "SET " + shown(v.key) + " " + shown(v.value) + option("EX", v.ex_s) +
+           option("PX", v.px_ms) + option("EXAT", v.exat_s) + option("PXAT", v.pxat_ms) +
+           (v.keep_ttl ? " KEEPTTL" : "") + (v.nx ? " NX" : "") + (v.xx ? " XX" : "") +
+           (v.get ? " GET" : "");
+  }
+  std::string operator()(const KeyGet& v) const { return "GET " + shown(v.key); }
+  std::string operator()(const KeyMGet& v) const { return "MGET" + words(v.keys); }
+  std::string operator()(const KeyDel& v) const { return "DEL" + words(v.keys); }
+  std::string operator()(const KeyExists& v) const { return "EXISTS" + words(v.keys); }
+  std::string operator()(const KeyExpire& v) const {
+    return (v.in_seconds ? "EXPIRE " : "PEXPIRE ") + shown(v.key) + " " + std::to_string(v.time);
+  }
+  std::string operator()(const KeyTtl& v) const {
+    return (v.in_seconds ? "TTL " : "PTTL ") + shown(v.key);
+  }
+  std::string operator()(const KeyPersist& v) const { return "PERSIST " + shown(v.key); }
+  std::string operator()(const KeyIncr& v) const {
+    const std::string name = v.down ? "DECR" : "INCR";
+    return name + (v.by ? "BY " : " ") + shown(v.key) + (v.by ? " " + std::to_string(*v.by) : "");
+  }
+  std::string operator()(const KeyScan& v) const {
+    return "SCAN " + shown(v.cursor) + option("MATCH", v.match) + option("COUNT", v.count);
+  }
+  std::string operator()(const KeyDbSize&) const { return "DBSIZE"; }
   std::string operator()(const Exec& v) const {
     std::string text = "MULTI";
     for (const Op& member : v.members) text += " { " + std::visit(*this, member.verb) + " }";
@@ -209,6 +234,12 @@ std::string describe(const Reply& reply) {
       return "stats of " + (reply.queue.empty() ? "?" : reply.queue[0].name);
     case Reply::Kind::kNames:
       return "names" + words(reply.names);
+    case Reply::Kind::kValue:
+      return "'" + shown(reply.text) + "'";
+    case Reply::Kind::kInteger:
+      return std::to_string(reply.number);
+    case Reply::Kind::kScanned:
+      return "cursor " + shown(reply.text) + " names" + words(reply.names);
     case Reply::Kind::kArray:
       return describe_items(reply);
     case Reply::Kind::kBlocked:

@@ -126,7 +126,7 @@ Verb Generator::command(const World& world) {
   });
   const int64_t leases_weight = running ? 44 : 4;
   switch (weighted({crowded ? 2 : 22, crowded ? 0 : 4, 26, leases_weight, 4, 4, 6, 3,
-                    crowded ? 25 : 3, 2, 4, 5, 6})) {
+                    crowded ? 25 : 3, 2, 4, 5, flavour_ == 4 ? 25 : 6, keys_weight()})) {
     case 0:
       return push(world, true);
     case 1:
@@ -152,8 +152,10 @@ Verb Generator::command(const World& world) {
       return QueuePause{pick(kQueues), chance(50) ? "incident" : ""};
     case 11:
       return QueueResume{pick(kQueues)};
-    default:
+    case 12:
       return exec(world);
+    default:
+      return key_verb(world);
   }
 }
 

@@ -25,6 +25,7 @@ struct GeneratorOptions {
   bool malformed = true;    // Now and then words that must be refused with BADREQ or NOTYET.
   bool restarts = true;     // Restart and stall.
   bool connections = true;  // Close, replies that were not taken, waiting connections.
+  bool keys = true;         // Commands on keys.
   size_t jobs_max = 30;     // Retained jobs; above it the stream deletes rather than pushes.
 };
 
@@ -63,6 +64,7 @@ class Generator {
   Planned plan_restart(const Model& model);
   bool plan_untaken(const World& world, Verb& verb, Conn& conn);
   Verb command(const World& world);
+  int64_t keys_weight() const;
 
   Push push(const World& world, bool may_be_malformed);
   void add_identity(const World& world, Push& push);
@@ -72,6 +74,12 @@ class Generator {
   void spoil(Fetch& fetch);
   Wait wait(const World& world);
   Exec exec(const World& world);
+  Verb key_verb(const World& world);
+  KeySet key_set(const World& world);
+  KeyIncr key_incr();
+  KeyScan key_scan(const World& world);
+  std::string key();
+  std::vector<std::string> keys();
   Fail fail(const World& world);
   Verb lease_verb(const World& world, size_t which);
   LeaseName lease(const World& world);

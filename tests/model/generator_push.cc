@@ -202,7 +202,7 @@ Exec Generator::exec(const World& world) {
   const int64_t count = between(chance(3) ? 0 : 1, 3);
   for (int64_t i = 0; i < count; ++i) {
     Op member;
-    switch (weighted({30, 8, 4 * leased, 2 * leased, leased, leased, 6})) {
+    switch (weighted({30, 8, 4 * leased, 2 * leased, leased, leased, 6, keys_weight()})) {
       case 0:
         member.verb = push(world, false);
         break;
@@ -221,8 +221,11 @@ Exec Generator::exec(const World& world) {
       case 5:
         member.verb = lease_verb(world, 5);
         break;
-      default:
+      case 6:
         member.verb = Cancel{chance(40), ids(world)};
+        break;
+      default:
+        member.verb = key_verb(world);
         break;
     }
     exec.members.push_back(member);

@@ -215,6 +215,29 @@ TEST_F(Judge, ReportsEveryWrongFieldOfAQueue) {
   }
 }
 
+TEST_F(Judge, ReportsEveryWrongFieldOfAKey) {
+  KeySet set;
+  set.key = "k";
+  set.value = "v";
+  set.ex_s = 5;
+  run(set);
+  const std::vector<std::function<void(Snapshot&)>> changes = {
+      [](Snapshot& s) { s.keys.clear(); },
+      [](Snapshot& s) { s.keys.push_back(s.keys[0]); },
+      [](Snapshot& s) { s.keys[0].name += "x"; },
+      [](Snapshot& s) { s.keys[0].value += "x"; },
+      [](Snapshot& s) { ++*s.keys[0].end_ms; },
+      [](Snapshot& s) { s.keys[0].end_ms.reset(); },
+      [](Snapshot& s) { s.keys[0].end_is_wall = true; },
+  };
+  EXPECT_EQ(compare_changed([](Snapshot&) {}), "");
+  for (size_t i = 0; i < changes.size(); ++i) {
+    EXPECT_NE(compare_changed(changes[i]), "") << "change " << i;
+  }
+  EXPECT_NE(judge(KeyGet{"k"}, [](auto& seen) { seen.reply.text = "w"; }), "");
+  EXPECT_NE(judge(KeyTtl{"k", true}, [](auto& seen) { ++seen.reply.number; }), "");
+}
+
 TEST_F(Judge, ReportsADriverThatDoesNotCompare) {
   push(a_push());
   const GrantView grant = fetch_one();
@@ -226,9 +249,10 @@ TEST_F(Judge, ReportsADriverThatDoesNotCompare) {
 
 // Drives a puppet with the generator; returns the first complaint.
 std::string live(uint64_t seed, int steps, std::set<std::string>& reached) {
+  constexpr int64_t kKeysBytesMax = 1'500;
   Generator generator(seed);
-  Model model(Generator::start());
-  Puppet puppet(Generator::start(), seed);
+  Model model(Generator::start(), kKeysBytesMax);
+  Puppet puppet(Generator::start(), seed, kKeysBytesMax);
   for (int i = 0; i < steps; ++i) {
     const Planned planned = generator.next(model);
     const Puppet::Seen seen = puppet.perform(planned.op, planned.now);
@@ -275,6 +299,17 @@ TEST(RandomLives, AgreeWithTheirPuppetAndReachWhatMatters) {
                            "MULTI ",
                            "MULTI EXECABORTLEASELOST",
                            "MULTI EXECABORTDUPLICATE",
+                           "MULTI EXECABORTERR",
+                           "MULTI EXECABORTQUOTA",
+                           "SET QUOTA",
+                           "SET ERR",
+                           "SET BADREQ",
+                           "INCR ERR",
+                           "INCRBY ERR",
+                           "INCRBY QUOTA",
+                           "EXPIRE ERR",
+                           "SCAN ERR",
+                           "DBSIZE ",
                            "(restart) ",
                            "(stall) ",
                            "(close) ",

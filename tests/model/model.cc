@@ -142,6 +142,17 @@ struct Visitor {
   Reply operator()(const QueueList&) { return step.list(); }
   Reply operator()(const QueuePause& verb) { return step.pause(verb); }
   Reply operator()(const QueueResume& verb) { return step.resume(verb); }
+  Reply operator()(const KeySet& verb) { return step.key_set(verb); }
+  Reply operator()(const KeyGet& verb) { return step.key_get(verb); }
+  Reply operator()(const KeyMGet& verb) { return step.key_mget(verb); }
+  Reply operator()(const KeyDel& verb) { return step.key_del(verb); }
+  Reply operator()(const KeyExists& verb) { return step.key_exists(verb); }
+  Reply operator()(const KeyExpire& verb) { return step.key_expire(verb); }
+  Reply operator()(const KeyTtl& verb) { return step.key_ttl(verb); }
+  Reply operator()(const KeyPersist& verb) { return step.key_persist(verb); }
+  Reply operator()(const KeyIncr& verb) { return step.key_incr(verb); }
+  Reply operator()(const KeyScan& verb) { return step.key_scan(verb, seen); }
+  Reply operator()(const KeyDbSize&) { return step.key_db_size(); }
   Reply operator()(const Exec& verb) { return step.exec(verb, seen); }
   Reply operator()(const Advance& verb) {
     step.advance(verb);
@@ -169,8 +180,9 @@ Reply Step::apply(const Op& op, const Reply* seen) {
   return std::visit(Visitor{*this, seen}, op.verb);
 }
 
-Model::Model(Now start) {
+Model::Model(Now start, int64_t keys_bytes_max) {
   world_.now = start;
+  world_.keys_bytes_max = keys_bytes_max;
 }
 
 std::optional<std::string> Model::check(const Op& op, Now now, const Reply& observed,

@@ -28,8 +28,9 @@ namespace model {
 
 class Model {
  public:
+  // `keys_bytes_max`: what all keys may count together.
   // Requires: every later Now has engine_ms >= the one before.
-  explicit Model(Now start);
+  explicit Model(Now start, int64_t keys_bytes_max = World{}.keys_bytes_max);
 
   // Applies `op` at `now` and judges what was seen: `observed` is its reply (kNone for world ops,
   // kBlocked when the connection waits), `answers` the waiting connections that were answered in
@@ -38,8 +39,8 @@ class Model {
   std::optional<std::string> check(const Op& op, Now now, const Reply& observed,
                                    const std::vector<WaiterAnswer>& answers = {});
 
-  // Compares every field of every job and queue with what is seen after the last check, and adopts
-  // the times that jitter left open, each once and only inside its allowed range.
+  // Compares every field of every job, queue and key with what is seen after the last check, and
+  // adopts the times that jitter left open, each once and only inside its allowed range.
   std::optional<std::string> compare(const Snapshot& seen);
 
   // What the model knows, for the generator and for reports.

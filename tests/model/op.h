@@ -155,9 +155,74 @@ struct QueueResume {
   std::string queue;
 };
 
+// --- Keys.
+
+// At most one of the four times and keep_ttl; not both of nx and xx.
+struct KeySet {
+  std::string key;
+  std::string value;
+  std::optional<int64_t> ex_s;
+  std::optional<int64_t> px_ms;
+  std::optional<int64_t> exat_s;   // Unix time.
+  std::optional<int64_t> pxat_ms;  // Unix time.
+  bool keep_ttl = false;
+  bool nx = false;
+  bool xx = false;
+  bool get = false;
+};
+
+struct KeyGet {
+  std::string key;
+};
+
+struct KeyMGet {
+  std::vector<std::string> keys;
+};
+
+struct KeyDel {
+  std::vector<std::string> keys;
+};
+
+struct KeyExists {
+  std::vector<std::string> keys;
+};
+
+// EXPIRE (seconds) and PEXPIRE.
+struct KeyExpire {
+  std::string key;
+  int64_t time = 0;
+  bool in_seconds = false;
+};
+
+// TTL (seconds) and PTTL.
+struct KeyTtl {
+  std::string key;
+  bool in_seconds = false;
+};
+
+struct KeyPersist {
+  std::string key;
+};
+
+// INCR, DECR; with `by` INCRBY, DECRBY.
+struct KeyIncr {
+  std::string key;
+  std::optional<int64_t> by;
+  bool down = false;
+};
+
+struct KeyScan {
+  std::string cursor;
+  std::optional<std::string> match;
+  std::optional<int64_t> count;
+};
+
+struct KeyDbSize {};
+
 struct Op;
 
-// MULTI … EXEC. Members: Push, MPush, Ack, Fail, Release, Progress, Cancel.
+// MULTI … EXEC. Members: Push, MPush, Ack, Fail, Release, Progress, Cancel, and all on keys but
+// KeyScan and KeyDbSize.
 struct Exec {
   std::vector<Op> members;
 };
@@ -182,9 +247,11 @@ struct Undo {
   std::vector<LeaseName> leases;
 };
 
-using Verb = std::variant<Push, MPush, Fetch, Ack, MAck, Fail, Release, Extend, Progress, Get, Wait,
-                          Cancel, Retry, Delete, Beat, Bye, QueueStats, QueueList, QueuePause,
-                          QueueResume, Exec, Advance, Restart, Close, Undo>;
+using Verb =
+    std::variant<Push, MPush, Fetch, Ack, MAck, Fail, Release, Extend, Progress, Get, Wait, Cancel,
+                 Retry, Delete, Beat, Bye, QueueStats, QueueList, QueuePause, QueueResume, KeySet,
+                 KeyGet, KeyMGet, KeyDel, KeyExists, KeyExpire, KeyTtl, KeyPersist, KeyIncr,
+                 KeyScan, KeyDbSize, Exec, Advance, Restart, Close, Undo>;
 
 struct Op {
   Conn conn = 0;

@@ -4,8 +4,9 @@
 
 namespace model {
 
-Puppet::Puppet(Now start, uint64_t seed) : random_(seed * 2 + 1) {
+Puppet::Puppet(Now start, uint64_t seed, int64_t keys_bytes_max) : random_(seed * 2 + 1) {
   world_.now = start;
+  world_.keys_bytes_max = keys_bytes_max;
 }
 
 Puppet::Seen Puppet::perform(const Op& op, Now now) {
@@ -26,6 +27,9 @@ Snapshot Puppet::snapshot() const {
   for (const auto& [id, job] : world_.jobs) snapshot.jobs.push_back(job.view);
   for (const auto& [name, queue] : world_.queues) {
     snapshot.queues.push_back(queue_view(world_, name));
+  }
+  for (const auto& [name, key] : world_.stored) {
+    if (!is_over(world_, key)) snapshot.keys.push_back(key_view(name, key));
   }
   return snapshot;
 }

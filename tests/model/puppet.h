@@ -20,7 +20,7 @@ class Puppet {
     std::vector<WaiterAnswer> answers;
   };
 
-  Puppet(Now start, uint64_t seed);
+  Puppet(Now start, uint64_t seed, int64_t keys_bytes_max = World{}.keys_bytes_max);
 
   Seen perform(const Op& op, Now now);
   Snapshot snapshot() const;

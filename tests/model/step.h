@@ -129,6 +129,25 @@ class Step {
   Reply list() const;
   void forget(const std::string& id);
 
+  // step_keys.cc
+  Reply key_set(const KeySet& set);
+  Reply key_get(const KeyGet& get) const;
+  Reply key_mget(const KeyMGet& mget) const;
+  Reply key_del(const KeyDel& del);
+  Reply key_exists(const KeyExists& exists) const;
+  Reply key_expire(const KeyExpire& expire);
+  Reply key_ttl(const KeyTtl& ttl) const;
+  Reply key_persist(const KeyPersist& persist);
+  Reply key_incr(const KeyIncr& incr);
+  Reply key_scan(const KeyScan& scan, const Reply* seen);
+  Reply key_db_size() const;
+  StoredKey* stored(const std::string& name);
+  const StoredKey* stored(const std::string& name) const;
+  bool would_overflow(const std::string& name, const std::string& value) const;
+  void drop_key(const std::string& name);
+  void drop_keys_over();
+  void forgive_scans();
+
   // step_time.cc
   void carry_out(const Due& due);
   void lose(Job& job);
@@ -159,6 +178,12 @@ bool within(int64_t value, int64_t low, int64_t high);
 // A well-formed id above `id` (empty: any), and a well-formed token by number: for dry runs.
 std::string id_after(const std::string& id, uint64_t by = 1);
 std::string made_up_token(int64_t number);
+// Whether the key's end has come.
+bool is_over(const World& world, const StoredKey& key);
+// The key as it can be seen.
+KeyView key_view(const std::string& name, const StoredKey& key);
+// Whether a pattern of SCAN fits the name.
+bool pattern_fits(const std::string& pattern, const std::string& name);
 // All that can be seen of a queue, the optional fields included.
 QueueView queue_view(const World& world, const std::string& name);
 // Returns the code that a push is refused with for its words alone, or nothing.

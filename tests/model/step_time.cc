@@ -26,6 +26,7 @@ void Step::observe_clocks(Now now) {
     w_.at_held_until_ms = now.engine_ms + kHoldMs;
   }
   w_.now = now;
+  forgive_scans();
 }
 
 std::optional<Due> due_of(const World& world, const Job& job) {
@@ -125,6 +126,7 @@ void Step::lose(Job& job) {
 void Step::advance(const Advance& advance) {
   if (advance.stall) give_grace(false);
   while (const std::optional<Due> due = next_due(w_)) carry_out(*due);
+  drop_keys_over();
 }
 
 void Step::give_grace(bool renewals_may_be_lost) {
@@ -159,6 +161,10 @@ std::optional<int64_t> Model::until_next_due() const {
     if (const std::optional<Due> due = due_of(world_, job)) consider(due->at_ms);
   }
   for (const Waiter& waiter : world_.waiters) consider(waiter.until_ms);
+  const int64_t wall_ahead_ms = world_.now.wall_ms - world_.now.engine_ms;
+  for (const auto& [name, key] : world_.stored) {
+    if (key.end_ms) consider(key.end_is_wall ? *key.end_ms - wall_ahead_ms : *key.end_ms);
+  }
   if (!first) return std::nullopt;
   return std::max<int64_t>(0, *first - world_.now.engine_ms);
 }

@@ -111,6 +111,14 @@ struct QueueView {
   std::optional<std::vector<std::string>> ready_ids;  // In the order a worker would get them.
 };
 
+struct KeyView {
+  std::string name;
+  std::string value;
+  bool end_is_wall = false;
+  std::optional<int64_t> end_ms;  // Absent: it has no end.
+  bool operator==(const KeyView&) const = default;
+};
+
 struct GrantView {
   std::string id;
   std::string token;
@@ -136,7 +144,7 @@ struct Reply {
     kNone,     // World ops (Advance, Restart, Close, Undo) have no reply.
     kOk,       //
     kError,    // code; DUPLICATE: id; BADSTATE: state if known; EXECABORT: index, inner_code.
-    kNil,      // JOB.GET of nothing.
+    kNil,      // JOB.GET or GET of nothing, SET that set nothing.
     kGone,     // An item of JOB.WAIT whose job is gone.
     kPushed,   // id; created with ONDUP report only.
     kFailed,   // state, run_at (scheduled and ready only), attempt.
@@ -146,6 +154,9 @@ struct Reply {
     kBeat,     // worker_state, cancel, lost.
     kStats,    // queue.
     kNames,    // names: QUEUE.LIST, in the order given.
+    kValue,    // text: the value of a key.
+    kInteger,  // number: what the commands on keys count or tell.
+    kScanned,  // text: the cursor; names.
     kArray,    // items: JOB.MPUSH, JOB.MACK, verbs with IDS, JOB.WAIT, EXEC.
     kBlocked,  // No reply yet: the connection waits.
   };
@@ -169,6 +180,8 @@ struct Reply {
   std::vector<std::string> lost;
   std::vector<QueueView> queue;  // Exactly one for kStats.
   std::vector<std::string> names;
+  std::string text;
+  int64_t number = 0;
   std::vector<Reply> items;
 };
 
@@ -178,10 +191,11 @@ struct WaiterAnswer {
   Reply reply;
 };
 
-// All jobs and queues, in any order.
+// All jobs, queues and keys (those that are not over), in any order.
 struct Snapshot {
   std::vector<JobView> jobs;
   std::vector<QueueView> queues;
+  std::vector<KeyView> keys;
 };
 
 const char* name_of(State state);

@@ -76,8 +76,22 @@ struct Granted {
   LeaseName lease;
 };
 
+struct StoredKey {
+  std::string value;
+  bool end_is_wall = false;
+  std::optional<int64_t> end_ms;
+};
+
+// A scan that goes on: what its remaining pages have to name.
+struct Scan {
+  std::string cursor;  // That the next page will be asked with.
+  std::string match;
+  std::set<std::string> owed;
+};
+
 struct World {
   Now now;
+  int64_t keys_bytes_max = int64_t{64} << 20;
   std::optional<int64_t> at_held_until_ms;
   std::map<std::string, Job> jobs;          // By id; ids sort as their numbers do.
   std::map<std::string, Queue> queues;      // By name.
@@ -88,6 +102,8 @@ struct World {
   std::set<std::string> tokens;                                       // Every token ever given.
   std::vector<Waiter> waiters;                                        // Oldest first.
   std::vector<Granted> granted;                                       // In the last step.
+  std::map<std::string, StoredKey> stored;  // The keys of SET and its kin, by name.
+  std::vector<Scan> scans;                  // Oldest first.
   std::string highest_id;
   int64_t next_ready_seq = 1;
   int64_t placeholders = 0;  // Ids and tokens made up in dry runs.

@@ -1,5 +1,7 @@
 #include "sim/command_of.h"
 
+#include <charconv>
+
 #include "base/assert.h"
 #include "base/base32.h"
 
@@ -80,6 +82,30 @@ Result<core::PushSpec> spec_of(const model::Push& push) {
   for (const auto& [field, value] : push.meta) spec.meta.emplace_back(field, value);
   spec.not_built = not_built_of(push);
   return spec;
+}
+
+std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
+
+core::KeySet set_of(const model::KeySet& op) {
+  core::KeySet set;
+  set.key = op.key;
+  set.value = op.value;
+  using Life = core::KeySet::Life;
+  const auto live = [&](Life life, int64_t ms) {
+    set.life = life;
+    set.life_ms = ms;
+  };
+  if (op.ex_s) live(Life::kFor, core::ms_of_seconds(*op.ex_s));
+  if (op.px_ms) live(Life::kFor, *op.px_ms);
+  if (op.exat_s) live(Life::kUntil, core::ms_of_seconds(*op.exat_s));
+  if (op.pxat_ms) live(Life::kUntil, *op.pxat_ms);
+  if (op.keep_ttl) set.life = Life::kKept;
+  if (op.nx) set.only = core::KeySet::Only::kAbsent;
+  if (op.xx) set.only = core::KeySet::Only::kPresent;
+  set.get = op.get;
+  return set;
 }
 
 struct ToCommand {
@@ -163,6 +189,32 @@ struct ToCommand {
     return core::QueuePause{op.queue, op.reason};
   }
   Made operator()(const model::QueueResume& op) const { return core::QueueResume{op.queue}; }
+  Made operator()(const model::KeySet& op) const { return set_of(op); }
+  Made operator()(const model::KeyGet& op) const { return core::KeyGet{op.key}; }
+  Made operator()(const model::KeyMGet& op) const { return core::KeysGet{views_of(op.keys)}; }
+  Made operator()(const model::KeyDel& op) const { return core::KeysDelete{views_of(op.keys)}; }
+  Made operator()(const model::KeyExists& op) const { return core::KeysExist{views_of(op.keys)}; }
+  Made operator()(const model::KeyExpire& op) const {
+    const int64_t after_ms = op.in_seconds ? core::ms_of_seconds(op.time) : op.time;
+    return core::KeyExpire{op.key, after_ms, op.in_seconds};
+  }
+  Made operator()(const model::KeyTtl& op) const {
+    return core::KeyTimeLeft{op.key, op.in_seconds};
+  }
+  Made operator()(const model::KeyPersist& op) const { return core::KeyPersist{op.key}; }
+  Made operator()(const model::KeyIncr& op) const {
+    return core::KeyAdd{op.key, op.by.value_or(1), op.down};
+  }
+  Made operator()(const model::KeyScan& op) const {
+    core::KeyScan scan;
+    const char* const end = op.cursor.data() + op.cursor.size();
+    const auto [stop, fault] = std::from_chars(op.cursor.data(), end, scan.cursor);
+    if (fault != std::errc{} || stop != end) return base::fail(ErrorCode::kErr, "invalid cursor");
+    if (op.match) scan.pattern = *op.match;
+    scan.count = op.count;
+    return scan;
+  }
+  Made operator()(const model::KeyDbSize&) const { return core::KeyCount{}; }
   Made operator()(const model::Exec& op) const {
     core::Exec exec;
     for (const model::Op& member : op.members) {

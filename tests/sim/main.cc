@@ -78,7 +78,11 @@ constexpr std::pair<const char*, uint64_t> kOnceIn[] = {
     {"jobs retried", 2'000},     {"jobs forgotten", 2'000},
     {"restarts", 500},           {"flushes", 1'000},
     {"frames trimmed", 500},     {"waiting commands answered", 200},
-    {"records read", 100},       {"commands parked", 200}};
+    {"records read", 100},       {"commands parked", 200},
+    {"keys set", 200},           {"keys not set", 1'000},
+    {"keys over", 500},          {"keys beyond the limit", 2'000},
+    {"numbers refused", 1'000},  {"scans ended", 1'000},
+    {"keys taken back", 20'000}};
 
 int report(const Options& options, const Found& found, uint64_t seeds,
            std::chrono::nanoseconds took) {

@@ -315,6 +315,22 @@ struct ToReply {
     return reply;
   }
 
+  Reply integer() const {
+    ASSERT(value.kind == ValueKind::kInteger);
+    Reply reply;
+    reply.kind = Kind::kInteger;
+    reply.number = value.integer;
+    return reply;
+  }
+  // A key's value, or nil.
+  Reply text() const {
+    ASSERT(value.is_nil() || value.kind == ValueKind::kBulk);
+    Reply reply;
+    reply.kind = value.is_nil() ? Kind::kNil : Kind::kValue;
+    reply.text = value.text;
+    return reply;
+  }
+
   Reply operator()(const model::Push& op) const { return pushed(op); }
   Reply operator()(const model::MPush& op) const {
     ASSERT(value.items.size() == op.items.size());
@@ -377,6 +393,29 @@ struct ToReply {
   }
   Reply operator()(const model::QueuePause&) const { return ok(); }
   Reply operator()(const model::QueueResume&) const { return ok(); }
+  Reply operator()(const model::KeySet& op) const {
+    return value.is_nil() || op.get ? text() : ok();
+  }
+  Reply operator()(const model::KeyGet&) const { return text(); }
+  Reply operator()(const model::KeyMGet& op) const {
+    ASSERT(value.items.size() == op.keys.size());
+    return array([&](size_t, const RespValue& item) { return ToReply{item, state, now}.text(); });
+  }
+  Reply operator()(const model::KeyDel&) const { return integer(); }
+  Reply operator()(const model::KeyExists&) const { return integer(); }
+  Reply operator()(const model::KeyExpire&) const { return integer(); }
+  Reply operator()(const model::KeyTtl&) const { return integer(); }
+  Reply operator()(const model::KeyPersist&) const { return integer(); }
+  Reply operator()(const model::KeyIncr&) const { return integer(); }
+  Reply operator()(const model::KeyScan&) const {
+    ASSERT(value.kind == ValueKind::kArray && value.items.size() == 2);
+    Reply reply;
+    reply.kind = Kind::kScanned;
+    reply.text = value.items[0].text;
+    for (const RespValue& item : value.items[1].items) reply.names.push_back(item.text);
+    return reply;
+  }
+  Reply operator()(const model::KeyDbSize&) const { return integer(); }
   Reply operator()(const model::Exec& op) const {
     ASSERT(value.items.size() == op.members.size());
     return array([&](size_t i, const RespValue& item) {

@@ -101,7 +101,7 @@ class Run {
 
   const RunOptions options_;
   model::Generator generator_;
-  model::Model model_{model::Generator::start()};
+  model::Model model_{model::Generator::start(), kKeysBytesMax};
   Server server_;
   std::deque<Traced> trace_;
 };

@@ -74,6 +74,8 @@ Server::Server(uint64_t seed, model::Now start)
   const base::Result<store::TablesSummary> opened = tables_->open();
   ASSERT(opened.has_value(), "{}", opened.error().message);
   reader_ = tables_->make_reader().value();
+  machine_->state().keys().set_bytes_max(kKeysBytesMax);
+  machine_->state().keys().watch_changes();
   machine_->begin(now_);
 }
 
@@ -91,18 +93,40 @@ Server::Seen Server::perform(const model::Op& op, model::Now now) {
     take_answers(nullptr, seen);
   } else {
     send(op, seen);
+    count_keys(op, seen.reply);
   }
   keep_effects();
   return seen;
 }
 
+// So that a run that met none of it is found out.
+void Server::count_keys(const model::Op& op, const model::Reply& reply) {
+  if (const auto* set = std::get_if<model::KeySet>(&op.verb)) {
+    if (reply.kind == model::Reply::Kind::kOk) ++tally_["keys set"];
+    if (reply.kind == model::Reply::Kind::kNil && !set->get) ++tally_["keys not set"];
+  }
+  if (reply.code == "QUOTA") ++tally_["keys beyond the limit"];
+  if (std::holds_alternative<model::KeyIncr>(op.verb) && reply.code == "ERR") {
+    ++tally_["numbers refused"];
+  }
+  if (std::holds_alternative<model::KeyScan>(op.verb) && reply.text == "0") ++tally_["scans ended"];
+  const auto* exec = std::get_if<model::Exec>(&op.verb);
+  if (exec == nullptr || reply.code != "EXECABORT") return;
+  for (int64_t i = 0; i < reply.index; ++i) {
+    const model::Verb& verb = exec->members[static_cast<size_t>(i)].verb;
+    if (std::holds_alternative<model::KeySet>(verb)) ++tally_["keys taken back"];
+  }
+}
+
 void Server::pass_time(bool stall) {
   if (stall) machine_->credit_stall();
   constexpr uint64_t kDueMost = 5;
+  const size_t keys = machine_->state().keys().held();
   do {
     while (machine_->apply_due(1 + chance_.below(kDueMost))) {
     }
   } while (bring_in_wants());
+  tally_["keys over"] += keys - machine_->state().keys().held();
   machine_->feed();
   settle();
   machine_->expire_waiting();
@@ -166,7 +190,7 @@ void Server::send(const model::Op& op, Seen& seen) {
   engine::Request* sent_now = &request;
   if (!command) {
     // An empty list leaves out words that the arity asks for: that is told in Redis' way.
-    const bool arity = command.error().code == base::ErrorCode::kErr;
+    const bool arity = command.error().message.starts_with("wrong number of arguments");
     const auto code = arity ? base::ErrorCode::kBadReq : command.error().code;
     seen.reply = reply_of_error(base::error_word(code), command.error().message);
   } else {
@@ -291,6 +315,8 @@ void Server::restart(base::Now now) {
   add_answers(machine_->state(), now, records, before);
   sent_.clear();
   machine_ = std::make_unique<engine::Machine>(random_, core::limits::kHistoryBytesMax);
+  machine_->state().keys().set_bytes_max(kKeysBytesMax);
+  machine_->state().keys().watch_changes();
   reader_.reset();
   tables_ = std::make_unique<store::MemoryTables>(rows_);
   applied_seq_ = flush_seq_ = tables_->open().value().applied_seq;

@@ -25,6 +25,9 @@ namespace sim {
 // What happened, so that a run that tested nothing is found out.
 using Tally = std::map<std::string, uint64_t>;
 
+// The limit of keys in bytes, so small that it is met.
+constexpr int64_t kKeysBytesMax = 1'500;
+
 class Server {
  public:
   Server(uint64_t seed, model::Now start);
@@ -60,6 +63,7 @@ class Server {
 
   bool chance(uint64_t percent) { return chance_.below(100) < percent; }
   void send(const model::Op& op, Seen& seen);
+  void count_keys(const model::Op& op, const model::Reply& reply);
   void pass_time(bool stall);
   void take_answers(const engine::Request* sent_now, Seen& seen);
   model::Reply reply_to(const Sent& sent) const;

@@ -14,6 +14,14 @@ void for_each_job(const core::State& state, Visit visit) {
   state.jobs().for_each(visit);
 }
 
+template <typename Visit>
+void for_each_key(const core::State& state, Visit visit) {
+  state.keys().walk(0, [&](std::string_view name, const core::Keys::Entry& entry) {
+    visit(name, entry);
+    return true;
+  });
+}
+
 model::AttemptView attempt_of(const core::Attempt& attempt) {
   model::AttemptView view;
   view.attempt = attempt.number;
@@ -182,6 +190,14 @@ model::Snapshot snapshot_of(const core::State& state, base::Now now, const Recor
       state, [&](const core::Job& job) { snapshot.jobs.push_back(view_of(job, record_of(job))); });
   for (const auto& queue : state.queues())
     snapshot.queues.push_back(view_of(*queue, now, record_of));
+  for_each_key(state, [&](std::string_view name, const core::Keys::Entry& entry) {
+    if (entry.expiry.is_over(now)) return;
+    model::KeyView& view = snapshot.keys.emplace_back();
+    view.name = name;
+    view.value = entry.value;
+    view.end_is_wall = entry.expiry.clock == core::KeyExpiry::Clock::kWall;
+    if (entry.expiry.is_set()) view.end_ms = entry.expiry.ms;
+  });
   return snapshot;
 }
 
@@ -215,6 +231,12 @@ std::string find_disorder(const core::State& state, const RecordOf& record_of) {
     if (timed && job.timer_place == 0) wrong = name + " has no timer";
   });
   if (count != state.jobs().size()) wrong = "the table counts other jobs than it has";
+  uint64_t key_bytes = 0;
+  for_each_key(state, [&](std::string_view name, const core::Keys::Entry& entry) {
+    key_bytes += name.size() + entry.value.size() + core::limits::kKeyOverheadBytes;
+    if (!state.keys().holds(name)) wrong = fmt::format("the key {} is not found", name);
+  });
+  if (key_bytes != state.keys().bytes()) wrong = "the sum of the keys' bytes is wrong";
   if (bytes != state.residency().record_bytes()) wrong = "the sum of the jobs' bytes is wrong";
   if (unflushed != state.residency().unflushed_bytes()) wrong = "the unflushed bytes are wrong";
   return wrong;
@@ -259,6 +281,10 @@ std::map<std::string, std::string> durable_parts(const core::State& state, base:
         c.pushed, c.started, c.succeeded, c.failed, c.retrying, c.retried, c.released, c.lost,
         c.dead, c.cancelled, c.expired, c.deleted, c.retired);
   }
+  for_each_key(state, [&](std::string_view name, const core::Keys::Entry& entry) {
+    parts["key " + std::string(name)] = fmt::format(
+        "{} {} '{}'", static_cast<int>(entry.expiry.clock), entry.expiry.ms, entry.value);
+  });
   parts["next"] = fmt::format("{} {}", state.id_next().value, state.ready_seq_next());
   return parts;
 }

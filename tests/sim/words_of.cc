@@ -81,6 +81,12 @@ Words bulk_of(const char* command, bool force, const Words& ids) {
   return words;
 }
 
+Words names_of(const char* command, const Words& names) {
+  Words words = {command};
+  words.insert(words.end(), names.begin(), names.end());
+  return words;
+}
+
 struct ToWords {
   Words operator()(const model::Push& op) const {
     Words words = {"JOB.PUSH", op.queue, op.type, op.args};
@@ -175,6 +181,40 @@ struct ToWords {
     return words;
   }
   Words operator()(const model::QueueResume& op) const { return {"QUEUE.RESUME", op.queue}; }
+  Words operator()(const model::KeySet& op) const {
+    Words words = {"SET", op.key, op.value};
+    add(words, "EX", op.ex_s);
+    add(words, "PX", op.px_ms);
+    add(words, "EXAT", op.exat_s);
+    add(words, "PXAT", op.pxat_ms);
+    if (op.keep_ttl) words.emplace_back("KEEPTTL");
+    if (op.get) words.emplace_back("GET");
+    if (op.nx) words.emplace_back("NX");
+    if (op.xx) words.emplace_back("XX");
+    return words;
+  }
+  Words operator()(const model::KeyGet& op) const { return {"GET", op.key}; }
+  Words operator()(const model::KeyMGet& op) const { return names_of("MGET", op.keys); }
+  Words operator()(const model::KeyDel& op) const { return names_of("DEL", op.keys); }
+  Words operator()(const model::KeyExists& op) const { return names_of("EXISTS", op.keys); }
+  Words operator()(const model::KeyExpire& op) const {
+    return {op.in_seconds ? "EXPIRE" : "PEXPIRE", op.key, std::to_string(op.time)};
+  }
+  Words operator()(const model::KeyTtl& op) const {
+    return {op.in_seconds ? "TTL" : "PTTL", op.key};
+  }
+  Words operator()(const model::KeyPersist& op) const { return {"PERSIST", op.key}; }
+  Words operator()(const model::KeyIncr& op) const {
+    if (!op.by) return {op.down ? "DECR" : "INCR", op.key};
+    return {op.down ? "DECRBY" : "INCRBY", op.key, std::to_string(*op.by)};
+  }
+  Words operator()(const model::KeyScan& op) const {
+    Words words = {"SCAN", op.cursor};
+    add(words, "COUNT", op.count);
+    add(words, "MATCH", op.match);
+    return words;
+  }
+  Words operator()(const model::KeyDbSize&) const { return {"DBSIZE"}; }
   template <typename Other>
   Words operator()(const Other&) const {
     ASSERT(false, "it is not one command");

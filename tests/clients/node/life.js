@@ -173,6 +173,28 @@ function checks(client) {
       assert.deepEqual(await call('JOB.MACK', '1000', ...items), Array(1000).fill('OK'))
     },
 
+    async keys() {
+      assert.equal(await call('SET', 'node:k', 'v', 'EX', '100', 'NX'), 'OK')
+      assert.equal(await call('SET', 'node:k', 'w', 'NX'), null)
+      assert.equal(await call('SET', 'node:k', 'w', 'GET', 'KEEPTTL'), 'v')
+      assert.equal(await call('GET', 'node:k'), 'w')
+      assert.equal(await call('TTL', 'node:k'), 100)
+      assert.equal(await call('INCRBY', 'node:n', '41'), 41)
+      await refused(/not an integer/, 'INCR', 'node:k')
+      const seen = []
+      let cursor = '0'
+      do {
+        const [next, names] = await call('SCAN', cursor, 'MATCH', 'node:*', 'COUNT', '1')
+        cursor = String(next)
+        seen.push(...names)
+      } while (cursor !== '0')
+      assert.deepEqual(seen.sort(), ['node:k', 'node:n'])
+      const [set, sum] = await client.transaction([
+        ['SET', 'node:k', '1'], ['INCR', 'node:n'], ['JOB.PUSH', 'keys', 'T', '{}']])
+      assert.deepEqual([set, sum], ['OK', 42])
+      assert.equal(await call('DEL', 'node:k', 'node:n'), 2)
+    },
+
     async transaction() {
       const id = await call('JOB.PUSH', 'tx', 'T', '{}')
       const { token } = await fetchOne('tx')

@@ -39,6 +39,7 @@ enum class ErrorCode : uint8_t {
   kExecAbort,
   kNoProto,
   kWrongPass,
+  kQuota,
   kErr,
   kInternal,
   kUnreachable,  // No server answered within the time allowed.
