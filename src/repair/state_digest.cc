@@ -16,6 +16,8 @@ namespace {
 // Adds up what a checkpoint writes. A sum, because the order of hash tables is nobody's state.
 class Digest final : public core::EffectSink {
  public:
+  explicit Digest(const core::State& state) : state_(state) {}
+
   void put(const core::Effect& effect) override {
     if (const auto* ledger = std::get_if<core::LedgerPut>(&effect)) return put_entries(*ledger);
     if (const auto* job = std::get_if<core::JobPut>(&effect)) return put_job(*job);
@@ -54,9 +56,12 @@ class Digest final : public core::EffectSink {
     add(std::move(same));
   }
 
-  // Which entries share a block, and how their times are rounded in it, depends on its history.
+  // Which entries share a block, and how their times are rounded in it, depends on its history. And
+  // what the ledger knows of a job that is kept, the job's own record says too; whether it knows
+  // depends on which records were in memory.
   void put_entries(const core::LedgerPut& ledger) {
     for (core::LedgerEntry entry : ledger.entries) {
+      if (state_.find(entry.id) != nullptr) continue;
       entry.until = {};
       core::LedgerPut one;
       one.entries.push_back(entry);
@@ -64,6 +69,7 @@ class Digest final : public core::EffectSink {
     }
   }
 
+  const core::State& state_;
   size_t bytes_ = 0;
   uint64_t sum_ = 0;
 };
@@ -97,17 +103,17 @@ base::Status put_absent(const core::State& state, store::TablesReader& tables, D
     if (!job.record) ids.push_back(job.id);
   });
   std::ranges::sort(ids);
+  const auto take = [&](core::JobId id, const base::Result<store::JobRow>& row) -> base::Status {
+    auto put = row ? job_of(*state.find(id), *row) : tl::unexpected(row.error());
+    if (!put) {
+      unread(id, put.error());
+      return {};
+    }
+    digest.put(*std::move(put));
+    return {};
+  };
   for (size_t at = 0; at < ids.size(); at += kIdsAtOnce) {
-    const auto some = std::span(ids).subspan(at, std::min(kIdsAtOnce, ids.size() - at));
-    TRY(tables.read(some, [&](core::JobId id, const base::Result<store::JobRow>& row) {
-      auto put = row ? job_of(*state.find(id), *row) : tl::unexpected(row.error());
-      if (put) {
-        digest.put(*std::move(put));
-      } else {
-        unread(id, put.error());
-      }
-      return base::Status();
-    }));
+    TRY(tables.read(std::span(ids).subspan(at, std::min(kIdsAtOnce, ids.size() - at)), take));
   }
   return {};
 }
@@ -116,7 +122,7 @@ base::Status put_absent(const core::State& state, store::TablesReader& tables, D
 
 base::Result<uint64_t> digest_of(const core::State& state, store::TablesReader* tables,
                                  const UnreadVisitor& unread) {
-  Digest digest;
+  Digest digest(state);
   Images images;
   images.begin(state, 1);
   while (!images.slice(state, digest)) {
