@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "engine/machine_fixture.h"
-#include "store/effect_codec.h"          // tidy: allow include because only tests include this file
-#include "store/job_codec.h"             // tidy: allow include because only tests include this file
-#include "store/memory/memory_tables.h"  // tidy: allow include because only tests include this file
+#include "store/effect_codec.h"
+#include "store/job_codec.h"
+#include "store/memory/memory_tables.h"
 
 namespace engine {
 

@@ -149,7 +149,6 @@ void Machine::retry_parked() {
     return true;
   };
   parked_.retry(apply_again, tell);
-  state_.residency().trim_pool(core::limits::kPoolBytesMax);
 }
 
 void Machine::flush_done(uint64_t record_bytes_max, uint64_t needed_seq) {
@@ -168,6 +167,7 @@ void Machine::feed() {
   if (!quiet_) waiting_.feed(step, answered_);
   const std::vector<core::JobId> ended = state_.take_ended();
   if (waiting_.has_waits() && !ended.empty()) waiting_.finish(step, ended, answered_, parked_);
+  state_.residency().trim_pool(core::limits::kPoolBytesMax);  // What came has served by now.
 }
 
 void Machine::expire_waiting() {

@@ -49,7 +49,7 @@ class Machine {
   std::vector<core::JobId> take_wants() { return state_.residency().take_wants(); }
   // One of them has been read, or could not be.
   void bring_in(core::JobId id, base::Result<std::unique_ptr<core::JobRecord>> record);
-  // Tries commands again that waited for records.
+  // Applies commands that waited for records, if these are there now.
   void retry_parked();
   // Answers waiting commands that have what they wait for.
   void feed();

@@ -23,7 +23,7 @@ class Parked {
   // The answer to a WAIT whose records are missing: what has ended may have left memory.
   void add_wait(Request& request, std::vector<core::JobId> jobs);
 
-  // Tries the commands again, in the order in which their sessions came here. `apply(Request&)`
+  // Goes on with the commands, in the order in which their sessions came here. `apply(Request&)`
   // returns false if the command has to wait on; `tell(Request&, jobs)` likewise.
   template <typename Apply, typename Tell>
   void retry(Apply apply, Tell tell) {
