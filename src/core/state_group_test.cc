@@ -106,7 +106,7 @@ TEST_F(StateGroup, AnAbortTakesBackProgressAndAMarkToCancel) {
   EXPECT_FALSE(state.find(job.id)->record->cancel_requested);
 }
 
-TEST_F(StateGroup, OnlyACommitMakesEntriesOfTheLedger) {
+TEST_F(StateGroup, AnAbortLeavesNothingForTheLedgerToRemember) {
   const auto [job, token] = start();
   expect_no_trace({Ack{{job, token, "", false}}});
   EXPECT_EQ(state.ledger().size(), 0U);
@@ -114,6 +114,7 @@ TEST_F(StateGroup, OnlyACommitMakesEntriesOfTheLedger) {
   Exec exec;
   exec.commands = {{Ack{{job, token, "", false}}}};
   EXPECT_EQ(error_of(run(std::move(exec))), "OK");
+  run(Bulk{BulkVerb::kDelete, false, {job}});
   EXPECT_TRUE(state.ledger().find(job.id, token.token.fence, now.engine).has_value());
   EXPECT_EQ(state.ledger().take_added().size(), 1U);
 }

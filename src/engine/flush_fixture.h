@@ -10,7 +10,7 @@
 #include "engine/machine_fixture.h"
 #include "store/effect_codec.h"
 #include "store/job_codec.h"
-#include "store/memory/memory_tables.h"
+#include "store/memory/memory_tables.h"  // tidy: allow include because only tests include this file
 
 namespace engine {
 

@@ -119,7 +119,8 @@ TEST_F(RestoreTest, WhatCameBackGoesWithItsTime) {
   name_pushes();
   const auto lease = start();
   ack(lease);
-  flush();
+  make_cold();  // Now the ledger has it,
+  flush();      // and now the tables have that.
   auto copy = restarted();
   now.engine += base::Duration{core::limits::kRequestMsDefault};
   copy->begin(now);
