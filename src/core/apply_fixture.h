@@ -83,10 +83,8 @@ class ApplyFixture : public testing::Test {
   // All is flushed; records leave memory down to `bytes_max`.
   void flush(uint64_t bytes_max) {
     Residency& residency = state.residency();
-    const auto gone = residency.freeze([this](const Job& job) {
-      rows[job.id.value] = clone_record(*job.record);
-      return true;
-    });
+    const auto gone = residency.freeze(
+        [this](const Job& job) { rows[job.id.value] = clone_record(*job.record); });
     for (const JobId id : gone) rows.erase(id.value);
     while (!residency.take_some(100)) {
     }

@@ -10,7 +10,6 @@ namespace core {
 void Residency::before_change(Job& job) {
   if (job.written == Written::kChanged) return;
   if (job.written == Written::kFrozen) take(job);
-  if (job.written == Written::kChanged) return;  // It was left for the next flush.
   if (job.pooled) unpool(job);
   note_touched(job);
   job.written = Written::kChanged;
@@ -56,14 +55,9 @@ std::vector<JobId> Residency::freeze(Take take) {
 
 void Residency::take(Job& job) {
   ASSERT(job.written == Written::kFrozen && job.record != nullptr);
-  if (take_(job)) {
-    job.written = Written::kFlushing;
-    job.in_tables = true;
-    return;
-  }
-  job.written = Written::kChanged;
-  job.in_tables = false;
-  changed_.push_back(job.id);
+  take_(job);
+  job.written = Written::kFlushing;
+  job.in_tables = true;
 }
 
 bool Residency::take_some(size_t most) {

@@ -23,9 +23,8 @@ namespace core {
 
 class Residency {
  public:
-  // Takes the job's present state for the flush. Returns false to leave it for the next one: then
-  // the tables have no row of it after this one.
-  using Take = std::function<bool(const Job&)>;
+  // Takes the job's present state for the flush.
+  using Take = std::function<void(const Job&)>;
 
   // Is told of a job whose record is about to leave memory.
   using Leave = std::function<void(Job&)>;

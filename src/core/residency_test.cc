@@ -62,14 +62,10 @@ class ResidencyTest : public testing::Test {
     if (job.linked) queue.ready.note_present(job);
   }
 
-  // Begins a flush; `left`: the job that it leaves for the next one.
-  void freeze(uint64_t left = 0) {
-    for (const JobId id : residency.freeze([this, left](const Job& job) {
+  // Begins a flush.
+  void freeze() {
+    for (const JobId id : residency.freeze([this](const Job& job) {
            EXPECT_TRUE(taken.emplace(job.id.value, job.record->args).second) << "taken twice";
-           if (job.id.value != left) return true;
-           taken.erase(left);
-           if (job.in_tables) erased.push_back(left);
-           return false;
          })) {
       erased.push_back(id.value);
     }
@@ -146,42 +142,6 @@ TEST_F(ResidencyTest, AJobThatCameAndWentBetweenTwoFlushesIsNeverTaken) {
   EXPECT_TRUE(erased.empty());
   finish();
   EXPECT_TRUE(rows.empty());
-}
-
-TEST_F(ResidencyTest, AJobThatIsLeftHasNoRowAndGoesIntoTheNextFlush) {
-  Job& job = add(1);
-  flush();
-  change(job, "second");
-  freeze(1);
-  finish();
-  EXPECT_TRUE(rows.empty());
-  EXPECT_FALSE(job.in_tables);
-  EXPECT_FALSE(Residency::can_leave(job));
-  flush();
-  EXPECT_EQ(rows, (Contents{{1, "second"}}));
-  EXPECT_TRUE(Residency::can_leave(job));
-}
-
-TEST_F(ResidencyTest, AJobThatIsLeftAndThenRemovedLeavesNoRow) {
-  Job& job = add(1);
-  freeze(1);
-  remove(job);
-  finish();
-  freeze();
-  EXPECT_TRUE(erased.empty());
-  finish();
-  EXPECT_TRUE(rows.empty());
-}
-
-TEST_F(ResidencyTest, AJobThatIsLeftWhenItIsAboutToChangeIsNotedOnce) {
-  Job& job = add(1);
-  freeze(1);
-  change(job, "second");
-  finish();
-  freeze();
-  EXPECT_TRUE(residency.take_some(1)) << "there is one to take";
-  EXPECT_EQ(taken, (Contents{{1, "second"}}));
-  finish();
 }
 
 TEST_F(ResidencyTest, UnflushedBytesAreZeroOnceTheTablesHaveAll) {
@@ -322,11 +282,7 @@ class ResidencyModel : public ResidencyTest {
       return;
     }
     frozen = now;
-    // One that changed may be left; then it is in the tables as little as ever.
-    const Job* left = random.below(3) == 0 ? any() : nullptr;
-    if (left != nullptr && left->written != Written::kChanged) left = nullptr;
-    if (left != nullptr) frozen.erase(left->id.value);
-    freeze(left != nullptr ? left->id.value : 0);
+    freeze();
   }
   void check() {
     size_t in_memory_bytes = 0;

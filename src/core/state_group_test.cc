@@ -122,10 +122,8 @@ TEST_F(StateGroup, AnAbortLeavesNothingForTheLedgerToRemember) {
 TEST_F(StateGroup, AnAbortIsFlushedAsIfNothingHadBeen) {
   flush(UINT64_MAX);
   const auto [job, token] = start();
-  state.residency().freeze([this](const Job& frozen) {
-    rows[frozen.id.value] = clone_record(*frozen.record);
-    return true;
-  });
+  state.residency().freeze(
+      [this](const Job& frozen) { rows[frozen.id.value] = clone_record(*frozen.record); });
   expect_no_trace({Ack{{job, token, "", false}}, Push{spec("new")}});
   while (!state.residency().take_some(100)) {
   }

@@ -47,6 +47,11 @@ constexpr uint64_t kUnflushedPercent = 40;
 constexpr uint64_t kFullPercent = 90;
 // Records stay in memory after a flush up to this many bytes.
 constexpr uint64_t kRecordBytesMax = uint64_t{64} << 20;
+// A history that a mean of these milliseconds would fill within the next ones is kept shorter.
+constexpr int64_t kHistoryLookMs = 1'000;
+constexpr double kHistoryMeanMs = 30'000;
+constexpr double kHistoryWorthMs = 60'000;
+constexpr size_t kHistoryBytesFast = size_t{16} << 20;
 // The share of the journal's budget that finished records may take.
 constexpr uint64_t kHistoryPercent = 10;
 
@@ -181,7 +186,7 @@ void Engine::run_once(Committer committer) {
     inbox_.drain(kCommandsPerTurn, drained_);
     applied_ = 0;
   }
-  machine_.state().set_history_bytes_max(history_bytes(store_.space().bytes_budget));
+  watch_history();
   refusal_ = push_refusal();
   machine_.begin(engine_clock_.now(), refusal_ ? &*refusal_ : nullptr);
   watch_stall(start);
@@ -204,6 +209,25 @@ void Engine::apply_drained() {
     machine_.apply(*drained_[applied_++]);
     ++commands_;
   }
+}
+
+// Finished records that will be gone in a minute are not worth a place in the tables: then only the
+// newest few are kept, and most of them come and go between two flushes.
+void Engine::watch_history() {
+  core::State& state = machine_.state();
+  const base::EngineTime now = machine_.now().engine;
+  const int64_t elapsed_ms = (now - history_looked_).count();
+  const uint64_t most = history_bytes(store_.space().bytes_budget);
+  if (elapsed_ms >= kHistoryLookMs) {
+    const uint64_t came = state.history_bytes_ever() - history_bytes_seen_;
+    const double rate = static_cast<double>(came) / static_cast<double>(elapsed_ms);
+    const double weight = std::min(1.0, static_cast<double>(elapsed_ms) / kHistoryMeanMs);
+    history_rate_ += (rate - history_rate_) * weight;
+    history_looked_ = now;
+    history_bytes_seen_ = state.history_bytes_ever();
+  }
+  const bool lasts = history_rate_ * kHistoryWorthMs <= static_cast<double>(most);
+  state.set_history_bytes_max(lasts ? most : std::min<uint64_t>(most, kHistoryBytesFast));
 }
 
 // A loop that stood still (SIGSTOP, a slow disk, a paused machine) heard no heartbeats.
@@ -295,7 +319,7 @@ void Engine::begin_flush() {
   flush_seq_ = store_.cut();
   last_flush_ = machine_.now().engine;
   last_flush_bytes_ = store_.counters().bytes.load();
-  machine_.begin_flush(Flush::History::kIfWorth);
+  machine_.begin_flush();
 }
 
 void Engine::continue_flush() {
@@ -337,7 +361,7 @@ void Engine::flush_all() {
   };
   if (machine_.flush().running() && !finish()) return;
   flush_seq_ = store_.cut();
-  machine_.begin_flush(Flush::History::kWhole);
+  machine_.begin_flush();
   finish();
 }
 

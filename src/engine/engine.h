@@ -99,6 +99,7 @@ class Engine {
   bool is_at_rest() const;
   void watch_stall(base::MonoTime start);
   void watch_wall_clock();
+  void watch_history();
   base::Status open_tables();
   std::optional<base::Error> push_refusal() const;
   uint64_t unflushed_most() const;
@@ -141,7 +142,11 @@ class Engine {
   std::unique_ptr<store::ChangeSet> flush_set_;  // Complete, and waits until it is durable.
   base::EngineTime last_flush_;                  // Its beginning.
   uint64_t last_flush_bytes_ = 0;                // Journal bytes then, since the start.
-  base::MonoTime last_start_;                    // Of the turn before.
+  // What came into the history until then, and how fast of late, in bytes a millisecond.
+  base::EngineTime history_looked_;
+  uint64_t history_bytes_seen_ = 0;
+  double history_rate_ = 0;
+  base::MonoTime last_start_;  // Of the turn before.
   bool more_due_ = false;
   base::EngineTime wakes_at_;  // The engine's thread sleeps no longer than this.
 

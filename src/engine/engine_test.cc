@@ -591,8 +591,7 @@ TEST_F(EngineFlushTest, TablesThatAreOlderOrMissingOrNewerAreRefused) {
   stop();
   const base::Error too_old = refusal(disk, older);
   EXPECT_EQ(too_old.code, base::ErrorCode::kCorrupt);
-  EXPECT_NE(too_old.message.find("older than the journal"), std::string::npos)
-      << too_old.message;
+  EXPECT_NE(too_old.message.find("older than the journal"), std::string::npos) << too_old.message;
   store::MemoryRows missing;
   const base::Error none = refusal(disk, missing);
   EXPECT_EQ(none.code, base::ErrorCode::kCorrupt);

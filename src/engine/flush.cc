@@ -11,9 +11,6 @@ constexpr size_t kLookJobs = 64;
 constexpr size_t kSliceBytes = size_t{512} << 10;
 constexpr size_t kSliceItems = 4'096;
 
-// Finished records that will be dropped within this time are not worth a write.
-constexpr int64_t kHistoryWorthMs = 60'000;
-
 }  // namespace
 
 std::string side_key(char kind, uint64_t number) {
@@ -32,23 +29,14 @@ void Flush::put_side(std::string key, const core::Effect& effect) {
   set_->put_side(key, encoder_.take());
 }
 
-void Flush::begin(core::State& state, base::Now now, History history) {
+void Flush::begin(core::State& state, base::Now now) {
   ASSERT(!running_);
   running_ = true;
   now_ = now;
   set_ = std::make_unique<store::ChangeSet>();
-  const uint64_t finished_bytes = state.history_bytes_ever() - finished_bytes_last_;
-  const int64_t elapsed_ms = std::max<int64_t>(1, (now.engine - last_begin_).count());
-  history_is_short_ = history == History::kIfWorth &&
-                      finished_bytes / static_cast<uint64_t>(elapsed_ms) >
-                          state.history_bytes_max() / static_cast<uint64_t>(kHistoryWorthMs);
-  finished_bytes_last_ = state.history_bytes_ever();
-  last_begin_ = now.engine;
   take_side(state);
-  for (const core::JobId id :
-       state.residency().freeze([&](const core::Job& job) { return take_job(state, job); })) {
-    set_->erase(id);
-  }
+  const auto take = [this](const core::Job& job) { take_job(job); };
+  for (const core::JobId id : state.residency().freeze(take)) set_->erase(id);
 }
 
 // What is small, or cannot wait since it may change: all but jobs, tokens and the ledger.
@@ -90,11 +78,7 @@ void Flush::take_side(core::State& state) {
   }
 }
 
-bool Flush::take_job(const core::State& state, const core::Job& job) {
-  if (history_is_short_ && state.is_in_history(job)) {
-    if (job.in_tables) set_->erase(job.id);
-    return false;
-  }
+void Flush::take_job(const core::Job& job) {
   store::JobHeader header;
   header.id = job.id;
   header.state = job.state;
@@ -108,7 +92,6 @@ bool Flush::take_job(const core::State& state, const core::Job& job) {
   store::ByteWriter out(record_);
   store::encode_record(out, job);
   set_->put(header, record_, job.record->args);
-  return true;
 }
 
 // Returns whether there is nothing left of tokens and ledger.

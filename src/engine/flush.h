@@ -30,11 +30,8 @@ class Flush {
   // Whether there is something left to take.
   bool taking() const { return set_ != nullptr; }
 
-  // kIfWorth: finished records that will go within a minute are not written. They are lost if the
-  // server is killed; nobody was promised them.
-  enum class History : uint8_t { kWhole, kIfWorth };
   // Freezes the state. `now`: of the last effects in it.
-  void begin(core::State& state, base::Now now, History history);
+  void begin(core::State& state, base::Now now);
   // Takes a slice of at most that many jobs. Returns the whole when it was the last one.
   std::unique_ptr<store::ChangeSet> slice(core::State& state, size_t jobs_most);
   // The tables have it. Records leave memory down to `record_bytes_max`.
@@ -47,7 +44,7 @@ class Flush {
   void put_side(std::string key, const core::Effect& effect);
   void take_side(core::State& state);
   bool take_ledger();
-  bool take_job(const core::State& state, const core::Job& job);
+  void take_job(const core::Job& job);
 
   bool running_ = false;
   base::Now now_;
@@ -55,7 +52,6 @@ class Flush {
   store::EffectEncoder encoder_;
   std::string record_;  // Of one job; kept for its room.
   size_t types_written_ = 0;
-  bool history_is_short_ = false;
   core::RequestTokens::Changes tokens_;
   size_t tokens_taken_ = 0;
   std::vector<core::LedgerEntry> ledger_;
@@ -63,10 +59,6 @@ class Flush {
   // Side records of the ledger, oldest first, with the time after which each can go.
   std::deque<std::pair<uint64_t, base::EngineTime>> chunks_;
   uint64_t chunk_next_ = 1;
-
-  // How fast the history turns over.
-  base::EngineTime last_begin_;
-  uint64_t finished_bytes_last_ = 0;
 };
 
 // Keys of side records: a letter, then a number in big-endian or a name.

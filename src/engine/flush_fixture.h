@@ -37,9 +37,8 @@ class FlushFixture : public MachineFixture {
     rows_erased = changes.erased.size();
     ASSERT_TRUE(tables.apply(changes).has_value());
   }
-  void flush(uint64_t record_bytes_max = UINT64_MAX,
-             Flush::History history = Flush::History::kWhole) {
-    machine.begin_flush(history);
+  void flush(uint64_t record_bytes_max = UINT64_MAX) {
+    machine.begin_flush();
     finish_flush(record_bytes_max);
   }
   // Every record that can leave memory has left it.

@@ -49,7 +49,7 @@ class FlushTest : public FlushFixture {
 };
 
 TEST_F(FlushTest, AFlushOfNothingIsAFlushToo) {
-  machine.begin_flush(Flush::History::kWhole);
+  machine.begin_flush();
   EXPECT_TRUE(machine.flush().taking());
   finish_flush();
   EXPECT_FALSE(machine.flush().running());
@@ -103,7 +103,7 @@ TEST_F(FlushTest, JobsThatCameAndWentAreNeverWritten) {
 
 TEST_F(FlushTest, AFlushTakesManyJobsInSlices) {
   turn(make(many(5'000)));
-  machine.begin_flush(Flush::History::kWhole);
+  machine.begin_flush();
   int slices = 1;
   std::unique_ptr<store::ChangeSet> set;
   while ((set = machine.flush_slice()) == nullptr) ++slices;
@@ -117,7 +117,7 @@ TEST_F(FlushTest, LargeJobsEndASliceEarly) {
   core::Push large = push_of();
   large.spec.args = args;
   for (int i = 0; i < 300; ++i) turn(make(large));
-  machine.begin_flush(Flush::History::kWhole);
+  machine.begin_flush();
   int slices = 1;
   while (machine.flush_slice() == nullptr) ++slices;
   EXPECT_GE(slices, 4);
@@ -131,7 +131,7 @@ TEST_F(FlushTest, TheFrozenMomentIsFlushedWhateverHappensMeanwhile) {
   for (int i = 0; i < 20; ++i) start();
   const auto lease = start();
   auto before = replayed(std::exchange(effects, {}));
-  machine.begin_flush(Flush::History::kWhole);
+  machine.begin_flush();
   ack(lease);
   turn(make(remove({100, 150, 250})));
   std::unique_ptr<store::ChangeSet> set = machine.flush_slice(64);
@@ -149,48 +149,6 @@ TEST_F(FlushTest, TheFrozenMomentIsFlushedWhateverHappensMeanwhile) {
   auto all = restarted(behind);
   machine.flush_done(0, seq);
   expect_same(machine, *all);
-}
-
-TEST_F(FlushTest, HistoryThatTurnsOverFastIsLeftOutAndItsStaleRowsAreErased) {
-  machine.state().set_history_bytes_max(60'000);  // A byte a millisecond is worth a minute.
-  turn(make(many(40)));
-  flush();
-  EXPECT_EQ(rows_in_lanes(), 40U);
-  for (int i = 0; i < 40; ++i) ack(start());
-  now.engine += base::Duration{1};
-  machine.begin(now);
-  flush(0, Flush::History::kIfWorth);
-  EXPECT_EQ(rows_put, 0U);
-  EXPECT_EQ(rows_erased, 40U);
-  EXPECT_EQ(rows_in_lanes() + rows(), 0U);
-  EXPECT_EQ(machine.state().jobs().size(), 40U);
-  EXPECT_NE(job(1).record, nullptr) << "what has no row stays in memory";
-  EXPECT_EQ(machine.state().residency().unflushed_bytes(), 0U) << "and nobody waits for it";
-  flush();
-  EXPECT_EQ(rows_put, 40U) << "at the end all is written";
-}
-
-TEST_F(FlushTest, HistoryThatLastsIsWritten) {
-  turn(make(many(4)));
-  for (int i = 0; i < 4; ++i) ack(start());
-  now.engine += base::Duration{60'000};
-  machine.begin(now);
-  flush(0, Flush::History::kIfWorth);
-  EXPECT_EQ(rows_put, 4U);
-}
-
-TEST_F(FlushTest, WhatIsKeptOrDeadIsWrittenHoweverFastTheHistoryTurnsOver) {
-  machine.state().set_history_bytes_max(60'000);
-  core::Push kept = push_of();
-  kept.spec.keep_ms = 600'000;
-  flush();
-  turn(make(kept));
-  turn(make(many(40)));
-  for (int i = 0; i < 41; ++i) ack(start());
-  now.engine += base::Duration{1};
-  machine.begin(now);
-  flush(0, Flush::History::kIfWorth);
-  EXPECT_EQ(rows_put, 1U);
 }
 
 TEST_F(FlushTest, SideRecordsComeAndGoWithWhatTheyTell) {
@@ -213,7 +171,7 @@ TEST_F(FlushTest, SideRecordsComeAndGoWithWhatTheyTell) {
 
 TEST_F(FlushTest, RecordsLeaveMemoryOnlyWhenTheTablesHaveThem) {
   turn(make(many(10)));
-  machine.begin_flush(Flush::History::kWhole);
+  machine.begin_flush();
   while (machine.flush().taking()) machine.flush_slice();
   EXPECT_NE(job(1).record, nullptr);
   machine.flush_done(0, 1);

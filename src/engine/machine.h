@@ -61,7 +61,7 @@ class Machine {
   void credit_stall() { state_.credit_leases(now_.engine); }
 
   // A flush takes the state as it is between two steps.
-  void begin_flush(Flush::History history) { flush_.begin(state_, now_, history); }
+  void begin_flush() { flush_.begin(state_, now_); }
   const Flush& flush() const { return flush_; }
   // Returns the whole when it is complete.
   std::unique_ptr<store::ChangeSet> flush_slice(size_t jobs_most = Flush::kSliceJobsMost) {

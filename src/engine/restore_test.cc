@@ -92,7 +92,7 @@ TEST_F(RestoreTest, TheNextFlushOfARestoredStateWritesNoJob) {
   flush();
   auto copy = restarted();
   copy->begin(now);
-  copy->begin_flush(Flush::History::kWhole);
+  copy->begin_flush();
   std::unique_ptr<store::ChangeSet> set;
   while (set == nullptr) set = copy->flush_slice();
   apply_set(*set);
@@ -127,7 +127,7 @@ TEST_F(RestoreTest, WhatCameBackGoesWithItsTime) {
   copy->apply_due(100);
   EXPECT_EQ(copy->state().requests().size(), 0U);
   EXPECT_EQ(copy->state().ledger().size(), 0U);
-  copy->begin_flush(Flush::History::kWhole);
+  copy->begin_flush();
   std::unique_ptr<store::ChangeSet> set;
   while (set == nullptr) set = copy->flush_slice();
   const store::Changes changes = set->finish(++seq);

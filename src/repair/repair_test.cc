@@ -76,7 +76,7 @@ class RepairTest : public testing::Test {
   // may go.
   void flush() {
     machine.begin(kNow);
-    machine.begin_flush(engine::Flush::History::kWhole);
+    machine.begin_flush();
     std::unique_ptr<store::ChangeSet> set;
     while (set == nullptr) set = machine.flush_slice();
     const uint64_t flushed_seq = seq;

@@ -283,7 +283,7 @@ void Server::continue_flush() {
     if (!chance(kFlushPercent)) return;
     sync();
     flush_seq_ = seq_next_ - 1;
-    machine_->begin_flush(engine::Flush::History::kWhole);
+    machine_->begin_flush();
   }
   if (machine_->flush().taking()) {
     if (chance(kSlicePercent)) flush_set_ = machine_->flush_slice(1 + chance_.below(20));
