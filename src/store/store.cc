@@ -209,7 +209,16 @@ base::Status Store::write(const Pending& work) {
   }
   if (work.any) callbacks_.durable(work.turn);
   if (work.trim_before != 0) TRY(journal_->trim(work.trim_before));
-  return {};
+  return look_at_disk();
+}
+
+// A disk that had too little room is looked at again, however busy or idle the store is.
+base::Status Store::look_at_disk() {
+  if (journal_->space().disk == DiskLevel::kFine) return {};
+  const base::MonoTime now = clock_.mono();
+  if (now - last_look_ < std::chrono::nanoseconds(kDiskLook)) return {};
+  last_look_ = now;
+  return journal_->prepare();
 }
 
 // A full disk is no failure of the journal: nothing was written, and acks and deletes are what

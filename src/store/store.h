@@ -109,6 +109,7 @@ class Store {
   uint64_t seq_pending() const;
   base::Status write(const Pending& work);
   base::Status write_when_room(const Pending& work);
+  base::Status look_at_disk();
   void fail(const base::Error& error);
 
   // Constant after construction.
@@ -129,6 +130,8 @@ class Store {
   bool stopping_ = false;
   bool failed_ = false;
   bool idle_frame_due_ = false;
+
+  base::MonoTime last_look_;  // At the disk. Of whoever uses the journal.
 
   std::atomic<uint64_t> durable_seq_ = 0;
   std::thread thread_;
