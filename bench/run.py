@@ -264,6 +264,7 @@ def brief(run: Run) -> str:
     result = run["result"]
     if "recycled_p50_ms" in result:
         return (f"recycled p50 {result['recycled_p50_ms']:.3f} ms, "
+                f"200/s {result['paced_p50_ms']:.3f} ms, "
                 f"growing p50 {result['growing_p50_ms']:.3f} ms")  # fmt: skip
     if "first_fetch_s" in result:
         return f"ready {result['ready_s']:.3f} s, first fetch {result['first_fetch_s']:.3f} s"

@@ -91,7 +91,7 @@ class Judge:
 
     def latency_goal(self) -> float | None:
         null = self.number("latency", "dray-null", "p50_ms")
-        probe = self.number("fsync-probe", "disk", "recycled_p50_ms")
+        probe = self.number("fsync-probe", "disk", "paced_p50_ms")
         return null + 1.3 * probe if null is not None and probe is not None else None
 
 
@@ -241,8 +241,9 @@ def latency_table(medians: Medians, sides: list[str]) -> str:
                      cell(numbers.get("others_percent"), " %")])  # fmt: skip
     probe = medians.get(("fsync-probe", "disk"))
     if probe is not None:
-        for file in ("recycled", "growing"):
-            rows.append([f"4 KiB write + fdatasync, {file} file"] + [
+        files = {"recycled": "recycled file", "paced": "recycled, 200/s", "growing": "growing file"}
+        for file, called in files.items():
+            rows.append([f"4 KiB write + fdatasync, {called}"] + [
                 cell(probe[f"{file}_{name}_ms"]) for name in ("p50", "p99", "max")
             ] + ["-", "-"])  # fmt: skip
     head = ["latency", "p50 ms", "p99 ms", "max ms", "loader late p99", "others"]

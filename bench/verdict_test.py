@@ -60,7 +60,7 @@ class VerdictsTest(unittest.TestCase):
         medians = {
             ("latency", "beanstalkd-f0"): {"p50_ms": 0.5, "p99_ms": 1},
             ("latency", "dray-null"): {"p50_ms": 0.1},
-            ("fsync-probe", "disk"): {"recycled_p50_ms": 0.1},
+            ("fsync-probe", "disk"): {"paced_p50_ms": 0.1},
         }
         what = "push to handler p50, floor beanstalkd-f0"
         expected = {0.22: "pass", 0.24: "floor, goal missed", 0.51: "BELOW FLOOR"}

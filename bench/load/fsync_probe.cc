@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "bench/load/clock.h"
@@ -58,10 +60,12 @@ void fill_whole(ProbeFile& file, size_t segment_bytes) {
   file.sync_data();
 }
 
-Samples timed_writes(ProbeFile& file, const FsyncProbeOptions& options) {
-  Samples samples(options.writes);
+Samples timed_writes(ProbeFile& file, const FsyncProbeOptions& options, size_t writes,
+                     std::chrono::nanoseconds pause) {
+  Samples samples(writes);
   std::vector<char> bytes(options.write_bytes, 'w');
-  for (size_t i = 0; i < options.writes; ++i) {
+  for (size_t i = 0; i < writes; ++i) {
+    std::this_thread::sleep_for(pause);
     bytes[i % bytes.size()] = static_cast<char>('a' + i % 26);
     const size_t offset = i * options.write_bytes % options.segment_bytes;
     const int64_t start_ns = monotonic_ns();
@@ -77,9 +81,14 @@ Samples timed_writes(ProbeFile& file, const FsyncProbeOptions& options) {
 FsyncProbeResult probe_fsync(const FsyncProbeOptions& options) {
   ProbeFile recycled(options.folder + "/probe-recycled");
   fill_whole(recycled, options.segment_bytes);
-  Samples recycled_samples = timed_writes(recycled, options);
+  const std::chrono::nanoseconds pause(1'000'000'000 / options.paced_per_second);
+  constexpr std::chrono::nanoseconds none(0);
+  Samples back_to_back = timed_writes(recycled, options, options.writes, none);
+  Samples paced = timed_writes(recycled, options, options.paced_writes, pause);
   ProbeFile growing(options.folder + "/probe-growing");
-  return {.recycled = std::move(recycled_samples), .growing = timed_writes(growing, options)};
+  return {.recycled = std::move(back_to_back),
+          .growing = timed_writes(growing, options, options.writes, none),
+          .paced = std::move(paced)};
 }
 
 }  // namespace load

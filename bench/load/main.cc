@@ -134,6 +134,7 @@ void run_probe(const Options& options) {
   line.add("writes", uint64_t{options.probe.writes});
   line.add("write_bytes", uint64_t{options.probe.write_bytes});
   result.recycled.report("recycled_", line);
+  result.paced.report("paced_", line);
   result.growing.report("growing_", line);
   std::puts(line.text().c_str());
 }
