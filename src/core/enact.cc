@@ -327,7 +327,9 @@ Status State::enact(JobRemoved&& removed, Now now) {
   ghosts_.erase(removed.id.value);
   Job* job = jobs_.find(removed.id);
   if (job == nullptr) {
-    if (damages_.erase(removed.id.value) != 0) residency_.note_row_removed(removed.id);
+    if (damages_.erase(removed.id.value) == 0) return {};
+    residency_.note_row_removed(removed.id);
+    ++damaged_removed_;
     return {};
   }
   residency_.before_removal(*job);

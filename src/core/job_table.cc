@@ -60,6 +60,12 @@ void JobTable::remove(Job& job) {
   }
 }
 
+uint32_t JobTable::place_of(const Job& job) const {
+  const Page* page = page_of(job.id);
+  ASSERT(page != nullptr, "job {} is not there", job.id.value);
+  return page->places[job.id.value % kPageSlots];
+}
+
 std::vector<uint64_t> JobTable::page_numbers() const {
   std::vector<uint64_t> numbers;
   numbers.reserve(pages_.size());

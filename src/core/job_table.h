@@ -27,6 +27,17 @@ class JobTable {
   // The pages that hold jobs, in order: for a walk in slices. A page may be gone when its turn
   // comes.
   std::vector<uint64_t> page_numbers() const;
+  // The same without an order: places are numbered from 1 to `places()`, and a job keeps its own.
+  uint32_t places() const { return places_; }
+  uint32_t place_of(const Job& job) const;
+  // Calls `visit(Job&)` for each job in these places.
+  template <typename Visit>
+  void for_each_in_places(uint32_t first, uint32_t last, Visit visit) const {
+    for (uint32_t place = first; place <= last; ++place) {
+      Job& job = job_at(place);
+      if (job.queue != nullptr) visit(job);
+    }
+  }
   // Calls `visit(Job&)` for each job of the page, in order of id.
   template <typename Visit>
   void for_each_in_page(uint64_t number, Visit visit) const {

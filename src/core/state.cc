@@ -108,8 +108,13 @@ void State::detach(Job& job) {
   detach_order(job);
 }
 
+void State::count(const Job& job, int64_t by) {
+  job.queue->jobs[static_cast<size_t>(job.state)] += static_cast<uint64_t>(by);
+  if (audit_.running()) audit_.note(*this, job, by);
+}
+
 void State::attach_order(Job& job) {
-  ++job.queue->jobs[static_cast<size_t>(job.state)];
+  count(job, 1);
   if (orders_later_) return;
   if (job.state == JobState::kReady && is_restoring_) {
     restored_ready_.push_back(&job);
@@ -128,7 +133,7 @@ void State::attach_order(Job& job) {
 }
 
 void State::detach_order(Job& job) {
-  --job.queue->jobs[static_cast<size_t>(job.state)];
+  count(job, -1);
   if (!job.linked) return;
   if (job.state == JobState::kReady) {
     job.queue->ready.remove(job);
@@ -277,7 +282,7 @@ void State::restore(Job&& from_tables) {
   if (!job.record) {
     ASSERT(job.state == JobState::kReady, "job {} needs its record", job.id.value);
     insert_restored(job.ready_seq);
-    ++job.queue->jobs[static_cast<size_t>(job.state)];
+    count(job, 1);
     job.queue->ready.insert(job);
     return;
   }

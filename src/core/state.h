@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "core/audit.h"
 #include "core/effect.h"
 #include "core/idempotency.h"
 #include "core/job_table.h"
@@ -72,6 +73,10 @@ class State {
   Residency& residency() { return residency_; }
   const Residency& residency() const { return residency_; }
 
+  // Counts all again, and looks for jobs that nothing will move on.
+  Audit& audit() { return audit_; }
+  const Audit& audit() const { return audit_; }
+
   // --- Numbers for the next effects. Enacting them is what uses them up.
   JobId id_next() const { return make_job_id(shard_, sequence_next_); }
   uint64_t ready_seq_next() const { return ready_seq_next_; }
@@ -106,6 +111,7 @@ class State {
   // What is wrong with a job that was set aside; null for others.
   const base::Error* damage_of(JobId id) const;
   size_t damaged() const { return damages_.size(); }
+  uint64_t damaged_removed() const { return damaged_removed_; }  // Of them, since the start.
   template <typename Visit>
   void for_each_damage(Visit visit) const {  // (id, what is wrong), in no order.
     for (const auto& [id, error] : damages_) visit(JobId{id}, error);
@@ -168,6 +174,7 @@ class State {
   void attach(Job& job);  // Into all indexes. Requires (of both): the record is in memory.
   void detach(Job& job);
   void attach_order(Job& job);  // Into the orders alone.
+  void count(const Job& job, int64_t by);
   void insert_restored(uint64_t ready_seq_before);
   void detach_order(Job& job);
   Queue& queue_of(std::string_view name);
@@ -189,6 +196,7 @@ class State {
   size_t history_bytes_max_;
 
   JobTable jobs_;
+  Audit audit_;
   Residency residency_{jobs_, [this](Job& job) { before_record_leaves(job); }};
   std::vector<std::unique_ptr<Queue>> queues_;
   StringMap<Queue*> queue_names_;
@@ -196,6 +204,7 @@ class State {
   StringMap<TypeName*> type_names_;
   StringMap<Job*> keys_;
   std::unordered_map<uint64_t, base::Error> damages_;  // Of jobs that were set aside, by id.
+  uint64_t damaged_removed_ = 0;
   RequestTokens requests_;
   Producers producers_;
   Ledger ledger_;

@@ -37,6 +37,12 @@ class TimerHeap {
     }
   }
 
+  // Whether the job has a timer here, as it says itself.
+  bool holds(const Job& job) const {
+    const uint32_t place = job.*Place;
+    return place != 0 && place <= entries_.size() && entries_[place - 1].job == &job;
+  }
+
   // Sets, moves or (with `wanted` false) takes out the timer of `job`.
   void set(Job& job, bool wanted, int64_t at_ms) {
     const uint32_t place = job.*Place;

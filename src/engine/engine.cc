@@ -62,12 +62,13 @@ size_t history_bytes(uint64_t budget_bytes) {
 }  // namespace
 
 Engine::Engine(std::unique_ptr<store::Journal> journal, std::unique_ptr<store::Tables> tables,
-               const base::Clock& clock, base::Random& random)
+               const base::Clock& clock, base::Random& random, base::Duration audit_every)
     : clock_(clock),
       store_(std::move(journal), clock),
       tables_(std::move(tables)),
       engine_clock_(clock, std::nullopt),
       machine_(random, history_bytes(store_.space().bytes_budget)),
+      auditor_(audit_every),
       inbox_(kInboxLaneMax) {}
 
 Engine::~Engine() {
@@ -82,6 +83,7 @@ base::Status Engine::open_tables() {
   applied_seq_ = flush_seq_ = found.applied_seq;
   flusher_ = std::make_unique<store::Flusher>(*tables_, clock_);
   loader_ = std::make_unique<store::Loader>(TRY(tables_->make_reader()));
+  scrubber_ = std::make_unique<store::Scrubber>(TRY(tables_->make_reader()), clock_);
   if (applied_seq_ == 0) return machine_.begin_recovery(nullptr);
   const std::unique_ptr<store::TablesReader> reader = TRY(tables_->make_reader());
   restoring_ = TRY(tables_->make_reader());
@@ -120,6 +122,7 @@ void Engine::start(Release release, Failed failed) {
   };
   last_start_ = clock_.mono();
   last_flush_ = engine_clock_.now().engine;
+  auditor_.start(machine_.state(), last_flush_);
   store_.start({.durable = [this](uint64_t turn) { release_durable(turn); }, .failed = failed_});
   if (tables_ != nullptr) {
     flusher_->start({.done =
@@ -134,12 +137,20 @@ void Engine::start(Release release, Failed failed) {
                           inbox_.wake();
                         },
                     .failed = failed_});
+    scrubber_->start([](const base::Error& error) {
+      LOG(kError, "the tables are damaged; restore a backup, or see what dray check says",
+          {"error", error.message});
+    });
   }
   thread_ = std::thread([this] { run(); });
 }
 
 const store::FlusherCounters* Engine::flusher_counters() const {
   return flusher_ ? &flusher_->counters() : nullptr;
+}
+
+const store::ScrubberCounters* Engine::scrubber_counters() const {
+  return scrubber_ ? &scrubber_->counters() : nullptr;
 }
 
 std::vector<Request*> Engine::submit(std::span<Request* const> requests) {
@@ -200,6 +211,7 @@ void Engine::run_once(Committer committer) {
   machine_.expire_waiting();
   request_wants();
   continue_flush();
+  if (auditor_.step(machine_.state(), machine_.now().engine) && scrubber_) scrubber_->begin_pass();
   submit_turn(committer);
   counters_.turn_seconds.add(clock_.mono() - start);
 }
@@ -265,7 +277,7 @@ std::optional<base::Error> Engine::push_refusal() const {
                        "or delete jobs; acks and fetches go on"};
   }
   const core::State& state = machine_.state();
-  const uint64_t unflushed = state.residency().unflushed_bytes();
+  const uint64_t unflushed = flusher_ ? state.residency().unflushed_bytes() : 0;
   const uint64_t most = unflushed_most();
   if (unflushed > most || space.bytes_used > space.bytes_budget * kFullPercent / 100) {
     return base::Error{
@@ -426,7 +438,7 @@ base::EngineTime Engine::next_turn() const {
   const bool more = more_due_ || machine_.flush().taking() || applied_ < drained_.size() ||
                     loaded_.load(std::memory_order_acquire) ||
                     flush_done_.load(std::memory_order_acquire);
-  return more ? machine_.now().engine : machine_.next_due();
+  return more ? machine_.now().engine : std::min(machine_.next_due(), auditor_.next_due());
 }
 
 void Engine::quiesce() {
@@ -441,10 +453,12 @@ base::Status Engine::stop() {
   base::Status closed;
   if (loader_ != nullptr && loader_->running()) {
     loader_->stop();
+    scrubber_->stop();
     flush_all();
     closed = flusher_->stop();
   }
   loader_.reset();
+  scrubber_.reset();
   if (flusher_ != nullptr && closed) closed = tables_->close();
   const base::Status stopped = store_.stop();
   return stopped ? closed : stopped;

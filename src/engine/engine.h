@@ -22,12 +22,14 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "engine/auditor.h"
 #include "engine/engine_clock.h"
 #include "engine/histogram.h"
 #include "engine/inbox.h"
 #include "engine/machine.h"
 #include "store/flusher.h"
 #include "store/loader.h"
+#include "store/scrubber.h"
 #include "store/store.h"
 #include "store/tables.h"
 
@@ -69,7 +71,8 @@ class Engine {
   // `clock` and `random` must outlive the engine; `random` is used by one turn after another.
   // Without tables all jobs stay in memory, and the journal is never trimmed: for benchmarks.
   Engine(std::unique_ptr<store::Journal> journal, std::unique_ptr<store::Tables> tables,
-         const base::Clock& clock, base::Random& random);
+         const base::Clock& clock, base::Random& random,
+         base::Duration audit_every = Auditor::kEvery);
   ~Engine();
 
   base::Result<RecoverySummary> recover();
@@ -90,6 +93,8 @@ class Engine {
   const store::StoreCounters& store_counters() const { return store_.counters(); }
   // Null without tables.
   const store::FlusherCounters* flusher_counters() const;
+  const store::ScrubberCounters* scrubber_counters() const;
+  const AuditorCounters& auditor_counters() const { return auditor_.counters(); }
   store::JournalSpace space() const { return store_.space(); }
 
  private:
@@ -121,6 +126,7 @@ class Engine {
   std::unique_ptr<store::Tables> tables_;
   std::unique_ptr<store::Flusher> flusher_;  // Set by open_tables().
   std::unique_ptr<store::Loader> loader_;
+  std::unique_ptr<store::Scrubber> scrubber_;
   std::unique_ptr<store::TablesReader> restoring_;  // While recovering.
   Release release_;
   Failed failed_;
@@ -129,6 +135,7 @@ class Engine {
   std::mutex turn_mutex_;
   EngineClock engine_clock_;
   Machine machine_;
+  Auditor auditor_;
   std::vector<Request*> drained_;
   size_t applied_ = 0;  // Of drained_.
   base::EngineTime last_effects_;

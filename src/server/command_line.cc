@@ -51,6 +51,11 @@ void add_serve(CLI::App& app, ServeOptions& options) {
       ->transform(CLI::AsSizeValue(false));
   serve->add_flag("--allow-volatile", options.allow_volatile,
                   "serve from a volume that may not keep what it was given (tmpfs, NFS, overlay)");
+  serve
+      ->add_option("--audit-every", options.audit_seconds,
+                   "seconds between two recounts of all jobs, with a look at all tables")
+      ->check(CLI::Range(1, 86'400))
+      ->default_str("3600");
   serve->add_option("--journal", options.journal, "files, or null to keep nothing (benchmarks)")
       ->check(CLI::IsMember({"files", "null"}));
 }

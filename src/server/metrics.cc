@@ -158,6 +158,10 @@ void add_server(Families& families, MetricsHost& host) {
         engine.unflushed_bytes.load());
   gauge("dray_damaged_jobs", "Jobs set aside because their row cannot be read.",
         engine.damaged.load());
+  const engine::AuditorCounters& auditor = host.engine().auditor_counters();
+  counter("dray_audits_total", "Recounts of all jobs, one an hour.", auditor.audits.load());
+  gauge("dray_audit_findings", "What the last of them found that does not agree; page somebody.",
+        auditor.findings.load());
   counter("dray_loads_total", "Job records read from the tables.", engine.loads.load());
   gauge("dray_waiting_commands", "Fetches and waits that wait.", engine.waiting.load());
   gauge("dray_pushes_refused", "1 while new jobs are refused.", engine.refusing.load());
@@ -172,6 +176,12 @@ void add_server(Families& families, MetricsHost& host) {
     counter("dray_flushed_rows_total", "Rows of jobs written by them.", flusher->rows_put.load());
     counter("dray_flushed_bytes_total", "Bytes of jobs and side records written by them.",
             flusher->bytes.load());
+  }
+  if (const store::ScrubberCounters* scrubber = host.engine().scrubber_counters()) {
+    counter("dray_scrubs_total", "Verifications of all tables, one an hour.",
+            scrubber->passes.load());
+    gauge("dray_scrub_damages", "Damaged places that the last of them found; page somebody.",
+          scrubber->damages.load());
   }
   counter("dray_commands_total", "Commands applied.", engine.commands.load());
   counter("dray_loop_stalls_total", "Times the loop stood still for over a second.",

@@ -20,6 +20,7 @@ struct ServeOptions {
   uint64_t journal_segment_bytes = 0;  // 0: by the volume.
   uint64_t journal_budget_bytes = uint64_t{4} << 30;
   bool allow_volatile = false;
+  int64_t audit_seconds = 3'600;
 };
 
 // Exit codes of the server, as sysexits.h has them.

@@ -131,7 +131,8 @@ int serve(const ServeOptions& options, store::SystemCalls& calls) {
   if (!token) return refuse_to_start(token.error());
   auto journal = make_journal(options, files, salts);
   if (!journal) return refuse_to_start(journal.error());
-  engine::Engine engine(*std::move(journal), make_tables(options, files), clock, tokens);
+  engine::Engine engine(*std::move(journal), make_tables(options, files), clock, tokens,
+                        base::Duration{options.audit_seconds * 1'000});
   Server server(engine, clock, *std::move(token));
   const base::MonoTime start = clock.mono();
   const base::Result<engine::RecoverySummary> found = engine.recover();

@@ -76,7 +76,7 @@ constexpr std::pair<const char*, uint64_t> kOnceIn[] = {
     {"jobs dead", 1'000},        {"jobs cancelled", 400},
     {"jobs expired", 2'000},     {"jobs deleted", 400},
     {"jobs retried", 2'000},     {"jobs forgotten", 2'000},
-    {"restarts", 500},           {"flushes", 1'000},
+    {"restarts", 500},           {"flushes", 1'000}, {"audits", 500},
     {"frames trimmed", 500},     {"waiting commands answered", 200},
     {"records read", 100},       {"commands parked", 200},
     {"keys set", 200},           {"keys not set", 1'000},

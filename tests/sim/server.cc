@@ -95,8 +95,21 @@ Server::Seen Server::perform(const model::Op& op, model::Now now) {
     send(op, seen);
     count_keys(op, seen.reply);
   }
+  continue_audit();
   keep_effects();
   return seen;
+}
+
+// Audits follow one another, a few jobs a step, while the state changes under them.
+void Server::continue_audit() {
+  core::State& state = machine_->state();
+  core::Audit& audit = state.audit();
+  if (!audit.running()) audit.begin(state);
+  if (!audit.step(state, 1 + static_cast<uint32_t>(chance_.below(20)))) return;
+  ++tally_["audits"];
+  for (const std::string& text : audit.report().texts) find_fault("audit: " + text);
+  const int64_t unaccounted = core::unaccounted_jobs(state);
+  if (unaccounted != 0) find_fault(fmt::format("audit: {} jobs not accounted for", unaccounted));
 }
 
 // So that a run that met none of it is found out.

@@ -73,6 +73,7 @@ class Server {
   // them goes on.
   void settle();
   bool bring_in_wants();
+  void continue_audit();
   const core::JobRecord& record_of(const core::Job& job) const;
   void continue_flush();
   void keep_effects();
