@@ -32,7 +32,7 @@ MAY_INCLUDE = {
     "src/store": ("base/", "core/", "store/"),
     # Not the folders below src/store: no vendor, no file and no SQL on the engine's thread.
     "src/engine": ("base/", "core/", "engine/", "store/store.h", "store/tables.h",
-                   "store/change_set.h", "store/flusher.h", "store/loader.h", "store/effect_codec.h",
+                   "store/change_set.h", "store/flusher.h", "store/loader.h", "store/scrubber.h", "store/effect_codec.h",
                    "store/job_codec.h"),
     "src/protocol": ("base/", "core/", "protocol/"),
     "src/cli": ("base/", "protocol/", "cli/", "dray/"),

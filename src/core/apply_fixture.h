@@ -81,14 +81,14 @@ class ApplyFixture : public testing::Test {
   }
 
   // All is flushed; records leave memory down to `bytes_max`.
-  void flush(uint64_t bytes_max) {
+  void flush(uint64_t memory_max) {
     Residency& residency = state.residency();
     const auto gone = residency.freeze(
         [this](const Job& job) { rows[job.id.value] = clone_record(*job.record); });
     for (const JobId id : gone) rows.erase(id.value);
     while (!residency.take_some(100)) {
     }
-    residency.flush_done(bytes_max);
+    residency.flush_done(memory_max);
   }
   // All is flushed, and every record that can leave memory has left it.
   void make_cold() { flush(0); }

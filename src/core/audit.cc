@@ -1,7 +1,5 @@
 #include "core/audit.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "core/state.h"

@@ -69,7 +69,7 @@ bool Residency::take_some(size_t most) {
   return frozen_taken_ == frozen_.size();
 }
 
-void Residency::flush_done(uint64_t bytes_max) {
+void Residency::flush_done(uint64_t memory_max) {
   ASSERT(flushing() && frozen_taken_ == frozen_.size());
   take_ = nullptr;
   // The newest first: of what waits, the oldest is needed next.
@@ -78,7 +78,7 @@ void Residency::flush_done(uint64_t bytes_max) {
     if (job == nullptr || job->written != Written::kFlushing) continue;
     job->written = Written::kClean;
     discount(*job);
-    if (record_bytes_ > bytes_max && can_leave(*job)) let_go(*job);
+    if (memory_bytes() > memory_max && can_leave(*job)) let_go(*job);
   }
   frozen_ = {};
 }
@@ -129,7 +129,7 @@ void Residency::let_go(Job& job) {
   ASSERT(can_leave(job));
   leave_(job);
   if (job.pooled) unpool(job);
-  record_bytes_ -= job.record->bytes;
+  subtract_bytes(job.record->bytes);
   job.record.reset();
   if (job.state == JobState::kReady && job.linked) job.queue->ready.note_absent(job);
 }

@@ -55,14 +55,22 @@ class Residency {
   bool flushing() const { return take_ != nullptr; }
   // Takes up to `most` of the frozen jobs. Returns whether all have been taken.
   bool take_some(size_t most);
-  // The tables have what was taken: records go until no more than `bytes_max` are in memory.
-  void flush_done(uint64_t bytes_max);
+  // The tables have what was taken: records go until no more than `memory_max` bytes are taken up.
+  void flush_done(uint64_t memory_max);
 
   // --- Records in memory and not.
 
+  // Of the records in memory: what budgets count of them, and what memory they take, roughly.
   uint64_t record_bytes() const { return record_bytes_; }
-  void add_bytes(size_t bytes) { record_bytes_ += bytes; }
-  void subtract_bytes(size_t bytes) { record_bytes_ -= bytes; }
+  uint64_t memory_bytes() const { return record_bytes_ + records_ * kRecordMemoryBytes; }
+  void add_bytes(size_t bytes) {
+    record_bytes_ += bytes;
+    ++records_;
+  }
+  void subtract_bytes(size_t bytes) {
+    record_bytes_ -= bytes;
+    --records_;
+  }
 
   // Asks for the record. Nothing happens if it is there or on its way.
   void want(Job& job);
@@ -83,6 +91,10 @@ class Residency {
   }
 
  private:
+  // What a record takes beside what is counted of it: its other fields, and what the allocator
+  // rounds up.
+  static constexpr uint64_t kRecordMemoryBytes = sizeof(JobRecord) / 2 + 16;
+
   void take(Job& job);
   void note_touched(const Job& job);
   void unpool(Job& job);
@@ -97,6 +109,7 @@ class Residency {
   uint64_t unflushed_bytes_ = 0;
   uint64_t touched_bytes_ = 0;
   uint64_t record_bytes_ = 0;
+  uint64_t records_ = 0;  // In memory.
   std::vector<JobId> wants_;
   std::deque<std::pair<JobId, size_t>> pool_;  // With the bytes, oldest first; some are stale.
   uint64_t pool_bytes_ = 0;                    // Of those that are not.

@@ -70,18 +70,18 @@ class ResidencyTest : public testing::Test {
       erased.push_back(id.value);
     }
   }
-  void finish(uint64_t bytes_max = UINT64_MAX) {
+  void finish(uint64_t memory_max = UINT64_MAX) {
     while (!residency.take_some(1)) {
     }
     for (const uint64_t id : erased) rows.erase(id);
     for (const auto& [id, args] : taken) rows.insert_or_assign(id, args);
     taken.clear();
     erased.clear();
-    residency.flush_done(bytes_max);
+    residency.flush_done(memory_max);
   }
-  void flush(uint64_t bytes_max = UINT64_MAX) {
+  void flush(uint64_t memory_max = UINT64_MAX) {
     freeze();
-    finish(bytes_max);
+    finish(memory_max);
   }
 
   static size_t bytes_of(const std::string& args) { return 100 + args.size(); }
@@ -173,7 +173,7 @@ TEST_F(ResidencyTest, WhatChangesWhileAFlushRunsStaysUnflushed) {
 TEST_F(ResidencyTest, TheNewestRecordsLeaveFirstAndRunningOnesNever) {
   for (uint64_t id = 1; id <= 5; ++id) add(id);
   run(*table.find(JobId{5}));
-  flush(3 * bytes_of("first"));
+  flush(residency.memory_bytes() / 5 * 3);
   EXPECT_EQ(in_memory(), (std::vector<uint64_t>{1, 2, 5}));
   EXPECT_EQ(residency.record_bytes(), 3 * bytes_of("first"));
 }

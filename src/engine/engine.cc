@@ -45,8 +45,8 @@ constexpr int64_t kFlushInNeedMs = 1'000;  // While the disk is full.
 constexpr uint64_t kUnflushedBytesMax = uint64_t{256} << 20;
 constexpr uint64_t kUnflushedPercent = 40;
 constexpr uint64_t kFullPercent = 90;
-// Records stay in memory after a flush up to this many bytes.
-constexpr uint64_t kRecordBytesMax = uint64_t{64} << 20;
+// Records stay in memory after a flush up to this many bytes of it.
+constexpr uint64_t kRecordMemoryMax = uint64_t{64} << 20;
 // A history that a mean of these milliseconds would fill within the next ones is kept shorter.
 constexpr int64_t kHistoryLookMs = 1'000;
 constexpr double kHistoryMeanMs = 30'000;
@@ -282,7 +282,7 @@ std::optional<base::Error> Engine::push_refusal() const {
   if (unflushed > most || space.bytes_used > space.bytes_budget * kFullPercent / 100) {
     return base::Error{
         ErrorCode::kOverloaded,
-        fmt::format("retry_ms=1000 limit={} got={} bytes of jobs wait to be flushed (journal {} of "
+        fmt::format("retry_ms=100 limit={} got={} bytes of jobs wait to be flushed (journal {} of "
                     "{}): the disk is slower than the pushes",
                     most, unflushed, space.bytes_used, space.bytes_budget)};
   }
@@ -352,7 +352,7 @@ void Engine::continue_flush() {
 // healed by them.
 void Engine::finish_flush() {
   trim_before_ = applied_seq_ + 1;
-  machine_.flush_done(kRecordBytesMax, trim_before_);
+  machine_.flush_done(kRecordMemoryMax, trim_before_);
   applied_seq_ = flush_seq_;
 }
 
@@ -393,7 +393,7 @@ void Engine::submit_turn(Committer committer) {
   counters_.jobs.store(state.jobs().size(), std::memory_order_relaxed);
   counters_.keys.store(state.keys().held(), std::memory_order_relaxed);
   counters_.keys_bytes.store(state.keys().bytes(), std::memory_order_relaxed);
-  counters_.record_bytes.store(state.residency().record_bytes(), std::memory_order_relaxed);
+  counters_.record_bytes.store(state.residency().memory_bytes(), std::memory_order_relaxed);
   counters_.unflushed_bytes.store(state.residency().unflushed_bytes(), std::memory_order_relaxed);
   counters_.damaged.store(state.damaged(), std::memory_order_relaxed);
   counters_.waiting.store(machine_.waiting(), std::memory_order_relaxed);

@@ -43,7 +43,7 @@ struct EngineCounters {
   std::atomic<uint64_t> jobs = 0;  // Kept, in memory or in the tables.
   std::atomic<uint64_t> keys = 0;
   std::atomic<uint64_t> keys_bytes = 0;       // What they count against their limit.
-  std::atomic<uint64_t> record_bytes = 0;     // Of jobs' records in memory.
+  std::atomic<uint64_t> record_bytes = 0;     // Memory of jobs' records.
   std::atomic<uint64_t> unflushed_bytes = 0;  // Of those that wait for a flush.
   std::atomic<uint64_t> loads = 0;            // Records that were read from the tables.
   std::atomic<uint64_t> damaged = 0;          // Jobs that were set aside.

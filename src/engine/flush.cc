@@ -142,10 +142,10 @@ std::unique_ptr<store::ChangeSet> Flush::slice(core::State& state, size_t jobs_m
   return nullptr;
 }
 
-void Flush::done(core::State& state, uint64_t record_bytes_max) {
+void Flush::done(core::State& state, uint64_t memory_max) {
   ASSERT(running_ && !taking());
   running_ = false;
-  state.residency().flush_done(record_bytes_max);
+  state.residency().flush_done(memory_max);
 }
 
 }  // namespace engine

@@ -34,8 +34,8 @@ class Flush {
   void begin(core::State& state, base::Now now);
   // Takes a slice of at most that many jobs. Returns the whole when it was the last one.
   std::unique_ptr<store::ChangeSet> slice(core::State& state, size_t jobs_most);
-  // The tables have it. Records leave memory down to `record_bytes_max`.
-  void done(core::State& state, uint64_t record_bytes_max);
+  // The tables have it. Records leave memory down to `memory_max`.
+  void done(core::State& state, uint64_t memory_max);
 
   // At recovery: a side record of the ledger.
   void restore_chunk(uint64_t number, base::EngineTime until);

@@ -23,12 +23,12 @@ class FlushFixture : public MachineFixture {
   }
 
   // Takes what is left of the flush and applies it.
-  void finish_flush(uint64_t record_bytes_max = UINT64_MAX) {
+  void finish_flush(uint64_t memory_max = UINT64_MAX) {
     std::unique_ptr<store::ChangeSet> set;
     while (set == nullptr) set = machine.flush_slice();
     apply_set(*set);
     machine.begin(now);
-    machine.flush_done(record_bytes_max, seq);
+    machine.flush_done(memory_max, seq);
     machine.take_effects();
   }
   void apply_set(store::ChangeSet& set) {
@@ -37,9 +37,9 @@ class FlushFixture : public MachineFixture {
     rows_erased = changes.erased.size();
     ASSERT_TRUE(tables.apply(changes).has_value());
   }
-  void flush(uint64_t record_bytes_max = UINT64_MAX) {
+  void flush(uint64_t memory_max = UINT64_MAX) {
     machine.begin_flush();
-    finish_flush(record_bytes_max);
+    finish_flush(memory_max);
   }
   // Every record that can leave memory has left it.
   void make_cold() { flush(0); }

@@ -151,8 +151,8 @@ void Machine::retry_parked() {
   parked_.retry(apply_again, tell);
 }
 
-void Machine::flush_done(uint64_t record_bytes_max, uint64_t needed_seq) {
-  flush_.done(state_, record_bytes_max);
+void Machine::flush_done(uint64_t memory_max, uint64_t needed_seq) {
+  flush_.done(state_, memory_max);
   effects_.put(core::Flushed{needed_seq});
 }
 

@@ -68,7 +68,7 @@ class Machine {
     return flush_.slice(state_, jobs_most);
   }
   // The tables have it. Frames before `needed_seq` may go once this step's effects are durable.
-  void flush_done(uint64_t record_bytes_max, uint64_t needed_seq);
+  void flush_done(uint64_t memory_max, uint64_t needed_seq);
 
   // Tells the journal of the time, if nothing else does.
   void tick() { effects_.put(core::Ticked{}); }

@@ -22,6 +22,7 @@ def _run(*words):
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise VolumeError(f"{' '.join(words)}: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 def why_not(folder):
@@ -36,13 +37,19 @@ def why_not(folder):
 
 
 class Volume:
-    """Mounted while it is open. `path` is where. Threading: one thread."""
+    """Mounted while it is open. `path` is where. Threading: one thread.
 
-    def __init__(self, folder, mib):
+    `direct`: past the page cache of what is below. Through it, a loop device whose file finds no
+    room forgets blocks that were synced before (tried with a program of thirty lines, Linux 6.18).
+    """
+
+    def __init__(self, folder, mib, direct=False):
         self.path = Path(folder) / "mounted"
         self._image = Path(folder) / "image"
         self.path.mkdir(parents=True)
         self._mounted = False
+        self._direct = "on" if direct else "off"
+        self._device = None
         with open(self._image, "wb") as image:
             image.truncate(mib * MIB)
         _run("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0", str(self._image))
@@ -56,12 +63,22 @@ class Volume:
 
     def _mount(self):
         # A long commit interval: nothing reaches the disk by luck.
-        _run("mount", "-o", "loop,commit=600", str(self._image), str(self.path))
+        self._device = _run("losetup", f"--direct-io={self._direct}", "--find", "--show",
+                            str(self._image))
+        try:
+            _run("mount", "-o", "commit=600", self._device, str(self.path))
+        except VolumeError:
+            self._detach()
+            raise
         self._mounted = True
 
     def _unmount(self):
         _run("umount", str(self.path))
         self._mounted = False
+        self._detach()
+
+    def _detach(self):
+        _run("losetup", "--detach", self._device)
 
     def cut_power(self):
         """From now on every call on it fails, and what was not synced will be gone."""

@@ -8,19 +8,13 @@ also after a kill -9 of the server on the full disk. Exit 0 passed, 1 failed, 77
 
 import asyncio
 import os
-import socket
 import sys
-import tempfile
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/crash"))
+from disk_rig import Failed, Server, check, run_test
+from resp import ErrorReply, as_map
+from server_process import ServerProcess
+from volume import Volume
 
-from resp import Connection, ErrorReply, as_map  # noqa: E402
-from server_process import ServerProcess  # noqa: E402
-from volume import Volume, why_not  # noqa: E402
-
-HOST = "127.0.0.1"
 VOLUME_MIB = 64
 ARGS = "x" * 1000
 BATCH = 50
@@ -28,22 +22,6 @@ CYCLES = 3
 JOBS_MIN = 5_000  # What the disk holds at least: 5 of its 64 MiB.
 JOBS_MAX = 64_000  # What it can't hold.
 CYCLES_MAX = 20  # In which a disk that was full must have been noticed to have room again.
-SKIPPED = 77
-
-
-class Failed(Exception):
-    """The server did what it must not."""
-
-
-def check(holds, text):
-    if not holds:
-        raise Failed(text)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
 
 
 async def fill(connection, code):
@@ -75,31 +53,6 @@ async def drain(connection, wanted):
             [["JOB.ACK", lease["id"], lease["token"]] for lease in leases])
         check(set(answers) == {"OK"}, f"an ack was refused: {set(map(str, answers))}")
         done += [lease["id"] for lease in leases]
-
-
-class Server:
-    """The server under test, on one address for all its lives."""
-
-    def __init__(self, binary, folder, data):
-        self._binary, self._log = binary, folder / "server.log"
-        self._port = free_port()
-        self._arguments = ["--data", str(data), "--resp", f"{HOST}:{self._port}",
-                           "--http", f"{HOST}:{free_port()}"]
-        self._process = None
-
-    async def start(self):
-        self._process = ServerProcess(self._binary, self._arguments, self._log)
-        check(self._process.wait_ready(), f"no start: {self._log.read_text()[-2000:]}")
-        return await Connection.open(HOST, self._port, 3)
-
-    def end(self, how):
-        code = how(self._process)
-        self._process.close()
-        return code
-
-    def close(self):
-        if self._process is not None and self._process.exit_code is None:
-            self._process.close()
 
 
 def fill_up(path):
@@ -156,26 +109,14 @@ async def run(server, volume):
     check(code == 0, f"SIGTERM: exit {code}")
 
 
-def main():
-    binary = os.environ.get("DRAY_BINARY", str(ROOT / "build/release/dray"))
-    with tempfile.TemporaryDirectory(prefix="dray-disk-") as name:
-        folder = Path(name)
-        reason = why_not(folder)
-        if reason:
-            print(f"skipped: no volume can be had here: {reason}")
-            return SKIPPED
-        with Volume(folder / "disk", VOLUME_MIB) as volume:
-            server = Server(binary, folder, volume.path / "data")
-            try:
-                asyncio.run(run(server, volume))
-            except Failed as failure:
-                print(f"failed: {failure}\n--- server.log\n{(folder / 'server.log').read_text()}")
-                return 1
-            finally:
-                server.close()
-    print("passed")
-    return 0
+def test(binary, folder):
+    with Volume(folder / "disk", VOLUME_MIB) as volume:
+        server = Server(binary, folder, volume.path / "data")
+        try:
+            asyncio.run(run(server, volume))
+        finally:
+            server.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_test(test))

@@ -1,5 +1,8 @@
 #!/usr/bin/env bash
-# A disk that runs full. Needs root and loop devices; elsewhere it says so and counts as skipped.
+# A disk that runs full, and one that lies about its room. Needs root and loop devices; elsewhere it
+# says so and counts as skipped.
 set -o errexit -o nounset -o pipefail
 
-exec "$(dirname "${BASH_SOURCE[0]}")/full_disk.py"
+here=$(dirname "${BASH_SOURCE[0]}")
+"$here/full_disk.py"
+exec "$here/thin_device.py"

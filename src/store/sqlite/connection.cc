@@ -140,6 +140,10 @@ base::Status Connection::checkpoint() {
   return {};
 }
 
+void Connection::let_pages_go() {
+  sqlite3_db_release_memory(handle_);
+}
+
 tl::unexpected<base::Error> Connection::error(int code) const {
   // The handle's own message says more, where it is of the same error.
   const bool known = handle_ != nullptr && sqlite3_extended_errcode(handle_) == code;

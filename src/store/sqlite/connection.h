@@ -66,6 +66,9 @@ class Connection {
   // Brings what was committed into the file, as far as no reader needs the older state.
   base::Status checkpoint();
 
+  // Gives back the memory of pages that were read or written.
+  void let_pages_go();
+
   // Turns an answer of SQLite that is not OK into an error that names the file.
   tl::unexpected<base::Error> error(int code) const;
 

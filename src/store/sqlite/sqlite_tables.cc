@@ -122,6 +122,7 @@ base::Status SqliteTables::apply(const Changes& changes) {
   TRY(flush_->apply(changes));
   base::Status tidied = reclaim();
   if (tidied) tidied = checkpoint();
+  connection_.let_pages_go();
   // The changes are durable; without room they stay where they are until the next flush.
   if (!tidied && tidied.error().code != ErrorCode::kDiskFull) return tidied;
   return {};
