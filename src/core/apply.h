@@ -61,7 +61,7 @@ struct Answer {
 };
 
 // Whether all records that the command may look at or change are in memory; asks for those that are
-// not. Only for FETCH it is not known before. (Mending what this misses: `State::touch` asserts.)
+// not. Only of a FETCH it is not known before; its answer says it then (`misses`).
 bool ready_to_apply(State& state, const Command& command);
 // The same for the answer to a WAIT.
 bool ready_to_tell(State& state, const std::vector<JobId>& jobs);

@@ -16,7 +16,7 @@ namespace core {
 class State;
 
 struct AuditReport {
-  uint64_t jobs = 0;               // Looked at.
+  uint64_t jobs = 0;  // Looked at.
   uint64_t findings = 0;
   std::vector<std::string> texts;  // Of the first findings; what and where.
 };

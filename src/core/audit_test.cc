@@ -31,9 +31,7 @@ class AuditTest : public ApplyFixture {
     remove(BulkVerb::kCancel, 20);
     remove(BulkVerb::kDelete, 21);
   }
-  void remove(BulkVerb verb, uint64_t id) {
-    run(Bulk{verb, false, {JobRef{JobId{id}, {}, {}}}});
-  }
+  void remove(BulkVerb verb, uint64_t id) { run(Bulk{verb, false, {JobRef{JobId{id}, {}, {}}}}); }
 };
 
 TEST_F(AuditTest, FindsNothingWhereAllIsWell) {

@@ -67,8 +67,6 @@ class State {
   Keys& keys() { return string_keys_; }  // Effects alone put and remove.
   size_t type_count() const { return types_.size(); }
   size_t ghosts() const { return ghosts_.size(); }
-  bool is_in_history(const Job& job) const { return job.linked && is_finished(job.state); }
-  size_t history_bytes_max() const { return history_bytes_max_; }
   uint64_t history_bytes_ever() const { return history_bytes_ever_; }  // That came into it.
   Residency& residency() { return residency_; }
   const Residency& residency() const { return residency_; }

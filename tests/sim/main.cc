@@ -69,20 +69,32 @@ void work(const Options& options, std::atomic<uint64_t>& next, Found& found) {
 }
 
 // What must have happened at least once in so many steps, or the run says nothing.
-constexpr std::pair<const char*, uint64_t> kOnceIn[] = {
-    {"jobs pushed", 20},         {"leases", 20},
-    {"attempts succeeded", 200}, {"attempts failed", 200},
-    {"leases lost", 200},        {"leases released", 400},
-    {"jobs dead", 1'000},        {"jobs cancelled", 400},
-    {"jobs expired", 2'000},     {"jobs deleted", 400},
-    {"jobs retried", 2'000},     {"jobs forgotten", 2'000},
-    {"restarts", 500},           {"flushes", 1'000}, {"audits", 500},
-    {"frames trimmed", 500},     {"waiting commands answered", 200},
-    {"records read", 100},       {"commands parked", 200},
-    {"keys set", 200},           {"keys not set", 1'000},
-    {"keys over", 500},          {"keys beyond the limit", 2'000},
-    {"numbers refused", 1'000},  {"scans ended", 1'000},
-    {"keys taken back", 20'000}};
+constexpr std::pair<const char*, uint64_t> kOnceIn[] = {{"jobs pushed", 20},
+                                                        {"leases", 20},
+                                                        {"attempts succeeded", 200},
+                                                        {"attempts failed", 200},
+                                                        {"leases lost", 200},
+                                                        {"leases released", 400},
+                                                        {"jobs dead", 1'000},
+                                                        {"jobs cancelled", 400},
+                                                        {"jobs expired", 2'000},
+                                                        {"jobs deleted", 400},
+                                                        {"jobs retried", 2'000},
+                                                        {"jobs forgotten", 2'000},
+                                                        {"restarts", 500},
+                                                        {"flushes", 1'000},
+                                                        {"audits", 500},
+                                                        {"frames trimmed", 500},
+                                                        {"waiting commands answered", 200},
+                                                        {"records read", 100},
+                                                        {"commands parked", 200},
+                                                        {"keys set", 200},
+                                                        {"keys not set", 1'000},
+                                                        {"keys over", 500},
+                                                        {"keys beyond the limit", 2'000},
+                                                        {"numbers refused", 1'000},
+                                                        {"scans ended", 1'000},
+                                                        {"keys taken back", 20'000}};
 
 int report(const Options& options, const Found& found, uint64_t seeds,
            std::chrono::nanoseconds took) {
