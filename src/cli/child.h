@@ -1,4 +1,4 @@
-// Runs one shell command to its end: bytes in, bytes out, a limit on what it may say, and a way to
+// Runs one command to its end: bytes in, bytes out, a limit on what it may say, and a way to
 // end it with all that it started.
 #pragma once
 #include <chrono>

@@ -91,7 +91,7 @@ ClientCommands::ClientCommands(CLI::App& app) {
     CLI::App* sub = app.add_subcommand(name, help);
     entries_.push_back({sub, make(*sub)});
   };
-  add("exec", "run a shell command for each job of a queue", make_exec);
+  add("exec", "run a command for each job of a queue", make_exec);
   add("push", "push a job, or many from stdin", make_push);
   add("show", "show all that is known of a job", make_show);
   add("status", "show the queues and what is in them", make_status);

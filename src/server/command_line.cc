@@ -33,7 +33,7 @@ void add_serve(CLI::App& app, ServeOptions& options) {
     serve
         ->add_option_function<std::string>(
             name, [](const std::string&) {}, help)
-        ->type_name("HOST:PORT")
+        ->type_name("IP:PORT")
         ->check([&target](const std::string& text) { return parse_address(text, target); });
   };
   address("--resp", "address for workers and clients (127.0.0.1:3729)", options.resp);
@@ -42,7 +42,7 @@ void add_serve(CLI::App& app, ServeOptions& options) {
                     "file with the token that clients must AUTH with (mode 0600)");
   serve
       ->add_option("--journal-budget", options.journal_budget_bytes,
-                   "what the journal may take on disk; bounds the jobs that are held")
+                   "what the journal may take on disk")
       ->transform(CLI::AsSizeValue(false))
       ->default_str("4GiB");
   serve

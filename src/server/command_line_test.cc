@@ -39,7 +39,7 @@ TEST(CommandLine, HelpNamesWhatThereIs) {
   EXPECT_EQ(serve.code, kExitOk);
   EXPECT_EQ(serve.errors, "");
   for (const char* word :
-       {"--data", "--resp HOST:PORT", "127.0.0.1:3729", "--http HOST:PORT", "127.0.0.1:3730",
+       {"--data", "--resp IP:PORT", "127.0.0.1:3729", "--http IP:PORT", "127.0.0.1:3730",
         "--token-file", "--journal-budget", "--allow-volatile"}) {
     EXPECT_THAT(serve.output, HasSubstr(word));
   }
