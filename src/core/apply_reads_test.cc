@@ -139,6 +139,29 @@ TEST_F(ApplyReads, TheAnswerOfAWaitReadsItsJobs) {
   EXPECT_TRUE(ready_to_tell(state, {JobId{2}, JobId{99}}));
 }
 
+TEST_F(ApplyReads, AJobThatWentWhileItWasReadIsNotDamaged) {
+  EXPECT_FALSE(is_ready(Get{ref(1)}));
+  state.set_aside(JobId{99}, {base::ErrorCode::kNotFound, "there is none"});
+  EXPECT_EQ(state.damaged(), 0U);
+  state.set_aside(JobId{1}, {base::ErrorCode::kNotFound, "there is none"});
+  EXPECT_EQ(state.damaged(), 1U);
+}
+
+TEST_F(ApplyReads, TheLedgerIsForAnswersThatOutliveTheirRow) {
+  for (const int64_t keep_ms : {limits::kLedgerMs - 1, limits::kLedgerMs}) {
+    PushSpec kept = spec("keep");
+    kept.keep_ms = keep_ms;
+    push(kept);
+    const auto [job, token] = names(run(fetch_of({"keep"})).grants.at(0));
+    run(Ack{{job, token, "", false}});
+  }
+  EXPECT_EQ(state.ledger().size(), 0U);
+  make_cold();
+  EXPECT_EQ(state.ledger().size(), 1U);
+  make_cold();
+  EXPECT_EQ(state.ledger().size(), 1U);
+}
+
 TEST_F(ApplyReads, ARecordThatCameForNobodyIsDropped) {
   EXPECT_FALSE(is_ready(Get{ref(1)}));
   read_wants();

@@ -305,7 +305,8 @@ void State::remember(const Job& job, const Attempt& attempt, base::EngineTime un
 
 void State::remember_all(const Job& job, base::EngineTime now) {
   const auto is_known = [&](const Attempt& attempt) {
-    return job.in_ledger && ledger_.find(job.id, attempt.token.fence, now).has_value();
+    return (job.in_ledger || recovering_) &&
+           ledger_.find(job.id, attempt.token.fence, now).has_value();
   };
   const auto one = [&](const Attempt& attempt) {
     const base::EngineTime until = repeatable_until(*job.record, attempt);
@@ -318,6 +319,8 @@ void State::remember_all(const Job& job, base::EngineTime now) {
 void State::before_record_leaves(Job& job) {
   // Others go by a command of a client, which looks at the record.
   if (!is_finished(job.state) || job.state == JobState::kDead) return;
+  // Nor does one that is kept as long as its answers: until then its row has them.
+  if (job.record->keep_ms >= limits::kLedgerMs) return;
   remember_all(job, time_);
   job.in_ledger = true;
 }

@@ -189,7 +189,8 @@ void State::bring_in(JobId id, std::unique_ptr<JobRecord> record) {
 void State::set_aside(JobId id, base::Error error) {
   Job* job = jobs_.find(id);
   if (job != nullptr && job->record) return;
-  error.code = ErrorCode::kCorrupt;  // Also where there is no row: there has to be one.
+  if (job == nullptr && !recovering_) return;  // It went while its record was being read.
+  error.code = ErrorCode::kCorrupt;            // Also where there is no row: there has to be one.
   damages_.emplace(id.value, std::move(error));
   if (job == nullptr) return;
   wake(*job->queue);  // What stands behind it can go on.

@@ -7,6 +7,7 @@ namespace engine {
 void Auditor::start(const core::State& state, base::EngineTime now) {
   next_ = now + every_;
   unaccounted_ = core::unaccounted_jobs(state);
+  counters_.unaccounted.store(unaccounted_, std::memory_order_relaxed);
   if (unaccounted_ == 0) return;
   LOG(kWarning, "jobs are not accounted for; damaged jobs that were deleted count here",
       {"jobs", unaccounted_});
@@ -29,7 +30,9 @@ void Auditor::report(const core::State& state) {
   const core::AuditReport& found = state.audit().report();
   uint64_t findings = found.findings;
   for (const std::string& text : found.texts) LOG(kError, "audit", {"finding", text});
-  if (const int64_t unaccounted = core::unaccounted_jobs(state); unaccounted != unaccounted_) {
+  const int64_t unaccounted = core::unaccounted_jobs(state);
+  counters_.unaccounted.store(unaccounted, std::memory_order_relaxed);
+  if (unaccounted != unaccounted_) {
     ++findings;
     LOG(kError, "audit: jobs are not accounted for", {"before", unaccounted_},
         {"now", unaccounted});

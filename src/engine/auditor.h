@@ -12,8 +12,9 @@
 namespace engine {
 
 struct AuditorCounters {
-  std::atomic<uint64_t> audits = 0;    // That came to their end.
-  std::atomic<uint64_t> findings = 0;  // Of the last of them.
+  std::atomic<uint64_t> audits = 0;      // That came to their end.
+  std::atomic<uint64_t> findings = 0;    // Of the last of them.
+  std::atomic<int64_t> unaccounted = 0;  // At the last of them, or at the start.
 };
 
 class Auditor {

@@ -249,6 +249,7 @@ void Engine::watch_stall(base::MonoTime start) {
   counters_.stalls.fetch_add(1, std::memory_order_relaxed);
   LOG(kWarning, "the loop stood still; leases are credited", {"stall_ms", gap.count() / 1'000'000});
   machine_.credit_stall();
+  last_start_ = clock_.mono();  // A walk over very many jobs is no stall of its own.
 }
 
 // A wall clock that jumps ahead holds what is due by it, for a minute.
@@ -300,7 +301,7 @@ void Engine::take_loaded() {
   if (!loaded_.exchange(false, std::memory_order_acquire)) return;
   for (store::Loader::Loaded& loaded : loader_->take()) {
     counters_.loads.fetch_add(1, std::memory_order_relaxed);
-    machine_.bring_in(loaded.id, std::move(loaded.record));
+    machine_.bring_in(std::move(loaded));
   }
 }
 
@@ -447,6 +448,7 @@ void Engine::quiesce() {
 }
 
 base::Status Engine::stop() {
+  store_.give_up_waiting();
   stopping_.store(true, std::memory_order_release);
   inbox_.wake();
   if (thread_.joinable()) thread_.join();
@@ -456,6 +458,8 @@ base::Status Engine::stop() {
     scrubber_->stop();
     flush_all();
     closed = flusher_->stop();
+    // What found no room there is in the journal.
+    if (!closed && closed.error().code == ErrorCode::kDiskFull) closed = {};
   }
   loader_.reset();
   scrubber_.reset();

@@ -280,7 +280,7 @@ class EngineFlushTest : public EngineTest {
   // A kill: what is in the tables is what the last flush brought.
   void stop_without_flush() {
     gate.refuse(base::ErrorCode::kDiskFull);
-    EXPECT_EQ(engine->stop().error().code, base::ErrorCode::kDiskFull);
+    EXPECT_TRUE(engine->stop()) << "the journal has it all";
     engine.reset();
     gate.refuse(std::nullopt);
   }

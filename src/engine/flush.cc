@@ -1,5 +1,7 @@
 #include "engine/flush.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "store/job_codec.h"
 
@@ -72,10 +74,16 @@ void Flush::take_side(core::State& state) {
   for (const std::string& token : tokens_.gone) set_->erase_side(side_key('r', token));
   ledger_ = state.ledger().take_added();
   ledger_taken_ = 0;
-  while (!chunks_.empty() && chunks_.front().second <= now_.engine) {
-    set_->erase_side(side_key('l', chunks_.front().first));
-    chunks_.pop_front();
-  }
+  // What lasts long does not keep what is soon over.
+  const base::EngineTime soon = now_.engine + base::Duration{2 * core::limits::kLedgerMs};
+  const auto lasting = std::ranges::stable_partition(
+      ledger_, [&](const core::LedgerEntry& entry) { return entry.until <= soon; });
+  ledger_soon_ = ledger_.size() - lasting.size();
+  std::erase_if(chunks_, [&](const auto& chunk) {
+    if (chunk.second > now_.engine) return false;
+    set_->erase_side(side_key('l', chunk.first));
+    return true;
+  });
 }
 
 void Flush::take_job(const core::Job& job) {
@@ -108,7 +116,8 @@ bool Flush::take_ledger() {
     return false;
   }
   if (ledger_taken_ == ledger_.size()) return true;
-  const size_t end = std::min(ledger_taken_ + kSliceItems, ledger_.size());
+  const size_t part = ledger_taken_ < ledger_soon_ ? ledger_soon_ : ledger_.size();
+  const size_t end = std::min(ledger_taken_ + kSliceItems, part);
   core::LedgerPut chunk;
   base::EngineTime until;
   for (; ledger_taken_ < end; ++ledger_taken_) {

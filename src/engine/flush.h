@@ -56,6 +56,7 @@ class Flush {
   size_t tokens_taken_ = 0;
   std::vector<core::LedgerEntry> ledger_;
   size_t ledger_taken_ = 0;
+  size_t ledger_soon_ = 0;  // The first so many are over soon.
   // Side records of the ledger, oldest first, with the time after which each can go.
   std::deque<std::pair<uint64_t, base::EngineTime>> chunks_;
   uint64_t chunk_next_ = 1;

@@ -169,6 +169,48 @@ TEST_F(FlushTest, SideRecordsComeAndGoWithWhatTheyTell) {
   EXPECT_EQ(side_records('l'), 0U);
 }
 
+TEST_F(FlushTest, WhatIsSoonOverDoesNotStayForWhatLasts) {
+  core::Push lasting = push_of();
+  lasting.spec.keep_ms = 86'400'000;
+  turn(make(lasting));
+  ack(start());
+  turn(make(remove({1})));  // Its answer is remembered for the day that it was to be kept.
+  turn(make(push_of()));
+  ack(start());
+  turn(make(remove({2})));
+  flush();
+  EXPECT_EQ(side_records('l'), 2U);
+  pass(2 * core::limits::kLedgerMs);
+  flush();
+  EXPECT_EQ(side_records('l'), 1U);
+  pass(86'400'000);
+  flush();
+  EXPECT_EQ(side_records('l'), 0U);
+}
+
+TEST_F(FlushTest, ARowOfAnEarlierStateIsTakenForADamagedOne) {
+  push();
+  flush(0);
+  const core::Job& job = *machine.state().find(core::JobId{1});
+  ASSERT_EQ(job.record, nullptr);
+  const auto read = [&](uint64_t ready_seq) {
+    store::Loader::Loaded loaded{job.id, std::make_unique<core::JobRecord>(), {}};
+    loaded.header = {
+        .id = job.id, .state = job.state, .priority = job.priority, .ready_seq = ready_seq};
+    machine.bring_in(std::move(loaded));
+  };
+  read(job.ready_seq);
+  EXPECT_NE(job.record, nullptr);
+  EXPECT_EQ(machine.state().damaged(), 0U);
+  push();
+  flush(0);
+  const core::Job& other = *machine.state().find(core::JobId{2});
+  store::Loader::Loaded old{other.id, std::make_unique<core::JobRecord>(), {}};
+  old.header = {.id = other.id, .state = other.state, .priority = other.priority, .ready_seq = 77};
+  machine.bring_in(std::move(old));
+  EXPECT_EQ(machine.state().damaged(), 1U);
+}
+
 TEST_F(FlushTest, RecordsLeaveMemoryOnlyWhenTheTablesHaveThem) {
   turn(make(many(10)));
   machine.begin_flush();

@@ -7,6 +7,16 @@
 #include "store/job_codec.h"
 
 namespace engine {
+namespace {
+
+bool is_of(const store::JobHeader& header, const core::Job& job) {
+  // Of a finished job it is something else.
+  const bool same_place = job.state != core::JobState::kReady || header.ready_seq == job.ready_seq;
+  return header.state == job.state && header.priority == job.priority && same_place &&
+         header.queue == job.queue->index && header.type == job.type->index;
+}
+
+}  // namespace
 
 base::Status Machine::begin_recovery(store::TablesReader* tables, uint64_t applied_seq) {
   tables_ = tables;
@@ -138,6 +148,17 @@ void Machine::bring_in(core::JobId id, base::Result<std::unique_ptr<core::JobRec
         {"error", record.error().message});
     state_.set_aside(id, record.error());
   }
+}
+
+void Machine::bring_in(store::Loader::Loaded&& loaded) {
+  const core::Job* job = state_.find(loaded.id);
+  const bool waits = job != nullptr && !job->record && loaded.record.has_value();
+  if (waits && !is_of(loaded.header, *job)) {
+    loaded.record =
+        base::fail(base::ErrorCode::kCorrupt,
+                   "tables.db: table job, id {}: the row is of an earlier state", loaded.id.value);
+  }
+  bring_in(loaded.id, std::move(loaded.record));
 }
 
 void Machine::retry_parked() {

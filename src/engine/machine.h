@@ -17,6 +17,7 @@
 #include "engine/request.h"
 #include "engine/restore.h"
 #include "engine/waiting.h"
+#include "store/loader.h"
 #include "store/store.h"
 
 namespace engine {
@@ -49,6 +50,9 @@ class Machine {
   std::vector<core::JobId> take_wants() { return state_.residency().take_wants(); }
   // One of them has been read, or could not be.
   void bring_in(core::JobId id, base::Result<std::unique_ptr<core::JobRecord>> record);
+  // The same; `header` is that of the row. One of an earlier state is taken for a damaged one: its
+  // fence may be one that was given before.
+  void bring_in(store::Loader::Loaded&& loaded);
   // Applies commands that waited for records, if these are there now.
   void retry_parked();
   // Answers waiting commands that have what they wait for.

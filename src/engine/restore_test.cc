@@ -334,6 +334,7 @@ class FalseReader final : public store::TablesReader {
                                             const store::DamageVisitor& /*damaged*/) override {
     return std::optional<JobId>();
   }
+  base::Status verify_rest(const store::DamageVisitor& /*damaged*/) override { return {}; }
 };
 
 class FalseTablesTest : public testing::Test {

@@ -162,6 +162,11 @@ void add_server(Families& families, MetricsHost& host) {
   counter("dray_audits_total", "Recounts of all jobs, one an hour.", auditor.audits.load());
   gauge("dray_audit_findings", "What the last of them found that does not agree; page somebody.",
         auditor.findings.load());
+  families.add(
+      "dray_unaccounted_jobs",
+      "Pushed, and neither kept nor deleted nor retired: damaged jobs that were deleted, or "
+      "jobs that are lost.",
+      MetricType::Gauge, {}, static_cast<double>(auditor.unaccounted.load()));
   counter("dray_loads_total", "Job records read from the tables.", engine.loads.load());
   gauge("dray_waiting_commands", "Fetches and waits that wait.", engine.waiting.load());
   gauge("dray_pushes_refused", "1 while new jobs are refused.", engine.refusing.load());

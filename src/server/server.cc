@@ -258,8 +258,8 @@ int Server::run() {
                 [](const base::Error& error) {
                   // What was in flight may or may not be on disk: nobody is told anything any more.
                   // A restart reads what there is.
-                  LOG(kError, "the journal failed; the server ends here", {"error", error.message});
-                  std::_Exit(kExitIo);
+                  LOG(kError, "the disk failed; the server ends here", {"error", error.message});
+                  std::_Exit(error.code == base::ErrorCode::kCorrupt ? kExitCorrupt : kExitIo);
                 });
   accept(resp_);
   accept(http_);

@@ -162,6 +162,10 @@ bool Lane::holds(const JobHeader& header) const {
   return slots_[index].used && header_of(index) == header;
 }
 
+bool Lane::has(core::JobId id) const {
+  return slots_[index_of(id)].used;
+}
+
 JobHeader Lane::header_of(size_t index) const {
   const Slot& slot = slots_[index];
   return {.id = core::JobId{block_ * kIds + index},

@@ -32,10 +32,11 @@ class Lane {
   uint64_t block() const { return block_; }
   size_t count() const { return count_; }
 
-  // Requires (of all three): the id is of this block.
+  // Requires (of all four): the id is of this block.
   void put(const JobHeader& header);  // Requires: header.in_lane.
   void erase(core::JobId id);
   bool holds(const JobHeader& header) const;  // Just as it is.
+  bool has(core::JobId id) const;             // In whatever way.
 
   // In order of ids.
   template <class Visit>

@@ -123,7 +123,7 @@ base::Status Loader::read_view(std::span<const Wanted>& unread, Round& round) {
   const auto visit = [&](core::JobId id, const base::Result<JobRow>& row) -> base::Status {
     ASSERT(!unread.empty() && unread.front().id == id, "job {} out of order", id.value);
     const uint32_t group = unread.front().group;
-    round.read.push_back({id, record_of(row)});
+    round.read.push_back({id, record_of(row), row ? row->header : JobHeader{}});
     round.read_group.push_back(group);
     round.left[group] -= 1;
     unread = unread.subspan(1);

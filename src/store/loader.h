@@ -24,6 +24,7 @@ class Loader {
     core::JobId id;
     // CORRUPT (file, table and id are named) or NOTFOUND concern this job alone.
     base::Result<std::unique_ptr<core::JobRecord>> record;
+    JobHeader header;  // Of the row, if there is a record.
   };
 
   struct Callbacks {

@@ -105,6 +105,9 @@ class GatedReader final : public TablesReader {
   base::Result<std::optional<JobId>> verify(JobId from, const DamageVisitor& damaged) override {
     return reader_->verify(from, damaged);
   }
+  base::Status verify_rest(const DamageVisitor& damaged) override {
+    return reader_->verify_rest(damaged);
+  }
 
  private:
   std::unique_ptr<TablesReader> reader_;

@@ -27,6 +27,7 @@ void Scrubber::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
+  reader_->interrupt();
   work_.notify_one();
   if (thread_.joinable()) thread_.join();
 }
@@ -54,17 +55,26 @@ bool Scrubber::run_pass() {
     ++damages;
     found_(error);
   };
+  base::Status whole;
   std::optional<core::JobId> from = core::JobId{0};
-  while (from) {
+  while (whole && from) {
     const base::MonoTime start = clock_.mono();
     const auto next = reader_->verify(*from, found);
-    if (!next) found(next.error());
     from = next ? *next : std::nullopt;
+    if (!next) whole = tl::unexpected(next.error());
     if (!rest(clock_.mono() - start)) return false;
   }
+  if (whole) whole = reader_->verify_rest(found);
+  if (is_stopping()) return false;
+  if (!whole) found(whole.error());
   counters_.damages.store(damages, std::memory_order_relaxed);
-  counters_.passes.fetch_add(1, std::memory_order_release);
+  if (whole) counters_.passes.fetch_add(1, std::memory_order_release);
   return true;
+}
+
+bool Scrubber::is_stopping() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
 }
 
 }  // namespace store

@@ -20,7 +20,7 @@ namespace store {
 // Threading: any thread may read.
 struct ScrubberCounters {
   std::atomic<uint64_t> passes = 0;   // That came to their end.
-  std::atomic<uint64_t> damages = 0;  // Found by the last of them.
+  std::atomic<uint64_t> damages = 0;  // Found by the last one, also if it came to no end.
 };
 
 // Threading: `start`, `begin_pass` and `stop` from one thread at a time; `found` comes from the
@@ -55,6 +55,7 @@ class Scrubber {
   bool wait_for_pass();
   bool rest(std::chrono::nanoseconds worked);
   bool run_pass();
+  bool is_stopping();
 
   // Constant after construction, or before the thread starts; the reader is the thread's.
   std::unique_ptr<TablesReader> reader_;

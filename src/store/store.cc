@@ -229,7 +229,8 @@ base::Status Store::write_when_room(const Pending& work) {
     if (done || done.error().code != base::ErrorCode::kDiskFull) return done;
     TRY(journal_->prepare());
     std::unique_lock lock(mutex_);
-    if (work_.wait_for(lock, kFullDiskPause, [&] { return stopping_; })) return done;
+    const auto is_over = [&] { return stopping_ || gives_up_; };
+    if (work_.wait_for(lock, kFullDiskPause, is_over)) return done;
   }
 }
 
@@ -239,7 +240,8 @@ void Store::fail(const base::Error& error) {
     const std::lock_guard lock(mutex_);
     failed_ = true;
   }
-  room_.notify_one();
+  room_.notify_all();
+  idle_.notify_all();
   work_.notify_one();
   callbacks_.failed(error);
 }
@@ -250,6 +252,14 @@ void Store::run() {
     const base::Status done = step == Step::kCommit ? write_when_room(work) : journal_->prepare();
     if (!done) return fail(done.error());
   }
+}
+
+void Store::give_up_waiting() {
+  {
+    const std::lock_guard lock(mutex_);
+    gives_up_ = true;
+  }
+  work_.notify_one();
 }
 
 base::Status Store::stop() {

@@ -85,6 +85,9 @@ class Store {
   // The least sequence number that effects submitted from now on can get.
   uint64_t seq_next() const;
 
+  // From now on a frame for which the disk has no room is a failure: nobody is left to make room.
+  void give_up_waiting();
+
   // Makes all durable, ends the commit thread and closes the journal in order.
   base::Status stop();
 
@@ -128,6 +131,7 @@ class Store {
   uint64_t seq_last_ = 0;  // Given to a frame last.
   bool writing_ = false;   // Some thread uses the journal.
   bool stopping_ = false;
+  bool gives_up_ = false;
   bool failed_ = false;
   bool idle_frame_due_ = false;
 

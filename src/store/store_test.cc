@@ -533,6 +533,19 @@ TEST_F(StoreTest, AFullDiskIsWaitedFor) {
   EXPECT_EQ(seen, (std::vector<uint64_t>{1, 2}));
 }
 
+TEST_F(StoreTest, AStopDoesNotWaitForAFullDisk) {
+  auto store = opened();
+  store->start(heard.callbacks());
+  disk.set_level(DiskLevel::kFull);
+  store->submit(1, effects_of(1));
+  store->give_up_waiting();
+  store->wait_idle();
+  EXPECT_TRUE(store->stop());
+  ASSERT_TRUE(heard.error().has_value());
+  EXPECT_EQ(heard.error()->code, base::ErrorCode::kDiskFull);
+  EXPECT_EQ(heard.turn(), 0U);
+}
+
 TEST_F(StoreTest, AFrameThatIsNoEffectsRefusesTheStart) {
   {
     MemoryJournal journal(disk);

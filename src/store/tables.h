@@ -92,6 +92,11 @@ class TablesReader {
   // slice begins; nothing after the last one. An error means that it could not be told.
   virtual base::Result<std::optional<core::JobId>> verify(core::JobId from,
                                                           const DamageVisitor& damaged) = 0;
+  // The same for all else that a start needs: side records, and the counts and sums of the whole.
+  virtual base::Status verify_rest(const DamageVisitor& damaged) = 0;
+
+  // A call that is under way ends soon, with an error. Threading: any thread.
+  virtual void interrupt() {}
 };
 
 // Threading: one thread at a time (the flush thread); its readers may be used meanwhile.

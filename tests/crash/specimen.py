@@ -26,6 +26,7 @@ KEPT_NAMES = {"succeeded": "succeeded_kept", "cancelled": "cancelled_kept",
               "expired": "expired_kept"}
 LANE_QUEUE = "lane"
 LEASED = 50
+PUSHED_LATER = 5
 LANE_JOBS = 150      # Of each turn: jobs of which dispatch needs no more than the header.
 IDLE_SECONDS_MAX = 20.0
 # Moments move with the clock that a restart finds; all else has to stay.
@@ -89,6 +90,35 @@ async def _dump(port, ids, asked):
             "leased": [as_map(lease)["id"] for lease in leases]}
 
 
+async def _live_on(port, aside, told):
+    deleted, acked, pushed = told
+    connection = await Connection.open(HOST, port, 3)
+    try:
+        for job in aside:
+            if (await connection.ask(["JOB.DELETE", "IDS", 1, job])) == ["OK"]:
+                deleted.add(job)
+        for lease in await connection.ask(
+                ["JOB.FETCH", "later", "COUNT", LEASED, "QUEUES", 1, LANE_QUEUE]):
+            lease = as_map(lease)
+            if await connection.ask(["JOB.ACK", lease["id"], lease["token"]]) == "OK":
+                acked.add(lease["id"])
+        for _ in range(PUSHED_LATER):
+            job = await connection.ask(["JOB.PUSH", LANE_QUEUE, "t", "later"])
+            if isinstance(job, str):
+                pushed.add(job)
+    except OSError:
+        pass  # A flush has met the damage, and the server has ended.
+    connection.abort()
+
+
+async def _states(port, ids):
+    connection = await Connection.open(HOST, port, 3)
+    replies = await connection.ask_all([["JOB.GET", job] for job in ids])
+    connection.abort()
+    return {job: reply.code if isinstance(reply, ErrorReply)
+            else reply and as_map(reply)["state"] for job, reply in zip(ids, replies)}
+
+
 class Specimen:
     """`folder` holds the directory as the server left it, `older` those of earlier moments."""
 
@@ -127,6 +157,31 @@ class Specimen:
         try:
             if server.wait_ready():
                 return asyncio.run(_dump(port, self.ids, self.again))
+            return server.exit_code
+        finally:
+            server.close()
+
+    def live_on(self, folder, aside):
+        """A server goes on with a damaged directory: jobs are deleted, run, pushed; then it stops.
+
+        Returns its exit code and what it answered: (deleted, acknowledged, pushed) ids.
+        """
+        server, port = start(self.binary, folder, self.log)
+        told = (set(), set(), set())
+        try:
+            if server.wait_ready():
+                asyncio.run(_live_on(port, sorted(aside), told))
+                return server.terminate(), told
+            return server.exit_code, told
+        finally:
+            server.close()
+
+    def states(self, folder, ids):
+        """Starts the server on a directory. Returns the state of each job, or its exit code."""
+        server, port = start(self.binary, folder, self.log)
+        try:
+            if server.wait_ready():
+                return asyncio.run(_states(port, sorted(ids)))
             return server.exit_code
         finally:
             server.close()

@@ -120,6 +120,7 @@ class MemoryReader final : public TablesReader {
     if (row == disk_.rows_.end()) return std::optional<core::JobId>();
     return std::optional(row->first);
   }
+  base::Status verify_rest(const DamageVisitor& /*damaged*/) override { return {}; }
 
  private:
   MemoryRows& disk_;

@@ -140,6 +140,10 @@ base::Status Connection::checkpoint() {
   return {};
 }
 
+void Connection::interrupt() {
+  sqlite3_interrupt(handle_);
+}
+
 void Connection::let_pages_go() {
   sqlite3_db_release_memory(handle_);
 }

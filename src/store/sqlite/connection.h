@@ -66,6 +66,8 @@ class Connection {
   // Brings what was committed into the file, as far as no reader needs the older state.
   base::Status checkpoint();
 
+  // A statement that runs ends with an error. Threading: any thread, while this is open.
+  void interrupt();
   // Gives back the memory of pages that were read or written.
   void let_pages_go();
 

@@ -73,8 +73,10 @@ base::Status Flush::apply(const Changes& changes) {
 base::Status Flush::write(const Changes& changes, Meta& meta) {
   differences_.clear();
   inserts_.clear();
+  lost_.clear();
   TRY(erase_rows(changes.erased));
   for (const JobRow& row : changes.rows) TRY(put_row(row));
+  std::ranges::sort(lost_);
   change_table_.show(inserts_);
   if (!inserts_.empty()) TRY(insert_.run());
   TRY(write_lanes(changes, meta));
@@ -96,8 +98,25 @@ base::Status Flush::erase_rows(std::span<const core::JobId> erased) {
   while (!erased.empty()) {
     const auto run = take_run(erased);
     look_up_.bind(1, row_id(run.front())).bind(2, row_id(run.back()));
-    while (TRY(look_up_.step())) subtract_old();
+    size_t found = 0;
+    while (TRY(look_up_.step())) {
+      subtract_old();
+      ++found;
+    }
+    if (found < run.size()) TRY(note_lost(run));
     TRY(erase_.bind(1, row_id(run.front())).bind(2, row_id(run.back())).run());
+  }
+  return {};
+}
+
+// Notes those of the run that have no row.
+base::Status Flush::note_lost(std::span<const core::JobId> run) {
+  for (const core::JobId id : run) {
+    const bool is_there = TRY(look_up_.bind(1, row_id(id)).bind(2, row_id(id)).step());
+    look_up_.reset();
+    if (is_there) continue;
+    lost_.push_back(id);
+    difference_of(id);  // Its lane is looked at, whatever else changes there.
   }
   return {};
 }
@@ -119,6 +138,7 @@ base::Status Flush::put_row(const JobRow& row) {
     return row_error(base::ErrorCode::kCorrupt, connection_.path(), id,
                      "there is no row whose args could stay");
   }
+  if (is_new && id.value < ids_end_) lost_.push_back(id);
   checked.row_check = row_check(row.header, row.record, checked.args_check);
   difference_of(id).add(checked.row_check);
   if (!is_new) return update_row(checked);
@@ -143,9 +163,13 @@ base::Status Flush::update_row(const CheckedRow& checked) {
 base::Status Flush::write_lanes(const Changes& changes, Meta& meta) {
   auto row = changes.rows.begin();
   auto erased = changes.erased.begin();
+  auto lost = lost_.begin();
   for (const auto& [block, difference] : differences_) {
     if (TRY(sums_.load(block, lane_))) meta.lane_count -= 1;
-    // An id that had no row is in no lane either; its block may not even be among these.
+    uint64_t counted_without_row = 0;
+    for (; lost != lost_.end() && Lane::block_of(*lost) == block; ++lost) {
+      if (lane_.lane.has(*lost)) ++counted_without_row;
+    }
     while (erased != changes.erased.end() && Lane::block_of(*erased) < block) ++erased;
     for (; erased != changes.erased.end() && Lane::block_of(*erased) == block; ++erased) {
       lane_.lane.erase(*erased);
@@ -160,6 +184,8 @@ base::Status Flush::write_lanes(const Changes& changes, Meta& meta) {
     RowSums& sums = lane_.sums;
     meta.rows -= sums;
     sums += difference;
+    sums.row_count -= counted_without_row;
+    if (sums.row_count == 0) sums.row_sum = 0;  // What a damaged check has left of it.
     sums.rest_count = sums.row_count - lane_.lane.count();
     meta.rows += sums;
     if (sums.row_count > Lane::kIds || sums.row_count < lane_.lane.count()) {

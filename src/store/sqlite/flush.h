@@ -28,6 +28,7 @@ class Flush {
  private:
   base::Status write(const Changes& changes, Meta& meta);
   base::Status erase_rows(std::span<const core::JobId> erased);
+  base::Status note_lost(std::span<const core::JobId> run);
   base::Status put_row(const JobRow& row);
   base::Status update_row(const CheckedRow& checked);
   base::Status write_lanes(const Changes& changes, Meta& meta);
@@ -44,6 +45,9 @@ class Flush {
   // Of the running `apply`.
   std::vector<CheckedRow> inserts_;
   std::map<uint64_t, RowSums> differences_;  // By block; one for each that changes.
+  // Rows that ought to have been there, in order: a damaged page has lost them. They are counted as
+  // rows all the same, which their lanes prove.
+  std::vector<core::JobId> lost_;
   LaneRecord lane_;
 
   Statement look_up_;

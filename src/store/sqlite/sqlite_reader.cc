@@ -14,8 +14,9 @@ namespace {
 
 using base::ErrorCode;
 
-// How many blocks a slice of `verify` takes: some ten thousands of rows, some ten milliseconds.
+// How much a slice of `verify` takes, at the most by one block more: some ten milliseconds.
 constexpr int kVerifyBlocks = 8;
+constexpr uint64_t kVerifyBytes = uint64_t{16} << 20;
 
 constexpr char kRowColumns[] =
     "id, state, priority, in_lane, queue, type, ready_seq, row_check, args_check, record";
@@ -155,16 +156,16 @@ base::Status SqliteReader::scan_rest(const RowVisitor& visit) {
   }
   SumsTables sums;
   TRY(sums.prepare(connection_));
-  const uint64_t expected = TRY(sums.load_meta()).rows.rest_count;
-  if (count == expected) return {};
-  return base::fail(ErrorCode::kCorrupt,
-                    "{}: index job_rest: {} jobs in no lane; table meta, id 1 says {}",
-                    connection_.path(), count, expected);
+  return verify_rest_count(connection_, TRY(sums.load_meta()), count);
 }
 
 base::Status SqliteReader::scan_side(const SideVisitor& visit) {
   ReadView view(connection_);
   TRY(view.begin());
+  return scan_side_in_view(visit);
+}
+
+base::Status SqliteReader::scan_side_in_view(const SideVisitor& visit) {
   while (TRY(side_.step())) {
     const std::string_view key = side_.blob(0);
     const std::string_view value = side_.blob(1);
@@ -187,10 +188,11 @@ base::Result<std::optional<core::JobId>> SqliteReader::verify(core::JobId from,
                                                               const DamageVisitor& damaged) {
   ReadView view(connection_);
   TRY(view.begin());
-  for (int i = 0; i < kVerifyBlocks; ++i) {
+  uint64_t bytes = 0;
+  for (int i = 0; i < kVerifyBlocks && bytes < kVerifyBytes; ++i) {
     const std::optional<uint64_t> block = TRY(next_block(from));
     if (!block) return std::optional<core::JobId>();
-    TRY(verify_block(*block, damaged));
+    bytes += TRY(verify_block(*block, damaged));
     from = Lane::first_of(*block + 1);
   }
   return std::optional(from);
@@ -211,7 +213,8 @@ base::Result<std::optional<uint64_t>> SqliteReader::next_block(core::JobId from)
   return block;
 }
 
-base::Status SqliteReader::verify_block(uint64_t block, const DamageVisitor& damaged) {
+// Returns how many bytes it read.
+base::Result<uint64_t> SqliteReader::verify_block(uint64_t block, const DamageVisitor& damaged) {
   record_.lane.reset(block);
   record_.sums = {};
   if (TRY(lane_.bind(1, static_cast<int64_t>(block)).step())) {
@@ -221,6 +224,7 @@ base::Status SqliteReader::verify_block(uint64_t block, const DamageVisitor& dam
   }
   RowSums sums;
   size_t in_lane = 0;
+  uint64_t bytes = 0;
   read_.bind(1, row_id(Lane::first_of(block)));
   read_.bind(2, row_id(core::JobId{Lane::first_of(block + 1).value - 1}));
   base::Result<bool> more = read_.step();
@@ -231,6 +235,7 @@ base::Status SqliteReader::verify_block(uint64_t block, const DamageVisitor& dam
       continue;
     }
     const JobHeader& header = row->header;
+    bytes += row->record.size() + row->args.value_or("").size();
     sums.add(check_of(read_.number(kColumnRowCheck)));
     if (header.in_lane) {
       in_lane += 1;
@@ -246,10 +251,10 @@ base::Status SqliteReader::verify_block(uint64_t block, const DamageVisitor& dam
   if (!more && more.error().code == ErrorCode::kCorrupt) {
     damaged({ErrorCode::kCorrupt, fmt::format("{}: table job, ids from {} on: a damaged page",
                                               connection_.path(), row_id(Lane::first_of(block)))});
-    return {};
+    return bytes;
   }
   TRY(std::move(more));
-  if (sums == record_.sums && in_lane == record_.lane.count()) return {};
+  if (sums == record_.sums && in_lane == record_.lane.count()) return bytes;
   damaged(
       base::fail(ErrorCode::kCorrupt,
                  "{}: table lane, block {}: {} sound rows with ids from {} on, {} of them in the "
@@ -257,7 +262,32 @@ base::Status SqliteReader::verify_block(uint64_t block, const DamageVisitor& dam
                  connection_.path(), block, sums.row_count, row_id(Lane::first_of(block)), in_lane,
                  sums.row_sum, record_.sums.row_count, record_.lane.count(), record_.sums.row_sum)
           .value());
-  return {};
+  return bytes;
+}
+
+base::Status SqliteReader::verify_rest(const DamageVisitor& damaged) {
+  ReadView view(connection_);
+  TRY(view.begin());
+  const auto tell = [&](base::Status found) -> base::Status {
+    if (found || found.error().code != ErrorCode::kCorrupt) return found;
+    damaged(found.error());
+    return {};
+  };
+  SumsTables sums;
+  TRY(sums.prepare(connection_));
+  const base::Result<Meta> meta = sums.load_meta();
+  if (!meta) return tell(tl::unexpected(meta.error()));
+  TRY(tell(verify_lane_sums(connection_, *meta)));
+  TRY(tell(verify_side_sums(connection_, *meta)));
+  TRY(tell(scan_side_in_view([](std::string_view, std::string_view) { return base::Status(); })));
+  return tell(verify_rest_of(*meta));
+}
+
+base::Status SqliteReader::verify_rest_of(const Meta& meta) {
+  Statement count;
+  TRY(count.prepare(connection_, "SELECT count(*) FROM job INDEXED BY job_rest WHERE in_lane = 0"));
+  TRY(count.step());
+  return verify_rest_count(connection_, meta, static_cast<uint64_t>(count.number(0)));
 }
 
 }  // namespace store

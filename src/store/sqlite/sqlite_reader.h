@@ -23,13 +23,17 @@ class SqliteReader final : public TablesReader {
   base::Status scan_side(const SideVisitor& visit) override;
   base::Result<std::optional<core::JobId>> verify(core::JobId from,
                                                   const DamageVisitor& damaged) override;
+  base::Status verify_rest(const DamageVisitor& damaged) override;
+  void interrupt() override { connection_.interrupt(); }
 
  private:
   base::Result<bool> has_run(std::span<const core::JobId> run);
   base::Status read_run(std::span<const core::JobId> run, const RowVisitor& visit);
   base::Result<bool> read_rows(std::span<const core::JobId>& left, const RowVisitor& visit);
   base::Result<std::optional<uint64_t>> next_block(core::JobId from);
-  base::Status verify_block(uint64_t block, const DamageVisitor& damaged);
+  base::Status scan_side_in_view(const SideVisitor& visit);
+  base::Status verify_rest_of(const Meta& meta);
+  base::Result<uint64_t> verify_block(uint64_t block, const DamageVisitor& damaged);
 
   Connection connection_;
   Statement read_;

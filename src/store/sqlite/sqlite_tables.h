@@ -48,8 +48,6 @@ class SqliteTables final : public Tables {
   void watch_log(const base::Error& held);
   base::Status make_schema();
   base::Status reclaim();
-  base::Status verify_lanes();
-  base::Status verify_side();
 
   const std::string directory_;
   const std::string path_;

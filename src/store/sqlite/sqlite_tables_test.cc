@@ -77,6 +77,12 @@ class SqliteTablesTest : public testing::Test {
 
   // Makes a file with jobs 1 to 20,000, and returns what opening it says after `sql` was run on it.
   base::Result<TablesSummary> open_after(const std::string& sql) {
+    if (tables_ != nullptr) {
+      EXPECT_TRUE(tables_->close());
+    }
+    for (const auto& entry : std::filesystem::directory_iterator(directory_.path())) {
+      std::filesystem::remove(entry.path());
+    }
     {
       const auto tables = make(files_);
       EXPECT_TRUE(tables->open());
@@ -108,6 +114,33 @@ class SqliteTablesTest : public testing::Test {
       from = *next;
     }
     return found;
+  }
+
+  static std::vector<std::string> rest_damages(Tables& tables) {
+    std::vector<std::string> found;
+    const auto reader = tables.make_reader();
+    EXPECT_TRUE(
+        (*reader)->verify_rest([&](const base::Error& error) { found.push_back(error.message); }));
+    return found;
+  }
+  std::vector<std::string> rest_damages() { return rest_damages(*tables_); }
+  // Which of these stand in lanes.
+  std::set<uint64_t> lane_ids(const std::set<uint64_t>& among) {
+    std::set<uint64_t> found;
+    const auto reader = tables_->make_reader();
+    EXPECT_TRUE((*reader)->scan_lanes([&](const JobHeader& header) {
+      if (among.contains(header.id.value)) found.insert(header.id.value);
+    }));
+    return found;
+  }
+  // What is there now opens with so many rows, and all counts agree.
+  void expect_it_opens(uint64_t rows) {
+    EXPECT_TRUE(tables_->close());
+    tables_ = make(files_);
+    const auto opened = tables_->open();
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    EXPECT_EQ(opened->rows, rows);
+    EXPECT_EQ(rest_damages(), std::vector<std::string>());
   }
 
   void expect_refused(const std::string& sql, const std::string& named) {
@@ -200,6 +233,44 @@ TEST_F(SqliteTablesTest, CountsRightAfterARowThatLiedAboutItsLaneIsErased) {
   const auto reader = tables_->make_reader();
   ASSERT_TRUE(reader.has_value());
   EXPECT_TRUE((*reader)->scan_rest([](JobId, const auto&) -> base::Status { return {}; }));
+}
+
+TEST_F(SqliteTablesTest, ALostRowThatIsErasedIsNoMoreCounted) {
+  // Alone in its flush, with a neighbour, and with one of another block.
+  const std::vector<std::vector<JobId>> flushes{{{9'001}}, {{101}, {102}}, {{103}, {15'000}}};
+  ASSERT_TRUE(open_after("DELETE FROM job WHERE id IN (101, 103, 9001)"));
+  uint64_t seq = 7;
+  for (const std::vector<JobId>& erased : flushes) {
+    ASSERT_TRUE(tables_->apply({.rows = {}, .erased = erased, .side = {}, .applied_seq = ++seq}));
+  }
+  EXPECT_EQ(lane_ids({101, 102, 103, 9'001}), std::set<uint64_t>());
+  expect_it_opens(19'995);
+}
+
+TEST_F(SqliteTablesTest, ALostRowThatIsPutAgainIsCountedOnce) {
+  ASSERT_TRUE(open_after("DELETE FROM job WHERE id = 101"));
+  ASSERT_TRUE(tables_->apply(Rows(101, 102, "second").changes(8)));
+  EXPECT_EQ(lane_ids({101}), std::set<uint64_t>{101});
+  expect_it_opens(20'000);
+}
+
+TEST_F(SqliteTablesTest, ABlockThatEmptiesLeavesNothingOfADamagedSum) {
+  ASSERT_TRUE(open_after("UPDATE job SET row_check = row_check + 1 WHERE id = 19000"));
+  std::vector<JobId> erased;
+  for (uint64_t id = 16'384; id <= 20'000; ++id) erased.push_back(JobId{id});
+  ASSERT_TRUE(tables_->apply({.rows = {}, .erased = erased, .side = {}, .applied_seq = 8}));
+  expect_it_opens(16'383);
+}
+
+TEST_F(SqliteTablesTest, LooksAtAllThatAStartNeeds) {
+  ASSERT_TRUE(open_after("SELECT 1"));
+  EXPECT_EQ(rest_damages(), std::vector<std::string>());
+  ASSERT_TRUE(open_after("UPDATE side SET value = CAST('X' AS BLOB)"));
+  ASSERT_EQ(rest_damages().size(), 1U);
+  EXPECT_NE(rest_damages()[0].find("table side"), std::string::npos);
+  ASSERT_TRUE(open_after("DELETE FROM job WHERE id = 40"));  // One that is in no lane.
+  ASSERT_EQ(rest_damages().size(), 1U);
+  EXPECT_NE(rest_damages()[0].find("index job_rest"), std::string::npos);
 }
 
 TEST_F(SqliteTablesTest, NamesADamagedSideRecord) {

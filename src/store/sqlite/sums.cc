@@ -81,6 +81,45 @@ base::Status read_lane(const Statement& statement, const std::string& path, Lane
                             fmt::format("{}: table lane, block {}", path, block));
 }
 
+base::Status verify_lane_sums(Connection& connection, const Meta& meta) {
+  uint64_t lane_count = 0;
+  RowSums sums;
+  Statement lanes;
+  TRY(lanes.prepare(connection, fmt::format("SELECT {} FROM lane", kLaneColumns).c_str()));
+  while (TRY(lanes.step())) {
+    lane_count += 1;
+    sums += TRY(read_lane_sums(lanes, connection.path()));
+  }
+  if (lane_count == meta.lane_count && sums == meta.rows) return {};
+  return base::fail(base::ErrorCode::kCorrupt,
+                    "{}: table lane: {} records of {} rows, {} in no lane, sum {}; table "
+                    "meta, id 1 says {} of {}, {}, {}",
+                    connection.path(), lane_count, sums.row_count, sums.rest_count, sums.row_sum,
+                    meta.lane_count, meta.rows.row_count, meta.rows.rest_count, meta.rows.row_sum);
+}
+
+base::Status verify_side_sums(Connection& connection, const Meta& meta) {
+  uint64_t count = 0;
+  uint64_t sum = 0;
+  Statement side;
+  TRY(side.prepare(connection, "SELECT side_check FROM side"));
+  while (TRY(side.step())) {
+    count += 1;
+    sum += check_of(side.number(0));
+  }
+  if (count == meta.side_count && sum == meta.side_sum) return {};
+  return base::fail(base::ErrorCode::kCorrupt,
+                    "{}: table side: {} records, sum {}; table meta, id 1 says {}, {}",
+                    connection.path(), count, sum, meta.side_count, meta.side_sum);
+}
+
+base::Status verify_rest_count(Connection& connection, const Meta& meta, uint64_t count) {
+  if (count == meta.rows.rest_count) return {};
+  return base::fail(base::ErrorCode::kCorrupt,
+                    "{}: index job_rest: {} jobs in no lane; table meta, id 1 says {}",
+                    connection.path(), count, meta.rows.rest_count);
+}
+
 base::Status SumsTables::prepare(Connection& connection) {
   connection_ = &connection;
   TRY(load_.prepare(connection,

@@ -48,6 +48,13 @@ inline constexpr char kLaneColumns[] = "block, row_count, row_sum, rest_count, j
 base::Status read_lane(const Statement& statement, const std::string& path, LaneRecord& record);
 base::Result<RowSums> read_lane_sums(const Statement& statement, const std::string& path);
 
+// Whether the sums of all lanes, or of all side records, are those of meta. CORRUPT says which are
+// not. What the records hold is verified when they are read.
+base::Status verify_lane_sums(Connection& connection, const Meta& meta);
+base::Status verify_side_sums(Connection& connection, const Meta& meta);
+// The same for the jobs in no lane, as their index has them.
+base::Status verify_rest_count(Connection& connection, const Meta& meta, uint64_t count);
+
 // Reads and writes lanes and meta.
 class SumsTables {
  public:
