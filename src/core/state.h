@@ -49,7 +49,7 @@ class State {
   // then jobs with their records (which leave memory again if they can), then ready jobs that have
   // neither key nor timer, in their ready order and without records, then `end_restore`.
   TypeName& restore_type(std::string_view name) { return type_of(name); }
-  void restore(Job&& job);
+  void restore(Job&& from_tables);
   void end_restore();
 
   // --- Looking things up.

@@ -25,7 +25,7 @@ std::string side_key(char kind, std::string_view name) {
   return std::string(1, kind).append(name);
 }
 
-void Flush::put_side(std::string key, const core::Effect& effect) {
+void Flush::put_side(std::string_view key, const core::Effect& effect) {
   encoder_.begin(now_);
   encoder_.put(effect);
   set_->put_side(key, encoder_.take());
@@ -57,16 +57,16 @@ void Flush::take_side(core::State& state) {
   core::Producers::Changes producers = state.producers().take_changes();
   for (const std::string& name : producers.gone) set_->erase_side(side_key('p', name));
   for (core::ProducerPut& put : producers.put) {
-    std::string key = side_key('p', put.name);
-    put_side(std::move(key), std::move(put));
+    const std::string key = side_key('p', put.name);
+    put_side(key, std::move(put));
   }
   for (const std::string& name : state.keys().take_changed()) {
     const core::Keys::Entry* entry = state.keys().entry(name);
-    std::string key = side_key('k', name);
+    const std::string key = side_key('k', name);
     if (entry == nullptr) {
       set_->erase_side(key);
     } else {
-      put_side(std::move(key), core::KeyPut{name, entry->value, entry->expiry});
+      put_side(key, core::KeyPut{name, entry->value, entry->expiry});
     }
   }
   tokens_ = state.requests().take_changes();

@@ -41,7 +41,7 @@ class Flush {
   void restore_chunk(uint64_t number, base::EngineTime until);
 
  private:
-  void put_side(std::string key, const core::Effect& effect);
+  void put_side(std::string_view key, const core::Effect& effect);
   void take_side(core::State& state);
   bool take_ledger();
   void take_job(const core::Job& job);
