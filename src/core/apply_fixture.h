@@ -80,7 +80,7 @@ class ApplyFixture : public testing::Test {
     }
   }
 
-  // All is flushed; records leave memory down to `bytes_max`.
+  // All is flushed; records leave memory down to `memory_max`.
   void flush(uint64_t memory_max) {
     Residency& residency = state.residency();
     const auto gone = residency.freeze(

@@ -188,6 +188,15 @@ TEST_F(FlushTest, WhatIsSoonOverDoesNotStayForWhatLasts) {
   EXPECT_EQ(side_records('l'), 0U);
 }
 
+TEST_F(FlushTest, ARestartAddsNothingToTheLedger) {
+  turn(make(push_of()));
+  ack(start());
+  flush(0);  // The record leaves memory, so the ledger learns of it, and
+  flush(0);  // the tables of that.
+  ASSERT_EQ(machine.state().ledger().size(), 1U);
+  EXPECT_EQ(restarted()->state().ledger().size(), 1U);
+}
+
 TEST_F(FlushTest, ARowOfAnEarlierStateIsTakenForADamagedOne) {
   push();
   flush(0);
