@@ -156,7 +156,10 @@ class Specimen:
         server, port = start(self.binary, folder, self.log)
         try:
             if server.wait_ready():
-                return asyncio.run(_dump(port, self.ids, self.again))
+                try:
+                    return asyncio.run(_dump(port, self.ids, self.again))
+                except OSError:
+                    server.wait_exit()  # A flush has met damage, and the server has ended.
             return server.exit_code
         finally:
             server.close()

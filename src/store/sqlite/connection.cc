@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "base/assert.h"
+#include "store/sqlite/page_stamp.h"
 
 namespace store {
 namespace {
@@ -111,6 +112,9 @@ base::Status Connection::open(const std::string& path, const std::string& vfs) {
   const int code =
       sqlite3_open_v2(path.c_str(), &handle_, kFlags, vfs.empty() ? nullptr : vfs.c_str());
   if (code != SQLITE_OK) return error(code);
+  int stamp_bytes = PageStamp::kBytes;  // Of a new file.
+  const int told = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_RESERVE_BYTES, &stamp_bytes);
+  if (told != SQLITE_OK) return error(told);
   return {};
 }
 

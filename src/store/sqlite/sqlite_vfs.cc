@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <utility>
 
 #include "base/assert.h"
+#include "store/sqlite/page_stamp.h"
 
 namespace store {
 namespace {
@@ -24,6 +26,7 @@ struct OpenFile {
   std::unique_ptr<File> file;
   SharedFile* shared = nullptr;
   SharedFile::Holder holder;
+  std::optional<PageStamp> stamp;  // Of the file itself, not of its log.
 };
 
 // SQLite makes room for it and calls back with it.
@@ -50,17 +53,23 @@ int close(sqlite3_file* file) {
 
 int read(sqlite3_file* file, void* into, int size, sqlite3_int64 offset) {
   const std::span<std::byte> bytes(static_cast<std::byte*>(into), static_cast<size_t>(size));
-  const auto got = file_of(file).file->read_at(static_cast<uint64_t>(offset), bytes);
+  OpenFile& open = file_of(file);
+  const auto got = open.file->read_at(static_cast<uint64_t>(offset), bytes);
   if (!got) return SQLITE_IOERR_READ;
-  if (*got == bytes.size()) return SQLITE_OK;
+  if (*got == bytes.size()) {
+    const bool right = !open.stamp || open.stamp->is_right(bytes, static_cast<uint64_t>(offset));
+    return right ? SQLITE_OK : SQLITE_CORRUPT;
+  }
   std::ranges::fill(bytes.subspan(*got), std::byte{0});
   return SQLITE_IOERR_SHORT_READ;
 }
 
 int write(sqlite3_file* file, const void* from, int size, sqlite3_int64 offset) {
-  const std::span bytes(static_cast<const std::byte*>(from), static_cast<size_t>(size));
-  return answer_of(file_of(file).file->write_at(static_cast<uint64_t>(offset), bytes),
-                   SQLITE_IOERR_WRITE);
+  const auto place = static_cast<uint64_t>(offset);
+  std::span bytes(static_cast<const std::byte*>(from), static_cast<size_t>(size));
+  OpenFile& open = file_of(file);
+  if (open.stamp) bytes = open.stamp->stamp(bytes, place);
+  return answer_of(open.file->write_at(place, bytes), SQLITE_IOERR_WRITE);
 }
 
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
@@ -189,6 +198,7 @@ int open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int*
   auto open_file = std::make_unique<OpenFile>();
   open_file->file = *std::move(opened);
   open_file->shared = &self.shared(name);
+  if ((flags & SQLITE_OPEN_MAIN_DB) != 0) open_file->stamp.emplace();
   reinterpret_cast<Handle*>(file)->open = open_file.release();  // Until `close`.
   file->pMethods = &kMethods;
   if (flags_out != nullptr) *flags_out = flags;
