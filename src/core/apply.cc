@@ -21,45 +21,53 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 }  // namespace
 
 void apply(Context& context, const Command& command, Answer& answer) {
-  std::visit(Overloaded{
-                 [&](const Push& body) { apply_push(context, body, answer); },
-                 [&](const PushMany& body) { apply_push_many(context, body, answer); },
-                 [&](const Fetch& body) { apply_fetch(context, body, answer); },
-                 [&](const Ack& body) { apply_ack(context, body, answer); },
-                 [&](const AckMany& body) { apply_ack_many(context, body, answer); },
-                 [&](const Fail& body) { apply_fail(context, body, answer); },
-                 [&](const Release& body) { apply_release(context, body, answer); },
-                 [&](const Extend& body) { apply_extend(context, body, answer); },
-                 [&](const Progress& body) { apply_progress(context, body, answer); },
-                 [&](const Get& body) { apply_get(context, body, answer); },
-                 [&](const Wait& body) { apply_wait(context, body, answer); },
-                 [&](const Bulk& body) { apply_bulk(context, body, answer); },
-                 [&](const WorkerBeat& body) { apply_beat(context, body, answer); },
-                 [&](const WorkerBye& body) { apply_bye(context, body, answer); },
-                 [&](const QueueStats& body) { apply_queue_stats(context, body, answer); },
-                 [&](const QueueStatsAll&) { apply_queue_stats_all(context, answer); },
-                 [&](const QueueList&) { apply_queue_list(context, answer); },
-                 [&](const QueuePause& body) { apply_queue_pause(context, body, answer); },
-                 [&](const QueueResume& body) { apply_queue_resume(context, body, answer); },
-                 [&](const KeySet& body) { apply_key_set(context, body, answer); },
-                 [&](const KeyGet& body) { apply_key_get(context, body, answer); },
-                 [&](const KeysGet& body) { apply_keys_get(context, body, answer); },
-                 [&](const KeysDelete& body) { apply_keys_delete(context, body, answer); },
-                 [&](const KeysExist& body) { apply_keys_exist(context, body, answer); },
-                 [&](const KeyExpire& body) { apply_key_expire(context, body, answer); },
-                 [&](const KeyTimeLeft& body) { apply_key_time_left(context, body, answer); },
-                 [&](const KeyPersist& body) { apply_key_persist(context, body, answer); },
-                 [&](const KeyAdd& body) { apply_key_add(context, body, answer); },
-                 [&](const KeyScan& body) { apply_key_scan(context, body, answer); },
-                 [&](const KeyCount&) { apply_key_count(context, answer); },
-                 [&](const UndoGrants& body) { apply_undo_grants(context, body); },
-                 [&](const AcceptClock&) {
-                   context.state.release_wall_hold();
-                   answer.reply.ok();
-                 },
-                 [&](const Exec& body) { apply_exec(context, body, answer); },
-             },
-             command.body);
+  std::visit(
+      Overloaded{
+          [&](const Push& body) { apply_push(context, body, answer); },
+          [&](const PushMany& body) { apply_push_many(context, body, answer); },
+          [&](const Fetch& body) { apply_fetch(context, body, answer); },
+          [&](const Ack& body) { apply_ack(context, body, answer); },
+          [&](const AckMany& body) { apply_ack_many(context, body, answer); },
+          [&](const Fail& body) { apply_fail(context, body, answer); },
+          [&](const Release& body) { apply_release(context, body, answer); },
+          [&](const Extend& body) { apply_extend(context, body, answer); },
+          [&](const Progress& body) { apply_progress(context, body, answer); },
+          [&](const Get& body) { apply_get(context, body, answer); },
+          [&](const Wait& body) { apply_wait(context, body, answer); },
+          [&](const Bulk& body) { apply_bulk(context, body, answer); },
+          [&](const ListJobs& body) { apply_list(context, body, answer); },
+          [&](const CountJobs& body) { apply_count(context, body, answer); },
+          [&](const OperationStart& body) { apply_operation_start(context, body, answer); },
+          [&](const OperationGet& body) { apply_operation_get(context, body, answer); },
+          [&](const OperationList&) { apply_operation_list(context, answer); },
+          [&](const OperationCancel& body) { apply_operation_cancel(context, body, answer); },
+          [&](const OperationWait& body) { apply_operation_wait(context, body, answer); },
+          [&](const WorkerBeat& body) { apply_beat(context, body, answer); },
+          [&](const WorkerBye& body) { apply_bye(context, body, answer); },
+          [&](const QueueStats& body) { apply_queue_stats(context, body, answer); },
+          [&](const QueueStatsAll&) { apply_queue_stats_all(context, answer); },
+          [&](const QueueList&) { apply_queue_list(context, answer); },
+          [&](const QueuePause& body) { apply_queue_pause(context, body, answer); },
+          [&](const QueueResume& body) { apply_queue_resume(context, body, answer); },
+          [&](const KeySet& body) { apply_key_set(context, body, answer); },
+          [&](const KeyGet& body) { apply_key_get(context, body, answer); },
+          [&](const KeysGet& body) { apply_keys_get(context, body, answer); },
+          [&](const KeysDelete& body) { apply_keys_delete(context, body, answer); },
+          [&](const KeysExist& body) { apply_keys_exist(context, body, answer); },
+          [&](const KeyExpire& body) { apply_key_expire(context, body, answer); },
+          [&](const KeyTimeLeft& body) { apply_key_time_left(context, body, answer); },
+          [&](const KeyPersist& body) { apply_key_persist(context, body, answer); },
+          [&](const KeyAdd& body) { apply_key_add(context, body, answer); },
+          [&](const KeyScan& body) { apply_key_scan(context, body, answer); },
+          [&](const KeyCount&) { apply_key_count(context, answer); },
+          [&](const UndoGrants& body) { apply_undo_grants(context, body); },
+          [&](const AcceptClock&) {
+            context.state.release_wall_hold();
+            answer.reply.ok();
+          },
+          [&](const Exec& body) { apply_exec(context, body, answer); },
+      },
+      command.body);
 }
 
 base::Result<Job*> find_job(const State& state, const JobRef& ref) {
@@ -213,7 +221,12 @@ Due apply_due(Context& context, size_t most) {
 base::EngineTime next_due(const State& state, base::Now now) {
   // What waits for a record goes on when that is there; until then nothing is due.
   const auto misses = [](const Job& job) { return !job.record && job.wanted; };
-  base::EngineTime due = state.keys().next_over(now);
+  const auto is_being_read = [&](JobId id) {
+    const Job* job = state.find(id);
+    return job != nullptr && misses(*job);
+  };
+  base::EngineTime due =
+      std::min(state.keys().next_over(now), state.operations().next_turn(is_being_read));
   if (const Job* job = state.history_overflow(); job != nullptr && !misses(*job)) return now.engine;
   if (!state.timers().empty() && !misses(state.timers().next())) {
     due = std::min(due, base::EngineTime{state.timers().next_ms()});

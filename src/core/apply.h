@@ -4,6 +4,7 @@
 // Threading: one thread at a time, the one that runs a turn.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -15,6 +16,7 @@
 #include "base/time.h"
 #include "core/command.h"
 #include "core/effect.h"
+#include "core/job_walk.h"
 #include "core/reply.h"
 #include "core/state.h"
 
@@ -40,6 +42,18 @@ struct Context {
   WeightedTurns& turns;
   // Set while new jobs can't be taken (memory, disk, journal): what a push is answered.
   const base::Error* push_refusal = nullptr;
+  // Ids that each walk over jobs may look at in this step.
+  size_t walk_ids_most = limits::kWalkIdsPerTurn;
+};
+
+// A command that goes over jobs in steps (LIST, COUNT, and what begins an operation), between two
+// of them. Its command must outlive it.
+struct WalkInProgress {
+  JobWalk walk;
+  uint64_t picked = 0;
+  Reply jobs = {};  // Those that a list has so far.
+  // It has more to look at now; otherwise a record that it needs is being read.
+  bool can_go_on = false;
 };
 
 // What a command leads to.
@@ -49,6 +63,8 @@ struct Answer {
   std::vector<std::pair<JobId, LeaseToken>> grants;
   // Nothing to answer yet: the engine keeps the command waiting (FETCH and WAIT with BLOCK).
   bool blocks = false;
+  // Set while the command is to be applied again, in another step, with this answer.
+  std::unique_ptr<WalkInProgress> walk;
   // A record that the command needs is being read: it found less than there is, or nothing.
   bool misses = false;
 
@@ -78,7 +94,11 @@ enum class Due : uint8_t {
 };
 Due apply_due(Context& context, size_t most);
 
-// Returns when `apply_due` next has something to do, in engine time; never() if nothing is timed.
+// Goes on with the operations: with some jobs of one of them.
+void advance_operations(Context& context);
+
+// Returns when `apply_due` or `advance_operations` next has something to do, in engine time;
+// never() if nothing is timed.
 base::EngineTime next_due(const State& state, base::Now now);
 
 // --- For the engine's waiting fetches and waits.
@@ -95,5 +115,8 @@ bool wait_is_over(const State& state, const std::vector<JobId>& jobs, bool any);
 void write_wait(Reply& reply, const State& state, const std::vector<JobId>& jobs, base::Now now);
 // The ids that the command waits for. Errors: NOTFOUND, BADREQ.
 base::Result<std::vector<JobId>> resolve_wait(const State& state, const Wait& wait);
+// The same for OP.WAIT: the operation's number, and what it is told of it.
+base::Result<uint64_t> resolve_operation(const State& state, std::string_view text);
+void write_operation(Reply& reply, const State& state, uint64_t number);
 
 }  // namespace core

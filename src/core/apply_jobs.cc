@@ -16,25 +16,6 @@ base::Error bad_state(const Job& job, std::string_view verb) {
                                  job_id_text(job.id), verb)};
 }
 
-Status retry_job(Context& context, Job& job) {
-  if (lifecycle(job.state, Event::kRetry).kind != Cell::Kind::kMove) {
-    return tl::unexpected(bad_state(job, "retried"));
-  }
-  emit(context, JobMoved{.id = job.id,
-                         .after = next_state(job.state, Event::kRetry),
-                         .ready_seq = context.state.ready_seq_next(),
-                         .new_generation = true});
-  return {};
-}
-
-Status delete_job(Context& context, Job& job) {
-  if (lifecycle(job.state, Event::kDelete).kind != Cell::Kind::kGone) {
-    return tl::unexpected(bad_state(job, "deleted"));
-  }
-  emit(context, JobRemoved{.id = job.id, .deleted = true});
-  return {};
-}
-
 Status bulk_one(Context& context, const Bulk& bulk, const JobRef& ref) {
   if (bulk.verb == BulkVerb::kDelete && !ref.by_key() && context.state.damage_of(ref.id)) {
     emit(context, JobRemoved{.id = ref.id, .deleted = true});  // All that can be done with it.
@@ -54,6 +35,25 @@ Status bulk_one(Context& context, const Bulk& bulk, const JobRef& ref) {
 }
 
 }  // namespace
+
+Status retry_job(Context& context, Job& job) {
+  if (lifecycle(job.state, Event::kRetry).kind != Cell::Kind::kMove) {
+    return tl::unexpected(bad_state(job, "retried"));
+  }
+  emit(context, JobMoved{.id = job.id,
+                         .after = next_state(job.state, Event::kRetry),
+                         .ready_seq = context.state.ready_seq_next(),
+                         .new_generation = true});
+  return {};
+}
+
+Status delete_job(Context& context, Job& job) {
+  if (lifecycle(job.state, Event::kDelete).kind != Cell::Kind::kGone) {
+    return tl::unexpected(bad_state(job, "deleted"));
+  }
+  emit(context, JobRemoved{.id = job.id, .deleted = true});
+  return {};
+}
 
 Status cancel_job(Context& context, Job& job, bool force) {
   const Event event = force ? Event::kForceCancel : Event::kCancel;

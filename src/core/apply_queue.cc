@@ -62,16 +62,22 @@ void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer
 }
 
 void apply_queue_stats_all(Context& context, Answer& answer) {
-  answer.reply.map(static_cast<uint32_t>(context.state.queues().size()));
+  uint32_t known = 0;
+  const size_t mark = answer.reply.map_begin();
   for (const auto& queue : context.state.queues()) {
+    if (!queue->is_known()) continue;
     answer.reply.bulk(queue->name);
     write_stats(answer.reply, *queue, context.now);
+    ++known;
   }
+  answer.reply.close(mark, known);
 }
 
 void apply_queue_list(Context& context, Answer& answer) {
   std::vector<std::string_view> names;
-  for (const auto& queue : context.state.queues()) names.push_back(queue->name);
+  for (const auto& queue : context.state.queues()) {
+    if (queue->is_known()) names.push_back(queue->name);
+  }
   std::ranges::sort(names);
   answer.reply.array(static_cast<uint32_t>(names.size()));
   for (const std::string_view name : names) answer.reply.bulk(name);

@@ -53,6 +53,14 @@ struct Reads {
   void operator()(const Exec& exec) {
     for (const Command& command : exec.commands) std::visit(*this, command.body);
   }
+  // Those that go over many jobs find out on their way.
+  void operator()(const ListJobs&) {}
+  void operator()(const CountJobs&) {}
+  void operator()(const OperationStart&) {}
+  void operator()(const OperationGet&) {}
+  void operator()(const OperationList&) {}
+  void operator()(const OperationCancel&) {}
+  void operator()(const OperationWait&) {}
   // FETCH finds out on its way; running jobs are always in memory.
   void operator()(const Fetch&) {}
   void operator()(const QueueList&) {}

@@ -15,6 +15,8 @@
 #include "core/backoff.h"
 #include "core/job.h"
 #include "core/key_command.h"
+#include "core/operations.h"
+#include "core/query.h"
 
 namespace core {
 
@@ -128,6 +130,35 @@ struct Bulk {
   bool force = false;  // CANCEL only.
   std::vector<JobRef> jobs;
 };
+struct ListJobs {
+  Query query = {};
+  std::optional<JobId> cursor = {};  // Where to go on; absent: at the newest job.
+  int64_t count = limits::kListCountDefault;
+};
+struct CountJobs {
+  Query query = {};
+};
+// A verb with WHERE, QUEUE.PURGE, QUEUE.DELETE.
+struct OperationStart {
+  OperationVerb verb = OperationVerb::kRetry;
+  bool force = false;           // CANCEL only.
+  std::string_view queue = {};  // Of PURGE and DELETE of a queue.
+  Query query = {};
+  std::optional<int64_t> jobs_most = {};
+  std::optional<int64_t> rate = {};
+  bool dry_run = false;
+};
+struct OperationGet {
+  std::string_view operation = {};
+};
+struct OperationList {};
+struct OperationCancel {
+  std::string_view operation = {};
+};
+struct OperationWait {
+  std::string_view operation = {};
+  int64_t block_ms = 0;
+};
 struct LeaseRef {
   JobRef job;
   TokenRef token;
@@ -170,9 +201,11 @@ struct Exec {
 
 using CommandBody =
     std::variant<Push, PushMany, Fetch, Ack, AckMany, Fail, Release, Extend, Progress, Get, Wait,
-                 Bulk, WorkerBeat, WorkerBye, QueueStats, QueueStatsAll, QueueList, QueuePause,
-                 QueueResume, KeySet, KeyGet, KeysGet, KeysDelete, KeysExist, KeyExpire,
-                 KeyTimeLeft, KeyPersist, KeyAdd, KeyScan, KeyCount, UndoGrants, AcceptClock, Exec>;
+                 Bulk, ListJobs, CountJobs, OperationStart, OperationGet, OperationList,
+                 OperationCancel, OperationWait, WorkerBeat, WorkerBye, QueueStats, QueueStatsAll,
+                 QueueList, QueuePause, QueueResume, KeySet, KeyGet, KeysGet, KeysDelete, KeysExist,
+                 KeyExpire, KeyTimeLeft, KeyPersist, KeyAdd, KeyScan, KeyCount, UndoGrants,
+                 AcceptClock, Exec>;
 
 struct Command {
   CommandBody body;

@@ -39,8 +39,22 @@ inline int64_t unix_ms(base::EngineTime time, base::Now now) {
 // Cancels a job that is not running, or marks a running one (`force` ends its lease).
 base::Status cancel_job(Context& context, Job& job, bool force);
 
-// Writes all that is known of a job, as JOB.GET answers it.
+// Writes all that is known of a job, as JOB.GET answers it, or what a list shows of it.
 void write_job(Reply& reply, const Job& job, base::Now now);
+void write_job_summary(Reply& reply, const Job& job, base::Now now);
+
+// RETRY and DELETE of one job. BADSTATE if its state does not allow it.
+base::Status retry_job(Context& context, Job& job);
+base::Status delete_job(Context& context, Job& job);
+// The states in which the verb changes a job, as bits.
+uint8_t states_for(OperationVerb verb);
+// Goes on with a walk, as far as one step may; `visit` as JobWalk's. Returns whether it is over;
+// otherwise the command is to be applied again.
+bool go_on(Context& context, WalkInProgress& progress, const JobWalk::Visit& visit);
+// How many jobs the query picks, of those in `states` (all if absent). Nothing: the command is to
+// be applied again. TOOBIG if too many records would have to be read for it.
+base::Result<std::optional<uint64_t>> count_picked(Context& context, const Query& query,
+                                                   std::optional<uint8_t> states, Answer& answer);
 
 void apply_push(Context& context, const Push& push, Answer& answer);
 void apply_push_many(Context& context, const PushMany& push, Answer& answer);
@@ -57,6 +71,13 @@ void apply_bye(Context& context, const WorkerBye& bye, Answer& answer);
 void apply_get(Context& context, const Get& get, Answer& answer);
 void apply_wait(Context& context, const Wait& wait, Answer& answer);
 void apply_bulk(Context& context, const Bulk& bulk, Answer& answer);
+void apply_list(Context& context, const ListJobs& list, Answer& answer);
+void apply_count(Context& context, const CountJobs& count, Answer& answer);
+void apply_operation_start(Context& context, const OperationStart& start, Answer& answer);
+void apply_operation_get(Context& context, const OperationGet& get, Answer& answer);
+void apply_operation_list(Context& context, Answer& answer);
+void apply_operation_cancel(Context& context, const OperationCancel& cancel, Answer& answer);
+void apply_operation_wait(Context& context, const OperationWait& wait, Answer& answer);
 void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer);
 void apply_queue_stats_all(Context& context, Answer& answer);
 void apply_queue_list(Context& context, Answer& answer);

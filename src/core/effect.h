@@ -13,6 +13,7 @@
 
 #include "core/job.h"
 #include "core/key_expiry.h"
+#include "core/operations.h"
 #include "core/queue.h"
 
 namespace core {
@@ -91,6 +92,7 @@ struct JobRemoved {
 
 struct QueuePut {
   std::string_view name = {};
+  bool is_forgotten = false;  // It was deleted.
   bool paused = false;
   std::string_view reason = {};
   bool has_counters = false;  // Absolute counters, in images.
@@ -152,10 +154,15 @@ struct KeyRemoved {
   std::string_view name = {};
 };
 
+// An operation, whole: new, or as it is after some of its jobs; also its image.
+struct OperationPut {
+  Operation operation = {};
+};
+
 using Effect =
     std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved, JobCancelRequested,
                  JobProgressed, JobRemoved, QueuePut, ProducerPut, ProducerForgotten, LedgerPut,
-                 StatePut, Ticked, CheckpointDone, Flushed, KeyPut, KeyRemoved>;
+                 StatePut, Ticked, CheckpointDone, Flushed, KeyPut, KeyRemoved, OperationPut>;
 
 // Collects the effects of one batch, in order. Implemented by the store's encoder, so that an
 // effect is turned into bytes while its views live.

@@ -354,8 +354,10 @@ Status State::enact(JobRemoved&& removed, Now now) {
 
 Status State::enact(QueuePut&& put, Now /*now*/) {
   Queue& queue = queue_of(put.name);
+  queue.is_forgotten = put.is_forgotten;
   queue.paused = put.paused;
   queue.pause_reason = put.reason;
+  if (put.is_forgotten) queue.counters = {};
   note_changed(queue);
   if (put.has_counters) queue.counters = put.counters;
   if (!queue.paused && !queue.ready.empty()) wake(queue);
@@ -402,6 +404,11 @@ Status State::enact(KeyPut&& put, Now /*now*/) {
 Status State::enact(KeyRemoved&& removed, Now /*now*/) {
   ASSERT(recovering_ || string_keys_.holds(removed.name), "a key that is not held is removed");
   string_keys_.remove(removed.name);  // While recovering its frame may be gone already.
+  return {};
+}
+
+Status State::enact(OperationPut&& put, Now /*now*/) {
+  operations_.put(std::move(put.operation));
   return {};
 }
 

@@ -1,5 +1,6 @@
 #include "core/job.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/base32.h"
@@ -48,6 +49,15 @@ size_t job_bytes(const Job& job) {
   for (const auto& [field, value] : extras.meta) bytes += field.size() + value.size();
   for (const Attempt& attempt : extras.history) bytes += attempt_bytes(attempt);
   return bytes;
+}
+
+const Attempt* last_failure(const JobRecord& record) {
+  const auto failed = [](const Attempt& attempt) { return !attempt.error_class.empty(); };
+  if (failed(record.attempt_last)) return &record.attempt_last;
+  if (!record.extras) return nullptr;
+  const auto& history = record.extras->history;
+  const auto found = std::ranges::find_if(history.rbegin(), history.rend(), failed);
+  return found == history.rend() ? nullptr : &*found;
 }
 
 std::unique_ptr<JobRecord> clone_record(const JobRecord& record) {

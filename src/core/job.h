@@ -221,6 +221,9 @@ JobExtras& extras_of(JobRecord& record);
 // Requires: the record is in memory.
 size_t job_bytes(const Job& job);
 
+// The last attempt that failed, or null.
+const Attempt* last_failure(const JobRecord& record);
+
 std::unique_ptr<JobRecord> clone_record(const JobRecord& record);
 
 std::string job_id_text(JobId id);

@@ -91,20 +91,50 @@ void write_times(MapWriter& map, const Job& job, base::Now now) {
   if (is_finished(job.state)) map.number("finished_ms", record.finished_wall.ms);
 }
 
-}  // namespace
-
-void write_job(Reply& reply, const Job& job, base::Now now) {
+// What a list shows as well.
+void write_head(MapWriter& map, const Job& job, size_t args_most) {
   const JobRecord& record = *job.record;
-  MapWriter map(reply);
   map.text("id", job_id_text(job.id));
   if (record.extras) map.text_if_any("key", record.extras->key);
   map.text("state", job_state_name(job.state));
   map.text("queue", job.queue->name);
   map.text("type", job.type->name);
-  map.text("args", record.args);
+  map.text("args", std::string_view(record.args).substr(0, args_most));
+  if (record.args.size() > args_most) map.number("args_bytes", std::ssize(record.args));
   map.number("priority", job.priority);
   map.number("attempt", record.attempt);
   map.number("max_attempts", record.attempts_max);
+}
+
+void write_meta(MapWriter& map, Reply& reply, const JobRecord& record) {
+  map.key("meta");
+  reply.map(record.extras ? static_cast<uint32_t>(record.extras->meta.size()) : 0);
+  if (!record.extras) return;
+  for (const auto& [field, value] : record.extras->meta) {
+    reply.bulk(field);
+    reply.bulk(value);
+  }
+}
+
+}  // namespace
+
+void write_job_summary(Reply& reply, const Job& job, base::Now now) {
+  const JobRecord& record = *job.record;
+  MapWriter map(reply);
+  write_head(map, job, limits::kListArgsBytes);
+  write_times(map, job, now);
+  map.text_if_any("reason", dead_reason_text(record.dead_reason));
+  if (const Attempt* failure = last_failure(record)) {
+    map.text("class", failure->error_class);
+    map.text("message", std::string_view(failure->message).substr(0, limits::kListArgsBytes));
+  }
+  write_meta(map, reply, record);
+}
+
+void write_job(Reply& reply, const Job& job, base::Now now) {
+  const JobRecord& record = *job.record;
+  MapWriter map(reply);
+  write_head(map, job, record.args.size());
   map.number("generation", record.generation);
   map.number("fence", record.fence);
   map.number("crashes", record.crashes);
@@ -118,14 +148,7 @@ void write_job(Reply& reply, const Job& job, base::Now now) {
     if (extras.has_progress) map.text("progress", extras.progress);
     if (extras.has_result) map.text("result", extras.result);
   }
-  map.key("meta");
-  reply.map(record.extras ? static_cast<uint32_t>(record.extras->meta.size()) : 0);
-  if (record.extras) {
-    for (const auto& [field, value] : record.extras->meta) {
-      reply.bulk(field);
-      reply.bulk(value);
-    }
-  }
+  write_meta(map, reply, record);
   map.key("history");
   write_history(reply, record);
 }

@@ -108,6 +108,31 @@ inline constexpr size_t kScanStepsMax = 1'000'000;
 inline constexpr size_t kQueuesMax = 100'000;
 inline constexpr size_t kTypesMax = 100'000;
 
+// Lists, counts and operations go over jobs in steps. Ids that all of them together look at in one
+// turn: a fraction of a millisecond. Records that one asks for together.
+inline constexpr size_t kWalkIdsPerTurn = 16'384;
+inline constexpr size_t kWalkRecordsAhead = 256;
+// One page of a list: jobs in it, and what it may look at before it ends short of them.
+inline constexpr int64_t kListCountDefault = 50;
+inline constexpr int64_t kListCountMax = 1'000;
+inline constexpr uint64_t kListIdsMax = 4'000'000;
+inline constexpr uint64_t kListRecordsMax = 20'000;
+// What a list shows of args and of messages; JOB.GET has the rest.
+inline constexpr size_t kListArgsBytes = 1'024;
+// Records that a count may look at, and so the first step of an operation.
+inline constexpr uint64_t kCountRecordsMax = 1'000'000;
+inline constexpr size_t kQueryBytesMax = size_t{4} << 10;
+inline constexpr size_t kQueryTermsMax = 32;
+inline constexpr size_t kQueryPathBytesMax = 128;
+inline constexpr size_t kQueryPathPartsMax = 8;  // Each dot may also be part of a key.
+
+// Operations: jobs that one changes in one turn, so that no turn takes long; those that run at the
+// same time, and those that are remembered when they are over.
+inline constexpr size_t kOperationSliceJobs = 1'000;
+inline constexpr size_t kOperationsRunningMax = 100;
+inline constexpr size_t kOperationsKeptMax = 1'000;
+inline constexpr int64_t kOperationRateMax = 1'000'000;
+
 // Due jobs handled in one turn of the loop, so that no turn takes long.
 inline constexpr size_t kDuePerTurn = 2'000;
 

@@ -37,7 +37,8 @@ struct TypeName {
 
 struct Queue {
   std::string name;
-  uint32_t index = 0;  // In order of coming into being: its code in the tables.
+  uint32_t index = 0;         // In order of coming into being: its code in the tables.
+  bool is_forgotten = false;  // It was deleted; its name and its code in the tables stay.
   bool paused = false;
   std::string pause_reason;
   QueueCounters counters;
@@ -45,6 +46,9 @@ struct Queue {
   ReadyIndex ready;
   bool changed = false;  // Since the last freeze, apart from its jobs.
   bool woken = false;    // Has something for waiting fetches since they were last served.
+
+  // Whether clients are told of it: it was not deleted, or has been used since.
+  bool is_known() const { return !is_forgotten || counters != QueueCounters{}; }
 };
 
 }  // namespace core

@@ -110,6 +110,7 @@ void State::detach(Job& job) {
 
 void State::count(const Job& job, int64_t by) {
   job.queue->jobs[static_cast<size_t>(job.state)] += static_cast<uint64_t>(by);
+  blocks_.count(job, by);
   if (audit_.running()) audit_.note(*this, job, by);
 }
 

@@ -18,10 +18,12 @@
 #include "base/time.h"
 #include "core/audit.h"
 #include "core/effect.h"
+#include "core/id_blocks.h"
 #include "core/idempotency.h"
 #include "core/job_table.h"
 #include "core/keys.h"
 #include "core/ledger.h"
+#include "core/operations.h"
 #include "core/queue.h"
 #include "core/residency.h"
 #include "core/timer_heap.h"
@@ -60,11 +62,14 @@ class State {
   TypeName* find_type(std::string_view name) const;
   const std::vector<std::unique_ptr<Queue>>& queues() const { return queues_; }
   const JobTable& jobs() const { return jobs_; }
+  const IdBlocks& blocks() const { return blocks_; }
   const Ledger& ledger() const { return ledger_; }
   const RequestTokens& requests() const { return requests_; }
   const Producers& producers() const { return producers_; }
   const Keys& keys() const { return string_keys_; }
   Keys& keys() { return string_keys_; }  // Effects alone put and remove.
+  Operations& operations() { return operations_; }
+  const Operations& operations() const { return operations_; }
   size_t type_count() const { return types_.size(); }
   size_t ghosts() const { return ghosts_.size(); }
   uint64_t history_bytes_ever() const { return history_bytes_ever_; }  // That came into it.
@@ -166,6 +171,7 @@ class State {
   base::Status enact(Flushed&& flushed, base::Now now);
   base::Status enact(KeyPut&& put, base::Now now);
   base::Status enact(KeyRemoved&& removed, base::Now now);
+  base::Status enact(OperationPut&& put, base::Now now);
 
   // Finds a job that an effect is about to change; null while recovering: a ghost, or set aside.
   Job* touch(JobId id);
@@ -194,6 +200,7 @@ class State {
   size_t history_bytes_max_;
 
   JobTable jobs_;
+  IdBlocks blocks_;
   Audit audit_;
   Residency residency_{jobs_, [this](Job& job) { before_record_leaves(job); }};
   std::vector<std::unique_ptr<Queue>> queues_;
@@ -206,6 +213,7 @@ class State {
   RequestTokens requests_;
   Producers producers_;
   Ledger ledger_;
+  Operations operations_;
   Keys string_keys_;  // Of SET and its kin; keys_ are the jobs' own.
   TimerHeap<&Job::timer_place> timers_;
   TimerHeap<&Job::wall_timer_place> wall_timers_;

@@ -205,6 +205,7 @@ void Engine::run_once(Committer committer) {
   take_loaded();
   more_due_ = machine_.apply_due(core::limits::kDuePerTurn);
   if (quiesce_.load(std::memory_order_acquire)) machine_.quiesce();
+  machine_.advance_operations();
   machine_.retry_parked();
   apply_drained();
   machine_.feed();
@@ -436,8 +437,8 @@ void Engine::release_durable(uint64_t turn) {
 
 // When there is something to do though nothing comes.
 base::EngineTime Engine::next_turn() const {
-  const bool more = more_due_ || machine_.flush().taking() || applied_ < drained_.size() ||
-                    loaded_.load(std::memory_order_acquire) ||
+  const bool more = more_due_ || machine_.has_more_to_walk() || machine_.flush().taking() ||
+                    applied_ < drained_.size() || loaded_.load(std::memory_order_acquire) ||
                     flush_done_.load(std::memory_order_acquire);
   return more ? machine_.now().engine : std::min(machine_.next_due(), auditor_.next_due());
 }

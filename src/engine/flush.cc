@@ -49,6 +49,7 @@ void Flush::take_side(core::State& state) {
   }
   for (const core::Queue* queue : state.take_changed_queues()) {
     put_side(side_key('q', queue->index), core::QueuePut{.name = queue->name,
+                                                         .is_forgotten = queue->is_forgotten,
                                                          .paused = queue->paused,
                                                          .reason = queue->pause_reason,
                                                          .has_counters = true,
@@ -67,6 +68,15 @@ void Flush::take_side(core::State& state) {
       set_->erase_side(key);
     } else {
       put_side(key, core::KeyPut{name, entry->value, entry->expiry});
+    }
+  }
+  for (const uint64_t number : state.operations().take_changed()) {
+    const core::Operation* operation = state.operations().find(number);
+    const std::string key = side_key('o', number);
+    if (operation == nullptr) {
+      set_->erase_side(key);
+    } else {
+      put_side(key, core::OperationPut{*operation});
     }
   }
   tokens_ = state.requests().take_changes();

@@ -97,13 +97,15 @@ void Machine::begin(base::Now now, const base::Error* push_refusal) {
   push_refusal_ = push_refusal;
   effects_.begin(now);
   state_.watch_wall_clock(now);
+  walks_before_ = std::exchange(walks_, 0);
+  has_more_to_walk_ = false;
 }
 
 void Machine::close_session(Request& request) {
   std::vector<Request*> left = parked_.remove_session(request.session);
   if (Request* waiter = waiting_.remove_session(request.session)) left.push_back(waiter);
   for (Request* unanswered : left) {
-    unanswered->answer.clear();
+    unanswered->answer = {};
     answered_.push_back(unanswered);
   }
 }
@@ -118,6 +120,9 @@ void Machine::apply(Request& request) {
 bool Machine::try_to_apply(Request& request) {
   core::Context step = context();
   request.answer.clear();
+  // They share what one step may look at. Those that were here before count as well.
+  if (request.answer.walk) ++walks_;
+  step.walk_ids_most = core::limits::kWalkIdsPerTurn / std::max<size_t>(walks_before_, 1);
   if (quiet_ && std::holds_alternative<core::Fetch>(request.command.body)) {
     request.answer.reply.array(0);
     answered_.push_back(&request);
@@ -125,19 +130,31 @@ bool Machine::try_to_apply(Request& request) {
   }
   if (!core::ready_to_apply(state_, request.command)) return false;
   core::apply(step, request.command, request.answer);
+  if (request.answer.walk) {
+    has_more_to_walk_ = has_more_to_walk_ || request.answer.walk->can_go_on;
+    return false;
+  }
   if (!request.answer.blocks) {
     if (request.answer.misses && request.answer.grants.empty()) return false;
     answered_.push_back(&request);
     return true;
   }
+  wait_for(request);
+  return true;
+}
+
+void Machine::wait_for(Request& request) {
   if (const auto* wait = std::get_if<core::Wait>(&request.command.body)) {
     auto jobs = core::resolve_wait(state_, *wait);
     ASSERT(jobs.has_value(), "a wait that blocks has jobs");
     waiting_.add_wait(request, *std::move(jobs), now_.engine);
+  } else if (const auto* ends = std::get_if<core::OperationWait>(&request.command.body)) {
+    const auto number = core::resolve_operation(state_, ends->operation);
+    ASSERT(number.has_value(), "a wait that blocks has an operation");
+    waiting_.add_operation_wait(request, *number, now_.engine);
   } else {
     waiting_.add_fetch(request, now_.engine);
   }
-  return true;
 }
 
 void Machine::bring_in(core::JobId id, base::Result<std::unique_ptr<core::JobRecord>> record) {
@@ -183,11 +200,18 @@ bool Machine::apply_due(size_t most) {
   return core::apply_due(step, most) == core::Due::kMore;
 }
 
+void Machine::advance_operations() {
+  core::Context step = context();
+  core::advance_operations(step);
+}
+
 void Machine::feed() {
   core::Context step = context();
   if (!quiet_) waiting_.feed(step, answered_);
   const std::vector<core::JobId> ended = state_.take_ended();
   if (waiting_.has_waits() && !ended.empty()) waiting_.finish(step, ended, answered_, parked_);
+  const std::vector<uint64_t> over = state_.operations().take_ended();
+  for (const uint64_t number : over) waiting_.finish_operation(step, number, answered_);
   state_.residency().trim_pool(core::limits::kPoolBytesMax);  // What came has served by now.
 }
 

@@ -55,6 +55,10 @@ class Machine {
   void bring_in(store::Loader::Loaded&& loaded);
   // Applies commands that waited for records, if these are there now.
   void retry_parked();
+  // Goes on with the operations: with some jobs of one of them.
+  void advance_operations();
+  // Whether a command that goes over jobs in steps can go on at once.
+  bool has_more_to_walk() const { return has_more_to_walk_; }
   // Answers waiting commands that have what they wait for.
   void feed();
   // Answers waiting commands whose time is up; once quiet, all of them.
@@ -92,6 +96,7 @@ class Machine {
   core::Context context();
   void close_session(Request& request);
   bool try_to_apply(Request& request);
+  void wait_for(Request& request);
   base::Status bring_in_for(std::string_view frame);
 
   base::Random& random_;
@@ -109,6 +114,10 @@ class Machine {
   const base::Error* push_refusal_ = nullptr;
   std::optional<base::Now> recovered_now_;
   bool quiet_ = false;
+  // Commands that go over jobs: in this step, and in the one before; whether one can go on.
+  size_t walks_ = 0;
+  size_t walks_before_ = 0;
+  bool has_more_to_walk_ = false;
 };
 
 }  // namespace engine

@@ -8,6 +8,7 @@
 #include "engine/machine.h"
 #include "store/effect_codec.h"
 #include "store/job_codec.h"
+#include "store/operation_codec.h"
 
 namespace engine {
 namespace {
@@ -390,6 +391,71 @@ TEST_F(FalseTablesTest, NeedsNoNewerTablesWhereTheJournalHasAllFrames) {
   EXPECT_EQ(machine.replay(flushed).error().code, ErrorCode::kCorrupt);
   ASSERT_TRUE(machine.begin_journal(kAppliedSeq + 1));
   EXPECT_TRUE(machine.replay(flushed));
+}
+
+// What has to be on both sides of a restart: how far each came, and what is left to do.
+std::string operations_of(const Machine& machine) {
+  std::string text;
+  for (const auto& [number, operation] : machine.state().operations().all()) {
+    store::ByteWriter out(text);
+    store::encode_operation(out, operation);
+  }
+  return text;
+}
+
+TEST_F(RestoreTest, AnOperationGoesOnAfterARestartAndChangesEachJobOnce) {
+  for (int i = 0; i < 2'500; ++i) push();
+  core::OperationStart cancel;
+  cancel.verb = core::OperationVerb::kCancel;
+  cancel.query.terms = {{.field = core::QueryField::kQueue, .texts = {"q"}}};
+  turn(make(cancel));
+  machine.begin(now);
+  machine.advance_operations();
+  end_turn();
+  make_cold();
+  effects.clear();
+  machine.begin(now);
+  machine.advance_operations();  // Reads its records first.
+  load();
+  machine.begin(now);
+  machine.advance_operations();
+  end_turn();
+  auto copy = restarted(effects);
+  EXPECT_EQ(operations_of(*copy), operations_of(machine));
+  EXPECT_EQ(copy->state().operations().running(), 1U);
+  for (int i = 0; i < 100 && copy->state().operations().running() != 0; ++i) {
+    copy->begin(now);
+    for (const core::JobId id : copy->take_wants()) {
+      EXPECT_TRUE(fresh_reader()
+                      .read(std::span(&id, 1),
+                            [&](core::JobId, const base::Result<store::JobRow>& row) {
+                              copy->bring_in(id, store::decode_row(row.value()));
+                              return base::Status();
+                            })
+                      .has_value());
+    }
+    copy->advance_operations();
+    copy->take_effects();
+  }
+  const core::Operation& done = *copy->state().operations().find(1);
+  EXPECT_EQ(done.done, 2'500U);
+  EXPECT_EQ(done.skipped, 0U);
+  EXPECT_EQ(copy->state().find_queue("q")->counters.cancelled, 2'500U);
+}
+
+TEST_F(RestoreTest, AQueueThatWasDeletedStaysForgotten) {
+  push();
+  core::OperationStart gone;
+  gone.verb = core::OperationVerb::kDeleteQueue;
+  gone.queue = "q";
+  gone.query.terms = {{.field = core::QueryField::kQueue, .texts = {"q"}}};
+  turn(make(gone));
+  machine.begin(now);
+  machine.advance_operations();
+  end_turn();
+  EXPECT_FALSE(replayed(effects)->state().find_queue("q")->is_known());
+  make_cold();
+  EXPECT_FALSE(restarted()->state().find_queue("q")->is_known());
 }
 
 }  // namespace

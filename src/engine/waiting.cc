@@ -53,6 +53,13 @@ void Waiting::add_wait(Request& request, std::vector<core::JobId> jobs, base::En
       {.deadline = deadline_of(now, wait.block_ms, kWaitBlockMsCap), .jobs = std::move(jobs)});
 }
 
+void Waiting::add_operation_wait(Request& request, uint64_t operation, base::EngineTime now) {
+  const auto& wait = std::get<core::OperationWait>(request.command.body);
+  waits_by_operation_[operation].insert(next_);
+  add(request,
+      {.deadline = deadline_of(now, wait.block_ms, kWaitBlockMsCap), .operation = operation});
+}
+
 Request* Waiting::remove(Number number) {
   const auto found = waiters_.find(number);
   ASSERT(found != waiters_.end());
@@ -66,7 +73,12 @@ Request* Waiting::remove(Number number) {
     waits->second.erase(number);
     if (waits->second.empty()) waits_by_job_.erase(waits);
   }
-  if (waiter.jobs.empty()) {
+  if (const auto waits = waits_by_operation_.find(waiter.operation);
+      waits != waits_by_operation_.end()) {
+    waits->second.erase(number);
+    if (waits->second.empty()) waits_by_operation_.erase(waits);
+  }
+  if (waiter.is_fetch()) {
     for (const std::string_view queue : fetch_of(waiter).queues) {
       const auto fetches = fetches_by_queue_.find(queue);
       if (fetches == fetches_by_queue_.end()) continue;  // A queue that was named twice.
@@ -179,12 +191,30 @@ void Waiting::finish(const core::Context& context, const std::vector<core::JobId
   }
 }
 
+void Waiting::finish_operation(const core::Context& context, uint64_t operation,
+                               std::vector<Request*>& answered) {
+  const auto waits = waits_by_operation_.find(operation);
+  if (waits == waits_by_operation_.end()) return;
+  for (const Number number : std::set<Number>(waits->second)) {
+    Request* request = remove(number);
+    core::write_operation(request->answer.reply, context.state, operation);
+    answered.push_back(request);
+  }
+}
+
 void Waiting::expire(const core::Context& context, bool all, std::vector<Request*>& answered,
                      Parked& parked) {
   while (!deadlines_.empty() && (all || deadlines_.begin()->first <= context.now.engine)) {
     const Number number = deadlines_.begin()->second;
-    if (!waiters_.at(number).jobs.empty()) {
+    const Waiter& waiter = waiters_.at(number);
+    if (!waiter.jobs.empty()) {
       answer_wait(context, number, answered, parked);
+      continue;
+    }
+    if (const uint64_t operation = waiter.operation; operation != 0) {
+      Request* request = remove(number);
+      core::write_operation(request->answer.reply, context.state, operation);
+      answered.push_back(request);
       continue;
     }
     Request* request = remove(number);

@@ -25,6 +25,7 @@ class Waiting {
   // Takes over a request whose answer is still empty.
   void add_fetch(Request& request, base::EngineTime now);
   void add_wait(Request& request, std::vector<core::JobId> jobs, base::EngineTime now);
+  void add_operation_wait(Request& request, uint64_t operation, base::EngineTime now);
 
   // Hands jobs of the woken queues to the waiting fetches: oldest first, one job each a round,
   // until nobody takes one. Those that got something go to `answered`.
@@ -34,6 +35,10 @@ class Waiting {
   // not in memory go to `parked`.
   void finish(const core::Context& context, const std::vector<core::JobId>& jobs,
               std::vector<Request*>& answered, Parked& parked);
+
+  // Answers those that wait for the end of the operation.
+  void finish_operation(const core::Context& context, uint64_t operation,
+                        std::vector<Request*>& answered);
 
   // Answers those whose time is up, oldest first; `all`: everyone, at shutdown.
   void expire(const core::Context& context, bool all, std::vector<Request*>& answered,
@@ -52,7 +57,11 @@ class Waiting {
   struct Waiter {
     Request* request = nullptr;
     base::EngineTime deadline = {};
-    std::vector<core::JobId> jobs = {};  // Of a wait; empty: a fetch.
+    // What it waits for. Neither: a fetch.
+    std::vector<core::JobId> jobs = {};
+    uint64_t operation = 0;
+
+    bool is_fetch() const { return jobs.empty() && operation == 0; }
   };
 
   const core::Fetch& fetch_of(const Waiter& waiter) const;
@@ -67,6 +76,7 @@ class Waiting {
   std::set<std::pair<base::EngineTime, Number>> deadlines_;
   core::StringMap<std::set<Number>> fetches_by_queue_;
   std::unordered_map<uint64_t, std::set<Number>> waits_by_job_;
+  std::unordered_map<uint64_t, std::set<Number>> waits_by_operation_;
   std::unordered_map<uint64_t, Number> by_session_;
   Number next_ = 1;
   bool missed_ = false;  // Of one feed: the next job to give is not in memory.

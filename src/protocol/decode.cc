@@ -48,6 +48,39 @@ base::Status read_key_command(const CommandSpec& spec, Words& words, core::Comma
   }
 }
 
+// The same: over many jobs.
+base::Status read_operation_command(const CommandSpec& spec, Words& words,
+                                    core::CommandBody& body) {
+  const auto start = [&](core::OperationVerb verb) -> core::OperationStart& {
+    auto& operation = body.emplace<core::OperationStart>();
+    operation.verb = verb;
+    return operation;
+  };
+  switch (spec.id) {
+    case CommandId::kJobList:
+      return read_list(words, body.emplace<core::ListJobs>());
+    case CommandId::kJobCount:
+      return read_count(words, body.emplace<core::CountJobs>());
+    case CommandId::kQueuePurge:
+      return read_queue_operation(words, start(core::OperationVerb::kPurge));
+    case CommandId::kQueueDelete:
+      return read_queue_operation(words, start(core::OperationVerb::kDeleteQueue));
+    case CommandId::kOpGet:
+      body.emplace<core::OperationGet>().operation = words.take();
+      return {};
+    case CommandId::kOpList:
+      body.emplace<core::OperationList>();
+      return {};
+    case CommandId::kOpCancel:
+      body.emplace<core::OperationCancel>().operation = words.take();
+      return {};
+    case CommandId::kOpWait:
+      return read_operation_wait(words, body.emplace<core::OperationWait>());
+    default:
+      return read_key_command(spec, words, body);
+  }
+}
+
 base::Status read_command(const CommandSpec& spec, Words& words, core::CommandBody& body) {
   switch (spec.id) {
     case CommandId::kJobPush:
@@ -73,13 +106,11 @@ base::Status read_command(const CommandSpec& spec, Words& words, core::CommandBo
     case CommandId::kJobWait:
       return read_wait(words, body.emplace<core::Wait>());
     case CommandId::kJobRetry:
-      return read_bulk(words, body.emplace<core::Bulk>(core::Bulk{core::BulkVerb::kRetry, {}, {}}));
+      return read_bulk(words, core::BulkVerb::kRetry, body);
     case CommandId::kJobCancel:
-      return read_bulk(words,
-                       body.emplace<core::Bulk>(core::Bulk{core::BulkVerb::kCancel, {}, {}}));
+      return read_bulk(words, core::BulkVerb::kCancel, body);
     case CommandId::kJobDelete:
-      return read_bulk(words,
-                       body.emplace<core::Bulk>(core::Bulk{core::BulkVerb::kDelete, {}, {}}));
+      return read_bulk(words, core::BulkVerb::kDelete, body);
     case CommandId::kWorkerBeat:
       return read_beat(words, body.emplace<core::WorkerBeat>());
     case CommandId::kWorkerBye:
@@ -96,7 +127,7 @@ base::Status read_command(const CommandSpec& spec, Words& words, core::CommandBo
       body.emplace<core::QueueResume>().queue = words.take();
       return {};
     default:
-      return read_key_command(spec, words, body);
+      return read_operation_command(spec, words, body);
   }
 }
 

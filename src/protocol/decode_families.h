@@ -21,7 +21,16 @@ base::Status read_extend(Words& words, core::Extend& extend);
 base::Status read_progress(Words& words, core::Progress& progress);
 base::Status read_get(Words& words, core::Get& get);
 base::Status read_wait(Words& words, core::Wait& wait);
-base::Status read_bulk(Words& words, core::Bulk& bulk);
+// RETRY, CANCEL and DELETE: on ids, or an operation where they have a query.
+base::Status read_bulk(Words& words, core::BulkVerb verb, core::CommandBody& body);
+
+base::Status read_list(Words& words, core::ListJobs& list);
+base::Status read_count(Words& words, core::CountJobs& count);
+// A query for a verb that changes jobs: an empty one is taken for a mistake.
+base::Result<core::Query> parse_target(std::string_view text);
+// QUEUE.PURGE and QUEUE.DELETE.
+base::Status read_queue_operation(Words& words, core::OperationStart& start);
+base::Status read_operation_wait(Words& words, core::OperationWait& wait);
 
 base::Status read_beat(Words& words, core::WorkerBeat& beat);
 base::Status read_bye(Words& words, core::WorkerBye& bye);

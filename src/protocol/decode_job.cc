@@ -17,7 +17,9 @@ constexpr std::array<std::string_view, 3> kWaitOptions = {"BLOCK", "ANY", "ALL"}
 enum class BulkOption : uint8_t { kIds, kWhere, kLimit, kRate, kDryRun, kForce };
 constexpr std::array<std::string_view, 6> kBulkOptions = {"IDS",  "WHERE",  "LIMIT",
                                                           "RATE", "DRYRUN", "FORCE"};
-constexpr std::array<std::string_view, 3> kBulkNames = {"JOB.RETRY", "JOB.CANCEL", "JOB.DELETE"};
+// By core::BulkVerb.
+constexpr std::array<core::OperationVerb, 3> kOperationVerbs = {
+    core::OperationVerb::kRetry, core::OperationVerb::kCancel, core::OperationVerb::kDelete};
 
 constexpr std::array<std::string_view, 1> kResult = {"RESULT"};
 constexpr std::array<std::string_view, 1> kDelay = {"DELAY"};
@@ -57,25 +59,33 @@ base::Status read_fail_option(FailOption option, Words& words, core::Fail& fail)
   return {};
 }
 
-base::Status read_bulk_option(BulkOption option, Words& words, core::Bulk& bulk) {
+// What a verb is about: ids, or a query with its options.
+struct BulkTarget {
+  core::Bulk bulk;
+  core::OperationStart operation;
+};
+
+base::Status read_bulk_option(BulkOption option, Words& words, BulkTarget& target) {
   switch (option) {
     case BulkOption::kIds: {
       const size_t count = TRY(words.count("IDS", {.most = core::limits::kBatchItemsMax}));
-      return read_jobs(words, count, bulk.jobs);
+      return read_jobs(words, count, target.bulk.jobs);
     }
     case BulkOption::kWhere:
-      TRY(words.value("WHERE"));
+      target.operation.query = TRY(parse_target(TRY(words.value("WHERE"))));
       return {};
     case BulkOption::kLimit:
-      TRY(words.integer("LIMIT"));
+      target.operation.jobs_most = TRY(words.integer("LIMIT"));
       return {};
     case BulkOption::kRate:
-      TRY(words.integer("RATE"));
+      target.operation.rate = TRY(words.integer("RATE"));
       return {};
     case BulkOption::kDryRun:
+      target.operation.dry_run = true;
       return {};
     case BulkOption::kForce:
-      bulk.force = true;
+      target.bulk.force = true;
+      target.operation.force = true;
       return {};
   }
   return {};
@@ -166,23 +176,28 @@ base::Status read_wait(Words& words, core::Wait& wait) {
   return options.exclude(WaitOption::kAny, WaitOption::kAll);
 }
 
-base::Status read_bulk(Words& words, core::Bulk& bulk) {
+base::Status read_bulk(Words& words, core::BulkVerb verb, core::CommandBody& body) {
   OptionNames names = kBulkOptions;
-  if (bulk.verb != core::BulkVerb::kCancel) names = names.first(names.size() - 1);  // No FORCE.
+  if (verb != core::BulkVerb::kCancel) names = names.first(names.size() - 1);  // No FORCE.
   OptionReader options(names);
+  BulkTarget target;
   while (!words.empty()) {
     const auto option = static_cast<BulkOption>(TRY(options.next(words)));
-    TRY(read_bulk_option(option, words, bulk));
+    TRY(read_bulk_option(option, words, target));
   }
   TRY(options.exclude(BulkOption::kIds, BulkOption::kWhere));
   if (options.seen(BulkOption::kWhere)) {
-    return not_built(fmt::format("{} WHERE", kBulkNames[static_cast<size_t>(bulk.verb)]));
+    target.operation.verb = kOperationVerbs[static_cast<size_t>(verb)];
+    body = std::move(target.operation);
+    return {};
   }
-  TRY(options.require(BulkOption::kIds));
+  if (!options.seen(BulkOption::kIds)) return bad_field("IDS", "is missing: give IDS or WHERE");
   for (const BulkOption option : {BulkOption::kLimit, BulkOption::kRate, BulkOption::kDryRun}) {
     if (!options.seen(option)) continue;
     return bad_field(kBulkOptions[static_cast<size_t>(option)], "goes with WHERE, not with IDS");
   }
+  target.bulk.verb = verb;
+  body = std::move(target.bulk);
   return {};
 }
 

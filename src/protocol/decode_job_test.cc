@@ -106,6 +106,39 @@ TEST(DecodeBulk, ReadsVerbAndIds) {
   EXPECT_EQ(body_of<core::Bulk>("JOB.DELETE IDS 1 $id").verb, core::BulkVerb::kDelete);
 }
 
+TEST(DecodeJob, WithAQueryAVerbIsAnOperation) {
+  const auto retry =
+      body_of<core::OperationStart>("JOB.RETRY WHERE state:dead LIMIT 5 RATE 1 DRYRUN");
+  EXPECT_EQ(retry.verb, core::OperationVerb::kRetry);
+  EXPECT_EQ(retry.query.text, "state:dead");
+  EXPECT_EQ(retry.jobs_most, 5);
+  EXPECT_EQ(retry.rate, 1);
+  EXPECT_TRUE(retry.dry_run);
+  const auto cancel = body_of<core::OperationStart>("JOB.CANCEL WHERE queue:a FORCE");
+  EXPECT_EQ(cancel.verb, core::OperationVerb::kCancel);
+  EXPECT_TRUE(cancel.force);
+  EXPECT_EQ(body_of<core::OperationStart>("JOB.DELETE WHERE queue:a").verb,
+            core::OperationVerb::kDelete);
+  const auto purge = body_of<core::OperationStart>("QUEUE.PURGE q");
+  EXPECT_EQ(purge.verb, core::OperationVerb::kPurge);
+  EXPECT_EQ(purge.queue, "q");
+  EXPECT_EQ(purge.query.terms.at(0).texts.at(0), "q");
+  EXPECT_EQ(body_of<core::OperationStart>("QUEUE.DELETE q").verb,
+            core::OperationVerb::kDeleteQueue);
+}
+
+TEST(DecodeJob, ReadsListsAndWaitsForOperations) {
+  const auto list = body_of<core::ListJobs>("JOB.LIST WHERE queue:a CURSOR $id COUNT 7");
+  EXPECT_EQ(list.cursor, core::JobId{7});
+  EXPECT_EQ(list.count, 7);
+  EXPECT_FALSE(body_of<core::ListJobs>("JOB.LIST").cursor.has_value());
+  EXPECT_EQ(body_of<core::OperationWait>("OP.WAIT op-1 BLOCK 9").block_ms, 9);
+  EXPECT_EQ(fault_of("OP.WAIT op-1 BLOCK x"), "BADREQ field=BLOCK must be a whole number, got 'x'");
+  EXPECT_EQ(
+      fault_of("JOB.LIST CURSOR x"),
+      "BADREQ field=CURSOR is none that a list answered: leave it out to begin at the newest");
+}
+
 TEST(DecodeJob, NamesEveryFault) {
   const std::pair<std::string_view, std::string> cases[] = {
       {"JOB.GET x", std::string(kBadId) + "'x'"},
@@ -148,17 +181,16 @@ TEST(DecodeJob, NamesEveryFault) {
       {"JOB.RETRY IDS 1 x", std::string(kBadId) + "'x'"},
       {"JOB.RETRY FORCE IDS 1 $id",
        "BADREQ field=OPTION unknown option 'FORCE'; there are IDS, WHERE, LIMIT, RATE, DRYRUN"},
-      {"JOB.RETRY LIMIT 5 DRYRUN", "BADREQ field=IDS is missing"},
+      {"JOB.RETRY LIMIT 5 DRYRUN", "BADREQ field=IDS is missing: give IDS or WHERE"},
       {"JOB.CANCEL IDS 1 $id LIMIT 5", "BADREQ field=LIMIT goes with WHERE, not with IDS"},
       {"JOB.CANCEL IDS 1 $id RATE 5", "BADREQ field=RATE goes with WHERE, not with IDS"},
       {"JOB.CANCEL IDS 1 $id DRYRUN", "BADREQ field=DRYRUN goes with WHERE, not with IDS"},
-      {"JOB.CANCEL IDS 1 $id WHERE x", "BADREQ field=WHERE and IDS exclude each other"},
-      {"JOB.RETRY WHERE state:dead LIMIT 5 RATE 1 DRYRUN",
-       "NOTYET JOB.RETRY WHERE is known but not built yet"},
-      {"JOB.CANCEL FORCE WHERE x", "NOTYET JOB.CANCEL WHERE is known but not built yet"},
-      {"JOB.DELETE WHERE x", "NOTYET JOB.DELETE WHERE is known but not built yet"},
+      {"JOB.CANCEL IDS 1 $id WHERE state:*", "BADREQ field=WHERE and IDS exclude each other"},
+      {"JOB.CANCEL FORCE WHERE x",
+       "BADREQ field=query term 'x' is no field:value; give for example state:dead queue:emails"},
+      {"JOB.DELETE WHERE ", "BADREQ field=query is empty: to mean all jobs, give state:*"},
       {"JOB.DELETE WHERE", "ERR wrong number of arguments for 'job.delete' command"},
-      {"JOB.DELETE WHERE x RATE", "BADREQ field=RATE needs a value behind it"},
+      {"JOB.DELETE WHERE state:* RATE", "BADREQ field=RATE needs a value behind it"},
   };
   for (const auto& [line, fault] : cases) EXPECT_EQ(fault_of(line), fault) << line;
 }

@@ -53,7 +53,13 @@ base::Status Transaction::keep(const protocol::CommandSpec& spec, protocol::Argu
     words.emplace_back(bytes.data() + bytes.size(), word.size());
     bytes.append(word);
   }
-  batch_.commands.commands.push_back(TRY(protocol::decode(spec, words)));
+  core::Command command = TRY(protocol::decode(spec, words));
+  if (std::holds_alternative<core::OperationStart>(command.body)) {
+    return base::fail(
+        ErrorCode::kErr,
+        "{} WHERE is not for MULTI: an operation goes on behind EXEC; name jobs by IDS", spec.name);
+  }
+  batch_.commands.commands.push_back(std::move(command));
   bytes_ += size;
   return {};
 }

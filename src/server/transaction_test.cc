@@ -63,6 +63,16 @@ TEST(Transaction, DropLeavesNothingForTheNext) {
   EXPECT_TRUE(taken->parts.empty());
 }
 
+TEST(Transaction, TakesNoOperation) {
+  Transaction transaction;
+  transaction.open();
+  const std::vector<std::string_view> words{"JOB.CANCEL", "WHERE", "queue:q"};
+  const base::Status added = transaction.add(*protocol::find_command(words[0]), words);
+  ASSERT_FALSE(added);
+  EXPECT_NE(added.error().message.find("not for MULTI"), std::string::npos);
+  EXPECT_FALSE(transaction.take());
+}
+
 TEST(Transaction, IsBoundedInCommandsAndBytes) {
   Transaction many;
   many.open();

@@ -2,6 +2,7 @@
 
 #include "store/bytes.h"
 #include "store/job_codec.h"
+#include "store/operation_codec.h"
 
 namespace store {
 
@@ -127,10 +128,14 @@ void for_each_counter(Counters& counters, Visit visit) {
   }
 }
 
+constexpr uint8_t kQueuePaused = 1;
+constexpr uint8_t kQueueForgotten = 2;
+
 void write(ByteWriter& out, const core::QueuePut& put) {
   write_tag(out, EffectTag::kQueuePut);
   out.text(put.name);
-  out.byte(put.paused ? 1 : 0);
+  out.byte(static_cast<uint8_t>((put.paused ? kQueuePaused : 0) |
+                                (put.is_forgotten ? kQueueForgotten : 0)));
   out.text(put.reason);
   out.byte(put.has_counters ? 1 : 0);
   if (put.has_counters) {
@@ -204,6 +209,11 @@ void write(ByteWriter& out, const core::KeyRemoved& removed) {
   out.text(removed.name);
 }
 
+void write(ByteWriter& out, const core::OperationPut& put) {
+  write_tag(out, EffectTag::kOperationPut);
+  encode_operation(out, put.operation);
+}
+
 core::Effect read_job_put(ByteReader& in) {
   core::JobPut put;
   put.why = read_enum<core::JobPut::Why>(in, 2);
@@ -268,7 +278,9 @@ core::Effect read_job_moved(ByteReader& in) {
 core::Effect read_queue_put(ByteReader& in) {
   core::QueuePut put;
   put.name = in.text();
-  put.paused = in.bounded(1) != 0;
+  const uint64_t is = in.bounded(kQueuePaused | kQueueForgotten);
+  put.paused = (is & kQueuePaused) != 0;
+  put.is_forgotten = (is & kQueueForgotten) != 0;
   put.reason = in.text();
   put.has_counters = in.bounded(1) != 0;
   if (put.has_counters) {
@@ -369,6 +381,8 @@ core::Effect read_effect(EffectTag tag, ByteReader& in) {
       return read_key_put(in);
     case EffectTag::kKeyRemoved:
       return core::KeyRemoved{in.text()};
+    case EffectTag::kOperationPut:
+      return core::OperationPut{decode_operation(in)};
     case EffectTag::kNow:
       break;
   }

@@ -39,6 +39,7 @@ enum class EffectTag : uint8_t {
   kKeyPut = 18,
   kKeyRemoved = 19,
   kFlushed = 20,
+  kOperationPut = 40,  // 21 to 39: of commands that came at the same time.
 };
 
 // Collects the encoded effects of one turn.

@@ -54,6 +54,29 @@ core::Attempt full_attempt(uint32_t fence) {
   return attempt;
 }
 
+core::Operation full_operation() {
+  core::Operation operation;
+  operation.number = 7;
+  operation.verb = core::OperationVerb::kDeleteQueue;
+  operation.state = core::OperationState::kCancelled;
+  operation.force = true;
+  operation.queue = "q";
+  operation.query.text = "args.a:b";
+  operation.query.terms = {
+      {.field = core::QueryField::kArgs, .path = "a", .texts = {"b", "c"}},
+      {.field = core::QueryField::kAge, .compare = core::Compare::kAtMost, .number = 5}};
+  operation.jobs_most = 1;
+  operation.rate = 2;
+  operation.matched = 3;
+  operation.done = 4;
+  operation.skipped = 5;
+  operation.next = {6};
+  operation.last = {7};
+  operation.started.ms = 8;
+  operation.ended.ms = 9;
+  return operation;
+}
+
 // A running job with something in every field that is stored.
 core::Job full_job() {
   core::Job job;
@@ -189,6 +212,8 @@ std::vector<Sample> samples() {
   add("key-put-engine", core::KeyPut{"k", "", {Clock::kEngine, 1'000}});
   add("key-put-wall", core::KeyPut{"k", "v", {Clock::kWall, 1'700'000'000'000}});
   add("key-removed", core::KeyRemoved{"k"});
+  add("queue-put-forgotten", core::QueuePut{.name = "q", .is_forgotten = true});
+  add("operation-put", core::OperationPut{full_operation()});
   return samples;
 }
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "redis-cli": [PYTHON, HERE / "redis_cli.py"],
     "redis-benchmark": [PYTHON, HERE / "redis_benchmark.py"],
     "curl": [PYTHON, HERE / "curl.py"],
+    "queries": [PYTHON, HERE / "queries.py"],
     "redis-py": [PYTHON, HERE / "redis_py.py"],
     "redis-rb": ["ruby", HERE / "redis_rb.rb"],
     "hiredis": [BUILD / "hiredis_life"],
@@ -42,7 +43,7 @@ COMMANDS = {
 LIFE = ["connect", "push, fetch, beat, progress, ack", "blocking fetch", "fail and retry",
         "queue stats", "pause and resume", "errors", "pipeline of 1,000", "transaction", "any byte",
         "authentication", "reconnect"]
-TOOLS = ("redis-cli", "redis-benchmark", "curl")
+TOOLS = ("redis-cli", "redis-benchmark", "curl", "queries")
 
 
 def lines_of(process):

@@ -1,0 +1,132 @@
+#!/usr/bin/python3
+"""Queries and operations, through redis-py, over a kill -9 in the middle of one."""
+
+import json
+
+import redis
+from report import HOST, PORT, equal, restart_server, run
+
+client = redis.Redis(HOST, PORT)
+call = client.execute_command
+JOBS = 6_000
+BLOCK_MS = 30_000
+
+
+def record(flat):
+    """The flat list of fields and values that RESP 2 makes of a map."""
+    return {field.decode(): value for field, value in zip(flat[::2], flat[1::2])}
+
+
+def push_many(queue, count, kind="Send"):
+    pipeline = client.pipeline(transaction=False)
+    for number in range(count):
+        pipeline.execute_command("JOB.PUSH", queue, kind, json.dumps({"user": {"id": number}}),
+                                 "META", 1, "tag", "even" if number % 2 == 0 else "odd")
+    return pipeline.execute()
+
+
+def ids_of(query, count=500):
+    """All ids that a query picks, page by page."""
+    ids, cursor, pages = [], None, 0
+    while True:
+        where = ["WHERE", query] if query else []
+        at = ["CURSOR", cursor] if cursor else []
+        page = record(call("JOB.LIST", *where, *at, "COUNT", count))
+        ids += [record(job)["id"] for job in page["jobs"]]
+        pages += 1
+        cursor = page.get("cursor")
+        if cursor is None:
+            return ids, pages
+
+
+def wait_for(operation):
+    return record(call("OP.WAIT", operation, "BLOCK", BLOCK_MS))
+
+
+def refusal(*words):
+    try:
+        return "no error: " + repr(call(*words))
+    except redis.ResponseError as error:
+        return str(error)
+
+
+def lists():
+    pushed = push_many("list", JOBS)
+    ids, pages = ids_of("queue:list")
+    equal(ids, pushed[::-1])
+    assert pages >= JOBS // 500
+    equal(ids_of("queue:list tag:even")[0], pushed[::-2][::1] if JOBS % 2 else pushed[-2::-2])
+    equal(ids_of("queue:list args.user.id:42")[0], [pushed[42]])
+    equal(ids_of(f"id:{pushed[3].decode()},{pushed[5].decode()}")[0], [pushed[5], pushed[3]])
+    equal(ids_of("queue:nothing")[0], [])
+    equal(call("JOB.COUNT", "WHERE", "queue:list state:ready"), JOBS)
+    equal(call("JOB.COUNT", "WHERE", "queue:li* tag:odd"), JOBS // 2)
+    equal(call("JOB.COUNT"), JOBS)
+    job = record(record(call("JOB.LIST", "COUNT", 1))["jobs"][0])
+    equal([job["queue"], job["type"], job["state"]], [b"list", b"Send", b"ready"])
+
+
+def wrong_queries():
+    for words, part in ((("JOB.LIST", "WHERE", "queu:x"), "did you mean queue?"),
+                        (("JOB.COUNT", "WHERE", "age:1h"), "is no age"),
+                        (("JOB.DELETE", "WHERE", ""), "give state:*"),
+                        (("JOB.LIST", "COUNT", 0), "is not within 1 to 1000"),
+                        (("OP.GET", "op-999"), "there is no operation"),
+                        (("QUEUE.PURGE", "no-such-queue"), "there is no queue")):
+        assert part in refusal(*words), refusal(*words)
+
+
+def operations():
+    push_many("ops", 3_000)
+    dry = record(call("JOB.CANCEL", "WHERE", "queue:ops tag:even", "DRYRUN"))
+    equal(dry, {"matched": 1_500})
+    started = record(call("JOB.CANCEL", "WHERE", "queue:ops tag:even"))
+    equal(started["matched"], 1_500)
+    done = wait_for(started["op"])
+    equal([done["state"], done["done"], done["skipped"]], [b"done", 1_500, 0])
+    equal(call("JOB.COUNT", "WHERE", "queue:ops state:cancelled"), 1_500)
+    retried = wait_for(record(call("JOB.RETRY", "WHERE", "queue:ops", "LIMIT", 100))["op"])
+    equal(retried["done"], 100)
+    equal(call("JOB.COUNT", "WHERE", "queue:ops state:ready"), 1_600)
+    equal(record(call("OP.LIST")[0])["op"], retried["op"])
+    slow = record(call("JOB.DELETE", "WHERE", "queue:ops", "RATE", 1))["op"]
+    equal(call("OP.CANCEL", slow), b"OK")
+    equal(wait_for(slow)["state"], b"cancelled")
+    assert "not for MULTI" in refused_in_multi("JOB.CANCEL", "WHERE", "queue:ops")
+
+
+def refused_in_multi(*words):
+    call("MULTI")
+    said = refusal(*words)
+    call("DISCARD")
+    return said
+
+
+def over_a_kill():
+    push_many("killed", JOBS)
+    started = record(call("JOB.CANCEL", "WHERE", "queue:killed tag:odd"))
+    restart_server()
+    done = wait_for(started["op"])
+    equal([done["state"], done["done"], done["skipped"]], [b"done", JOBS // 2, 0])
+    stats = record(call("QUEUE.STATS", "killed"))
+    equal([stats["cancelled"], stats["ready"]], [JOBS // 2, JOBS // 2])
+
+
+def queues_go():
+    push_many("gone", 2_000)
+    call("JOB.FETCH", "w", "QUEUES", 1, "gone")
+    purged = wait_for(record(call("QUEUE.PURGE", "gone"))["op"])
+    equal(purged["done"], 1_999)
+    assert "state=running" in refusal("QUEUE.DELETE", "gone")
+    running = record(record(call("JOB.LIST", "WHERE", "queue:gone"))["jobs"][0])["id"]
+    call("JOB.CANCEL", "FORCE", "IDS", 1, running)
+    equal(wait_for(record(call("QUEUE.DELETE", "gone"))["op"])["done"], 1)
+    assert b"gone" not in call("QUEUE.LIST")
+    restart_server()
+    assert b"gone" not in call("QUEUE.LIST")
+    push_many("gone", 1)
+    assert b"gone" in call("QUEUE.LIST")
+
+
+run([("lists", lists), ("wrong queries", wrong_queries), ("operations", operations),
+     ("operations over a kill", over_a_kill), ("queues that go", queues_go)])
