@@ -42,6 +42,7 @@ void apply(Context& context, const Command& command, Answer& answer) {
           [&](const OperationList&) { apply_operation_list(context, answer); },
           [&](const OperationCancel& body) { apply_operation_cancel(context, body, answer); },
           [&](const OperationWait& body) { apply_operation_wait(context, body, answer); },
+          [&](const EventRead& body) { apply_event_read(context, body, answer); },
           [&](const WorkerBeat& body) { apply_beat(context, body, answer); },
           [&](const WorkerBye& body) { apply_bye(context, body, answer); },
           [&](const QueueStats& body) { apply_queue_stats(context, body, answer); },

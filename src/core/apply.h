@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "core/command.h"
 #include "core/effect.h"
+#include "core/event_log.h"
 #include "core/job_walk.h"
 #include "core/reply.h"
 #include "core/state.h"
@@ -42,6 +43,7 @@ struct Context {
   WeightedTurns& turns;
   // Set while new jobs can't be taken (memory, disk, journal): what a push is answered.
   const base::Error* push_refusal = nullptr;
+  EventLog* events = nullptr;  // Null: nobody can watch.
   // Ids that each walk over jobs may look at in this step.
   size_t walk_ids_most = limits::kWalkIdsPerTurn;
 };
@@ -118,5 +120,9 @@ base::Result<std::vector<JobId>> resolve_wait(const State& state, const Wait& wa
 // The same for OP.WAIT: the operation's number, and what it is told of it.
 base::Result<uint64_t> resolve_operation(const State& state, std::string_view text);
 void write_operation(Reply& reply, const State& state, uint64_t number);
+
+// Whether there is something behind the cursor of an EVENT.READ, and its answer now.
+bool has_events(const EventLog& events, const EventRead& read);
+void write_events(Reply& reply, const EventLog& events, const EventRead& read);
 
 }  // namespace core

@@ -36,14 +36,14 @@ std::optional<base::Error> error_in(std::string_view tape) {
 }
 
 struct Failed {
-  size_t mark;   // Of the sink, where the group begins.
-  size_t index;  // Of the command.
+  GroupMark mark;  // Where the group begins.
+  size_t index;    // Of the command.
 };
 
 // Takes the group back.
 void take_back(Context& context, Failed at, const base::Error& error, Answer& answer) {
   context.state.end_group(false);
-  context.sink.rewind(at.mark);
+  rewind(context, at.mark);
   answer.clear();
   answer.reply.error(ErrorCode::kExecAbort,
                      fmt::format("index={} {} {}; nothing was done", at.index,
@@ -58,7 +58,7 @@ void apply_exec(Context& context, const Exec& exec, Answer& answer) {
                               fmt::format("limit={} got={} commands; nothing was done",
                                           limits::kBatchItemsMax, exec.commands.size()));
   }
-  const size_t mark = context.sink.mark();
+  const GroupMark mark = group_mark(context);
   context.state.begin_group();
   answer.reply.array(static_cast<uint32_t>(exec.commands.size()));
   for (size_t i = 0; i < exec.commands.size(); ++i) {

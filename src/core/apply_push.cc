@@ -277,7 +277,7 @@ void apply_push_many(Context& context, const PushMany& push, Answer& answer) {
   if (!fits) return answer.reply.error(fits.error());
   // A batch inside EXEC belongs to that group.
   const bool group = !context.state.in_group() && std::ranges::any_of(push.items, may_be_refused);
-  const size_t mark = context.sink.mark();
+  const GroupMark mark = group_mark(context);
   if (group) context.state.begin_group();
   const size_t start = answer.reply.tape().size();
   answer.reply.array(static_cast<uint32_t>(push.items.size()));
@@ -285,7 +285,7 @@ void apply_push_many(Context& context, const PushMany& push, Answer& answer) {
     const base::Result<PushAnswer> pushed = push_one(context, spec);
     if (!pushed) {
       if (group) context.state.end_group(false);
-      if (group) context.sink.rewind(mark);
+      if (group) rewind(context, mark);
       answer.reply.rewind(start);
       return answer.reply.error(pushed.error());
     }

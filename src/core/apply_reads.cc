@@ -61,6 +61,7 @@ struct Reads {
   void operator()(const OperationList&) {}
   void operator()(const OperationCancel&) {}
   void operator()(const OperationWait&) {}
+  void operator()(const EventRead&) {}
   // FETCH finds out on its way; running jobs are always in memory.
   void operator()(const Fetch&) {}
   void operator()(const QueueList&) {}

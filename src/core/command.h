@@ -159,6 +159,11 @@ struct OperationWait {
   std::string_view operation = {};
   int64_t block_ms = 0;
 };
+struct EventRead {
+  std::string_view cursor = {};  // "$": the place behind the newest event.
+  int64_t count = limits::kEventCountDefault;
+  std::optional<int64_t> block_ms = {};
+};
 struct LeaseRef {
   JobRef job;
   TokenRef token;
@@ -202,10 +207,10 @@ struct Exec {
 using CommandBody =
     std::variant<Push, PushMany, Fetch, Ack, AckMany, Fail, Release, Extend, Progress, Get, Wait,
                  Bulk, ListJobs, CountJobs, OperationStart, OperationGet, OperationList,
-                 OperationCancel, OperationWait, WorkerBeat, WorkerBye, QueueStats, QueueStatsAll,
-                 QueueList, QueuePause, QueueResume, KeySet, KeyGet, KeysGet, KeysDelete, KeysExist,
-                 KeyExpire, KeyTimeLeft, KeyPersist, KeyAdd, KeyScan, KeyCount, UndoGrants,
-                 AcceptClock, Exec>;
+                 OperationCancel, OperationWait, EventRead, WorkerBeat, WorkerBye, QueueStats,
+                 QueueStatsAll, QueueList, QueuePause, QueueResume, KeySet, KeyGet, KeysGet,
+                 KeysDelete, KeysExist, KeyExpire, KeyTimeLeft, KeyPersist, KeyAdd, KeyScan,
+                 KeyCount, UndoGrants, AcceptClock, Exec>;
 
 struct Command {
   CommandBody body;

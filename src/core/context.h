@@ -13,8 +13,24 @@ namespace core {
 // Emits the effect and enacts it: the only way a command changes anything.
 inline void emit(Context& context, Effect&& effect) {
   context.sink.put(effect);
+  const bool is_watched = context.events != nullptr && context.events->is_listening();
+  if (is_watched) context.events->before(context.state, effect, context.now);
   const base::Status done = context.state.enact(std::move(effect), context.now);
   ASSERT(done.has_value(), "{}", done.error().message);
+  if (is_watched) context.events->after(context.state);
+}
+
+// What a group that is taken back has put: effects, and events of them.
+struct GroupMark {
+  size_t effects;
+  uint64_t events;
+};
+inline GroupMark group_mark(const Context& context) {
+  return {context.sink.mark(), context.events != nullptr ? context.events->mark() : 0};
+}
+inline void rewind(Context& context, GroupMark mark) {
+  context.sink.rewind(mark.effects);
+  if (context.events != nullptr) context.events->rewind(mark.events);
 }
 
 // Returns the job, or GONE, NOTFOUND or BADREQ as the reference asks for.
@@ -78,6 +94,7 @@ void apply_operation_get(Context& context, const OperationGet& get, Answer& answ
 void apply_operation_list(Context& context, Answer& answer);
 void apply_operation_cancel(Context& context, const OperationCancel& cancel, Answer& answer);
 void apply_operation_wait(Context& context, const OperationWait& wait, Answer& answer);
+void apply_event_read(Context& context, const EventRead& read, Answer& answer);
 void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer);
 void apply_queue_stats_all(Context& context, Answer& answer);
 void apply_queue_list(Context& context, Answer& answer);

@@ -133,6 +133,12 @@ inline constexpr size_t kOperationsRunningMax = 100;
 inline constexpr size_t kOperationsKeptMax = 1'000;
 inline constexpr int64_t kOperationRateMax = 1'000'000;
 
+// Events that are kept for readers, in bytes; for how long without one; of one page.
+inline constexpr uint64_t kEventBytesMax = uint64_t{64} << 20;
+inline constexpr int64_t kEventIdleMs = 2 * kMinuteMs;
+inline constexpr int64_t kEventCountDefault = 100;
+inline constexpr int64_t kEventCountMax = 10'000;
+
 // Due jobs handled in one turn of the loop, so that no turn takes long.
 inline constexpr size_t kDuePerTurn = 2'000;
 
@@ -143,6 +149,7 @@ static_assert(kRequestMsDefault <= kRequestMsMax);
 static_assert(kKeyValueBytesMax + kKeyNameBytesMax + kKeyOverheadBytes <= kKeysBytesMax);
 static_assert(kKeyValueBytesMax <= kReplyBytesMax);
 static_assert(kKeyNameBytesMax * kKeyNameBytesMax <= kScanStepsMax, "one name is always looked at");
+static_assert(kEventIdleMs > kWaitBlockMsCap, "who waits for events still reads them");
 static_assert(kCrashesDefault > kSuspectCrashes, "the last crash must have been alone");
 
 }  // namespace core::limits

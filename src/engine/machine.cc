@@ -87,7 +87,7 @@ base::Status Machine::end_recovery(base::Now now) {
 }
 
 core::Context Machine::context() {
-  return core::Context{state_, now_, random_, effects_, turns_, push_refusal_};
+  return core::Context{state_, now_, random_, effects_, turns_, push_refusal_, &events_};
 }
 
 void Machine::begin(base::Now now, const base::Error* push_refusal) {
@@ -152,6 +152,8 @@ void Machine::wait_for(Request& request) {
     const auto number = core::resolve_operation(state_, ends->operation);
     ASSERT(number.has_value(), "a wait that blocks has an operation");
     waiting_.add_operation_wait(request, *number, now_.engine);
+  } else if (std::holds_alternative<core::EventRead>(request.command.body)) {
+    waiting_.add_event_read(request, now_.engine);
   } else {
     waiting_.add_fetch(request, now_.engine);
   }
@@ -197,6 +199,7 @@ void Machine::flush_done(uint64_t memory_max, uint64_t needed_seq) {
 bool Machine::apply_due(size_t most) {
   core::Context step = context();
   state_.expire_memory(now_.engine);
+  events_.expire(now_.engine);
   return core::apply_due(step, most) == core::Due::kMore;
 }
 
@@ -210,6 +213,7 @@ void Machine::feed() {
   if (!quiet_) waiting_.feed(step, answered_);
   const std::vector<core::JobId> ended = state_.take_ended();
   if (waiting_.has_waits() && !ended.empty()) waiting_.finish(step, ended, answered_, parked_);
+  waiting_.tell_events(events_, answered_);
   const std::vector<uint64_t> over = state_.operations().take_ended();
   for (const uint64_t number : over) waiting_.finish_operation(step, number, answered_);
   state_.residency().trim_pool(core::limits::kPoolBytesMax);  // What came has served by now.

@@ -102,6 +102,7 @@ class Machine {
   base::Random& random_;
   core::State state_;
   core::WeightedTurns turns_;
+  core::EventLog events_;
   Waiting waiting_;
   Parked parked_;
   Flush flush_;

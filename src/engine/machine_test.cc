@@ -36,6 +36,28 @@ TEST_F(MachineTest, AReplayedMachineHasTheJobsAndTheirOrder) {
   EXPECT_EQ(copy->state().residency().record_bytes(), machine.state().residency().record_bytes());
 }
 
+TEST_F(MachineTest, AReaderOfEventsIsToldInTheTurnThatBringsThem) {
+  Request& begin = make(core::EventRead{.cursor = "$"}, 5);
+  EXPECT_EQ(turn(begin), Requests{&begin});
+  core::ReplyReader reply(begin.answer.reply.tape());
+  reply.tag();
+  reply.count();
+  reply.tag();
+  reply.bytes();
+  reply.tag();
+  const std::string cursor(reply.bytes());
+  Request& read = make(core::EventRead{.cursor = cursor, .block_ms = 5'000}, 5);
+  EXPECT_TRUE(turn(read).empty());
+  Request& pushed = make(push_of(), 6);
+  EXPECT_EQ(turn(pushed), (Requests{&pushed, &read}));
+  EXPECT_NE(read.answer.reply.tape().find("\"event\":\"pushed\""), std::string_view::npos);
+  Request& in_vain = make(core::EventRead{.cursor = cursor, .count = 1, .block_ms = 10}, 5);
+  EXPECT_EQ(turn(in_vain), Requests{&in_vain});
+  Request& at_end = make(core::EventRead{.cursor = "$"}, 5);
+  turn(at_end);
+  EXPECT_EQ(at_end.answer.reply.tape().find("\"event\""), std::string_view::npos);
+}
+
 TEST_F(MachineTest, ANewJournalTellsOfNoTime) {
   EXPECT_FALSE(replayed()->recovered_now().has_value());
 }

@@ -60,6 +60,13 @@ void Waiting::add_operation_wait(Request& request, uint64_t operation, base::Eng
       {.deadline = deadline_of(now, wait.block_ms, kWaitBlockMsCap), .operation = operation});
 }
 
+void Waiting::add_event_read(Request& request, base::EngineTime now) {
+  const auto& read = std::get<core::EventRead>(request.command.body);
+  event_reads_.insert(next_);
+  add(request, {.deadline = deadline_of(now, read.block_ms.value_or(0), kWaitBlockMsCap),
+                .for_events = true});
+}
+
 Request* Waiting::remove(Number number) {
   const auto found = waiters_.find(number);
   ASSERT(found != waiters_.end());
@@ -78,6 +85,7 @@ Request* Waiting::remove(Number number) {
     waits->second.erase(number);
     if (waits->second.empty()) waits_by_operation_.erase(waits);
   }
+  event_reads_.erase(number);
   if (waiter.is_fetch()) {
     for (const std::string_view queue : fetch_of(waiter).queues) {
       const auto fetches = fetches_by_queue_.find(queue);
@@ -202,25 +210,44 @@ void Waiting::finish_operation(const core::Context& context, uint64_t operation,
   }
 }
 
+void Waiting::tell_events(const core::EventLog& events, std::vector<Request*>& answered) {
+  const uint64_t end = events.end().seq;
+  if (event_reads_.empty() || std::exchange(events_seen_, end) == end) return;
+  for (const Number number : std::set<Number>(event_reads_)) {
+    const auto& read = std::get<core::EventRead>(waiters_.at(number).request->command.body);
+    if (!core::has_events(events, read)) continue;
+    Request* request = remove(number);
+    core::write_events(request->answer.reply, events, read);
+    answered.push_back(request);
+  }
+}
+
+// What it is told when its time is up, and nothing of what it waits for has come.
+void Waiting::answer_in_vain(const core::Context& context, Number number,
+                             std::vector<Request*>& answered) {
+  const Waiter waiter = waiters_.at(number);
+  Request* request = remove(number);
+  core::Reply& reply = request->answer.reply;
+  if (waiter.operation != 0) {
+    core::write_operation(reply, context.state, waiter.operation);
+  } else if (waiter.for_events) {
+    core::write_events(reply, *context.events, std::get<core::EventRead>(request->command.body));
+  } else {
+    request->answer.clear();
+    reply.array(0);
+  }
+  answered.push_back(request);
+}
+
 void Waiting::expire(const core::Context& context, bool all, std::vector<Request*>& answered,
                      Parked& parked) {
   while (!deadlines_.empty() && (all || deadlines_.begin()->first <= context.now.engine)) {
     const Number number = deadlines_.begin()->second;
-    const Waiter& waiter = waiters_.at(number);
-    if (!waiter.jobs.empty()) {
+    if (waiters_.at(number).jobs.empty()) {
+      answer_in_vain(context, number, answered);
+    } else {
       answer_wait(context, number, answered, parked);
-      continue;
     }
-    if (const uint64_t operation = waiter.operation; operation != 0) {
-      Request* request = remove(number);
-      core::write_operation(request->answer.reply, context.state, operation);
-      answered.push_back(request);
-      continue;
-    }
-    Request* request = remove(number);
-    request->answer.clear();
-    request->answer.reply.array(0);
-    answered.push_back(request);
   }
 }
 

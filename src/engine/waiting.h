@@ -26,6 +26,7 @@ class Waiting {
   void add_fetch(Request& request, base::EngineTime now);
   void add_wait(Request& request, std::vector<core::JobId> jobs, base::EngineTime now);
   void add_operation_wait(Request& request, uint64_t operation, base::EngineTime now);
+  void add_event_read(Request& request, base::EngineTime now);
 
   // Hands jobs of the woken queues to the waiting fetches: oldest first, one job each a round,
   // until nobody takes one. Those that got something go to `answered`.
@@ -39,6 +40,9 @@ class Waiting {
   // Answers those that wait for the end of the operation.
   void finish_operation(const core::Context& context, uint64_t operation,
                         std::vector<Request*>& answered);
+
+  // Answers those that wait for events, if there are any for them.
+  void tell_events(const core::EventLog& events, std::vector<Request*>& answered);
 
   // Answers those whose time is up, oldest first; `all`: everyone, at shutdown.
   void expire(const core::Context& context, bool all, std::vector<Request*>& answered,
@@ -57,11 +61,12 @@ class Waiting {
   struct Waiter {
     Request* request = nullptr;
     base::EngineTime deadline = {};
-    // What it waits for. Neither: a fetch.
+    // What it waits for. None of them: a fetch.
     std::vector<core::JobId> jobs = {};
     uint64_t operation = 0;
+    bool for_events = false;
 
-    bool is_fetch() const { return jobs.empty() && operation == 0; }
+    bool is_fetch() const { return jobs.empty() && operation == 0 && !for_events; }
   };
 
   const core::Fetch& fetch_of(const Waiter& waiter) const;
@@ -69,6 +74,7 @@ class Waiting {
   Request* remove(Number number);
   bool give(core::Context& context, Number number);
   std::vector<Number> first_round(core::Context& context, const std::vector<core::Queue*>& woken);
+  void answer_in_vain(const core::Context& context, Number number, std::vector<Request*>& answered);
   void answer_wait(const core::Context& context, Number number, std::vector<Request*>& answered,
                    Parked& parked);
 
@@ -78,6 +84,8 @@ class Waiting {
   std::unordered_map<uint64_t, std::set<Number>> waits_by_job_;
   std::unordered_map<uint64_t, std::set<Number>> waits_by_operation_;
   std::unordered_map<uint64_t, Number> by_session_;
+  std::set<Number> event_reads_;
+  uint64_t events_seen_ = 0;  // Up to this sequence all who wait have been told.
   Number next_ = 1;
   bool missed_ = false;  // Of one feed: the next job to give is not in memory.
 };

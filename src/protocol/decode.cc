@@ -74,6 +74,8 @@ base::Status read_operation_command(const CommandSpec& spec, Words& words,
     case CommandId::kOpCancel:
       body.emplace<core::OperationCancel>().operation = words.take();
       return {};
+    case CommandId::kEventRead:
+      return read_event_read(words, body.emplace<core::EventRead>());
     case CommandId::kOpWait:
       return read_operation_wait(words, body.emplace<core::OperationWait>());
     default:

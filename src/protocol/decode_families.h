@@ -30,6 +30,7 @@ base::Status read_count(Words& words, core::CountJobs& count);
 base::Result<core::Query> parse_target(std::string_view text);
 // QUEUE.PURGE and QUEUE.DELETE.
 base::Status read_queue_operation(Words& words, core::OperationStart& start);
+base::Status read_event_read(Words& words, core::EventRead& read);
 base::Status read_operation_wait(Words& words, core::OperationWait& wait);
 
 base::Status read_beat(Words& words, core::WorkerBeat& beat);

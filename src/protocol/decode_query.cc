@@ -1,4 +1,5 @@
-// The commands that take a query, and what becomes of them: LIST, COUNT, WHERE, OP.*.
+// The commands that look over many jobs, and what becomes of them: LIST, COUNT, WHERE, OP.*,
+// EVENT.READ.
 #include <array>
 
 #include "base/base32.h"
@@ -12,6 +13,9 @@ namespace {
 
 enum class ListOption : uint8_t { kWhere, kCursor, kCount };
 constexpr std::array<std::string_view, 3> kListOptions = {"WHERE", "CURSOR", "COUNT"};
+enum class EventOption : uint8_t { kCount, kBlock };
+constexpr std::array<std::string_view, 2> kEventOptions = {"COUNT", "BLOCK"};
+
 constexpr std::array<std::string_view, 1> kWhere = {"WHERE"};
 constexpr std::array<std::string_view, 1> kBlock = {"BLOCK"};
 
@@ -77,6 +81,17 @@ base::Status read_operation_wait(Words& words, core::OperationWait& wait) {
     wait.block_ms = TRY(words.integer("BLOCK"));
   }
   return options.require(0);
+}
+
+base::Status read_event_read(Words& words, core::EventRead& read) {
+  read.cursor = words.take();
+  OptionReader options(kEventOptions);
+  while (!words.empty()) {
+    const auto option = static_cast<EventOption>(TRY(options.next(words)));
+    if (option == EventOption::kCount) read.count = TRY(words.integer("COUNT"));
+    if (option == EventOption::kBlock) read.block_ms = TRY(words.integer("BLOCK"));
+  }
+  return {};
 }
 
 }  // namespace protocol

@@ -33,6 +33,7 @@ const std::map<std::string_view, std::pair<std::string_view, size_t>>& samples()
       {"OP.LIST", {"OP.LIST", kind(core::OperationList{})}},
       {"OP.CANCEL", {"OP.CANCEL op-1", kind(core::OperationCancel{})}},
       {"OP.WAIT", {"OP.WAIT op-1 BLOCK 1", kind(core::OperationWait{})}},
+      {"EVENT.READ", {"EVENT.READ $", kind(core::EventRead{})}},
       {"QUEUE.PURGE", {"QUEUE.PURGE q", kind(core::OperationStart{})}},
       {"QUEUE.DELETE", {"QUEUE.DELETE q", kind(core::OperationStart{})}},
       {"WORKER.BEAT", {"WORKER.BEAT w LEASES 0", kind(core::WorkerBeat{})}},

@@ -40,6 +40,8 @@ static_assert(static_cast<int>(protocol::Lane::kPush) == static_cast<int>(engine
 bool may_wait(const core::Command& command) {
   if (const auto* fetch = std::get_if<core::Fetch>(&command.body))
     return fetch->block_ms.has_value();
+  if (const auto* read = std::get_if<core::EventRead>(&command.body))
+    return read->block_ms.has_value();
   return std::holds_alternative<core::Wait>(command.body) ||
          std::holds_alternative<core::OperationWait>(command.body);
 }
@@ -57,7 +59,8 @@ bool is_heavy(const core::Command& command) {
   return std::holds_alternative<core::Fetch>(command.body) ||
          std::holds_alternative<core::Get>(command.body) ||
          std::holds_alternative<core::Wait>(command.body) ||
-         std::holds_alternative<core::ListJobs>(command.body) || reads_keys(command);
+         std::holds_alternative<core::ListJobs>(command.body) ||
+         std::holds_alternative<core::EventRead>(command.body) || reads_keys(command);
 }
 
 // Whether the command has room of its own for thousands of items.

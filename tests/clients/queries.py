@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Queries and operations, through redis-py, over a kill -9 in the middle of one."""
+"""Queries, operations and events, through redis-py, over a kill -9 in the middle of one."""
 
 import json
 
@@ -128,5 +128,20 @@ def queues_go():
     assert b"gone" in call("QUEUE.LIST")
 
 
+def events():
+    place = record(call("EVENT.READ", "$"))["cursor"]
+    push_many("watched", 3)
+    page = record(call("EVENT.READ", place, "BLOCK", BLOCK_MS, "COUNT", 2))
+    told = [json.loads(event) for event in page["events"]]
+    equal([(event["event"], event["queue"]) for event in told], [("pushed", "watched")] * 2)
+    rest = record(call("EVENT.READ", page["cursor"]))
+    equal(len(rest["events"]), 1)
+    assert "gap" not in rest
+    restart_server()
+    later = record(call("EVENT.READ", rest["cursor"]))
+    equal([later["gap"], later["events"]], [1, []])
+    assert "none that EVENT.READ answered" in refusal("EVENT.READ", "yesterday")
+
+
 run([("lists", lists), ("wrong queries", wrong_queries), ("operations", operations),
-     ("operations over a kill", over_a_kill), ("queues that go", queues_go)])
+     ("operations over a kill", over_a_kill), ("queues that go", queues_go), ("events", events)])
