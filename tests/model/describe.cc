@@ -25,6 +25,10 @@ std::string words(const std::vector<std::string>& values) {
   return text;
 }
 
+std::string where(const std::optional<std::string>& query) {
+  return query ? " WHERE '" + shown(*query) + "'" : "";
+}
+
 std::string line(const LeaseName& lease) {
   return " " + lease.id + " " + lease.token;
 }
@@ -56,6 +60,17 @@ std::string line(const Push& push) {
   if (!push.meta.empty()) text += " META " + std::to_string(push.meta.size());
   for (const auto& [field, value] : push.meta) text += " " + shown(field) + " " + shown(value);
   return text;
+}
+
+std::string line(const QueueSettings& set) {
+  return option("MAXLEN", set.length_max) + option("ATTEMPTS", set.attempts) +
+         option("BACKOFF", set.backoff) + option("LEASE", set.lease_ms) +
+         option("TIMEOUT", set.timeout_ms) + option("KEEP", set.keep_ms) +
+         option("CRASHES", set.crashes) + option("ALERT", set.alert_ms);
+}
+
+std::string reason_option(const std::string& reason) {
+  return reason.empty() ? "" : " REASON " + reason;
 }
 
 struct Describer {
@@ -97,6 +112,9 @@ struct Describer {
   std::string operator()(const Progress& v) const {
     return "JOB.PROGRESS" + line(v.lease) + " " + shown(v.data);
   }
+  std::string operator()(const Log& v) const {
+    return "JOB.LOG" + line(v.lease) + " " + shown(v.level) + " " + shown(v.text);
+  }
   std::string operator()(const Get& v) const { return "JOB.GET " + shown(v.id); }
   std::string operator()(const Wait& v) const {
     return "JOB.WAIT" + words(v.ids) + " BLOCK " + std::to_string(v.block_ms) +
@@ -107,18 +125,46 @@ struct Describer {
   }
   std::string operator()(const Retry& v) const { return "JOB.RETRY IDS" + words(v.ids); }
   std::string operator()(const Delete& v) const { return "JOB.DELETE IDS" + words(v.ids); }
+  std::string operator()(const Edit& v) const {
+    return "JOB.EDIT " + shown(v.id) + option("QUEUE", v.queue) + option("PRIORITY", v.priority) +
+           option("AT", v.at_wall_ms) + option("DELAY", v.delay_ms) + option("ARGS", v.args) +
+           option("TYPE", v.type);
+  }
+  std::string operator()(const BulkWhere& v) const {
+    static const char* const kVerbs[] = {"RETRY", "CANCEL", "DELETE"};
+    return std::string("JOB.") + kVerbs[static_cast<size_t>(v.verb)] + where(v.query) +
+           option("LIMIT", v.limit);
+  }
+  std::string operator()(const JobCount& v) const { return "JOB.COUNT" + where(v.query); }
+  std::string operator()(const JobList& v) const {
+    return "JOB.LIST" + where(v.query) + option("CURSOR", v.cursor) + option("COUNT", v.count);
+  }
   std::string operator()(const Beat& v) const {
     return "WORKER.BEAT " + shown(v.worker) + line(v.leases);
   }
   std::string operator()(const Bye& v) const {
     return "WORKER.BYE " + shown(v.worker) + line(v.leases);
   }
+  std::string operator()(const TellWorker& v) const {
+    return (v.stop ? "WORKER.STOP " : "WORKER.QUIET ") + shown(v.worker);
+  }
   std::string operator()(const QueueStats& v) const { return "QUEUE.STATS " + shown(v.queue); }
   std::string operator()(const QueueList&) const { return "QUEUE.LIST"; }
   std::string operator()(const QueuePause& v) const {
-    return "QUEUE.PAUSE " + shown(v.queue) + (v.reason.empty() ? "" : " REASON " + v.reason);
+    return "QUEUE.PAUSE " + shown(v.queue) + reason_option(v.reason);
   }
   std::string operator()(const QueueResume& v) const { return "QUEUE.RESUME " + shown(v.queue); }
+  std::string operator()(const QueueSet& v) const {
+    return "QUEUE.SET " + shown(v.queue) + line(v.change);
+  }
+  std::string operator()(const QueuePurge& v) const { return "QUEUE.PURGE " + shown(v.queue); }
+  std::string operator()(const QueueDelete& v) const { return "QUEUE.DELETE " + shown(v.queue); }
+  std::string operator()(const TypePause& v) const {
+    return "TYPE.PAUSE " + shown(v.type) + option("QUEUE", v.queue) + reason_option(v.reason);
+  }
+  std::string operator()(const TypeResume& v) const {
+    return "TYPE.RESUME " + shown(v.type) + option("QUEUE", v.queue);
+  }
   std::string operator()(const KeySet& v) const {
     return "SET " + shown(v.key) + " " + shown(v.value) + option("EX", v.ex_s) +
            option("PX", v.px_ms) + option("EXAT", v.exat_s) + option("PXAT", v.pxat_ms) +
@@ -144,6 +190,28 @@ struct Describer {
     return "SCAN " + shown(v.cursor) + option("MATCH", v.match) + option("COUNT", v.count);
   }
   std::string operator()(const KeyDbSize&) const { return "DBSIZE"; }
+  std::string operator()(const HashSet& v) const {
+    std::string text = "HSET " + shown(v.key);
+    for (const auto& [field, value] : v.fields) text += " " + shown(field) + " " + shown(value);
+    return text;
+  }
+  std::string operator()(const HashGet& v) const {
+    return "HGET " + shown(v.key) + " " + shown(v.field);
+  }
+  std::string operator()(const HashMGet& v) const {
+    return "HMGET " + shown(v.key) + words(v.fields);
+  }
+  std::string operator()(const HashGetAll& v) const { return "HGETALL " + shown(v.key); }
+  std::string operator()(const HashDel& v) const {
+    return "HDEL " + shown(v.key) + words(v.fields);
+  }
+  std::string operator()(const HashExists& v) const {
+    return "HEXISTS " + shown(v.key) + " " + shown(v.field);
+  }
+  std::string operator()(const HashLen& v) const { return "HLEN " + shown(v.key); }
+  std::string operator()(const HashIncr& v) const {
+    return "HINCRBY " + shown(v.key) + " " + shown(v.field) + " " + std::to_string(v.by);
+  }
   std::string operator()(const Exec& v) const {
     std::string text = "MULTI";
     for (const Op& member : v.members) text += " { " + std::visit(*this, member.verb) + " }";
@@ -206,6 +274,7 @@ std::string describe(const Reply& reply) {
       std::string text = "-" + reply.code;
       if (!reply.id.empty()) text += " " + reply.id;
       if (reply.state) text += std::string(" state=") + name_of(*reply.state);
+      text += option("len", reply.length) + option("max", reply.length_max);
       if (reply.index >= 0) text += " " + std::to_string(reply.index) + " " + reply.inner_code;
       return text;
     }
@@ -240,6 +309,19 @@ std::string describe(const Reply& reply) {
       return std::to_string(reply.number);
     case Reply::Kind::kScanned:
       return "cursor " + shown(reply.text) + " names" + words(reply.names);
+    case Reply::Kind::kFields: {
+      std::string text = "{";
+      for (const auto& [field, value] : reply.fields)
+        text += shown(field) + "=" + shown(value) + " ";
+      return text + "}";
+    }
+    case Reply::Kind::kStarted:
+      return "{op " + shown(reply.text) + " matched " + std::to_string(reply.number) + "}";
+    case Reply::Kind::kListed: {
+      std::string text = "cursor " + shown(reply.text) + " jobs";
+      for (const ListedJob& job : reply.listed) text += " " + job.id;
+      return text;
+    }
     case Reply::Kind::kArray:
       return describe_items(reply);
     case Reply::Kind::kBlocked:

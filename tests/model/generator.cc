@@ -125,8 +125,25 @@ Verb Generator::command(const World& world) {
     return entry.second.view.state == State::kRunning;
   });
   const int64_t leases_weight = running ? 44 : 4;
-  switch (weighted({crowded ? 2 : 22, crowded ? 0 : 4, 26, leases_weight, 4, 4, 6, 3,
-                    crowded ? 25 : 3, 2, 4, 5, flavour_ == 4 ? 25 : 6, keys_weight()})) {
+  std::vector<int64_t> weights = {crowded ? 2 : 22,
+                                  crowded ? 0 : 4,
+                                  26,
+                                  leases_weight,
+                                  4,
+                                  4,
+                                  6,
+                                  3,
+                                  crowded ? 25 : 3,
+                                  2,
+                                  4,
+                                  5,
+                                  flavour_ == 4 ? 25 : 6,
+                                  keys_weight()};
+  const size_t others = weights.size();
+  for (const int64_t weight : admin_weights(world, running)) weights.push_back(weight);
+  const size_t which = weighted(weights);
+  if (which >= others) return admin_verb(world, which - others);
+  switch (which) {
     case 0:
       return push(world, true);
     case 1:

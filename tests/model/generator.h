@@ -19,6 +19,28 @@ namespace words {
 inline const std::vector<std::string> kQueues = {"q1", "q2", "q3"};
 inline const std::vector<std::string> kTypes = {"a", "b"};
 inline const std::vector<std::string> kWorkers = {"host:1:x", "host:2:y", "shell worker"};
+inline const std::vector<std::string> kBackoffs = {"fixed:500~0",
+                                                   "fixed:0",
+                                                   "fixed:2000",
+                                                   "linear:1000,2500",
+                                                   "exponential:100",
+                                                   "exponential:1000,3,5000~20",
+                                                   "exponential:1000,1.5~0",
+                                                   "list:100,1000~0",
+                                                   "list:0,50",
+                                                   "sidekiq",
+                                                   "faktory",
+                                                   "asynq~0",
+                                                   "river",
+                                                   "oban",
+                                                   "bullmq-exp",
+                                                   "bull-exp:300",
+                                                   "celery",
+                                                   "celery:2000~0",
+                                                   "dramatiq",
+                                                   "graphile",
+                                                   "river~10",
+                                                   "bullmq-exp:50~50"};
 }  // namespace words
 
 struct GeneratorOptions {
@@ -26,7 +48,18 @@ struct GeneratorOptions {
   bool restarts = true;     // Restart and stall.
   bool connections = true;  // Close, replies that were not taken, waiting connections.
   bool keys = true;         // Commands on keys.
-  size_t jobs_max = 30;     // Retained jobs; above it the stream deletes rather than pushes.
+
+  // Off until the server has their commands.
+  bool logs = false;            // JOB.LOG.
+  bool types = false;           // TYPE.PAUSE, TYPE.RESUME.
+  bool queue_settings = false;  // QUEUE.SET.
+  bool edit = false;            // JOB.EDIT.
+  bool workers = false;         // WORKER.QUIET, WORKER.STOP.
+  bool hashes = false;          // HSET and its kin; needs `keys` too.
+  bool operations = false;      // QUEUE.PURGE, QUEUE.DELETE, verbs with WHERE.
+  bool queries = false;         // JOB.COUNT, JOB.LIST.
+
+  size_t jobs_max = 30;  // Retained jobs; above it the stream deletes rather than pushes.
 };
 
 // An operation and the Now at which it is to be performed.
@@ -65,6 +98,7 @@ class Generator {
   bool plan_untaken(const World& world, Verb& verb, Conn& conn);
   Verb command(const World& world);
   int64_t keys_weight() const;
+  std::vector<int64_t> admin_weights(const World& world, bool running) const;
 
   Push push(const World& world, bool may_be_malformed);
   void add_identity(const World& world, Push& push);
@@ -78,8 +112,25 @@ class Generator {
   KeySet key_set(const World& world);
   KeyIncr key_incr();
   KeyScan key_scan(const World& world);
+  Verb hash_verb();
+  HashSet hash_set();
+  std::string hash_key();
+  std::string field();
+  std::vector<std::string> fields();
   std::string key();
   std::vector<std::string> keys();
+  Verb admin_verb(const World& world, size_t which);
+  Log log(const World& world);
+  Verb type_verb();
+  QueueSet queue_set();
+  void spoil(QueueSet& set);
+  Edit edit(const World& world);
+  void spoil(Edit& edit);
+  Verb worker_verb(const World& world);
+  Verb operation(const World& world);
+  Verb query_verb(const World& world);
+  std::string query(const World& world);
+  std::string term(const World& world);
   Fail fail(const World& world);
   Verb lease_verb(const World& world, size_t which);
   LeaseName lease(const World& world);

@@ -128,7 +128,8 @@ KeyScan Generator::key_scan(const World& world) {
 
 Verb Generator::key_verb(const World& world) {
   const int64_t alone = allow_malformed_ ? 1 : 0;  // What is no member of an EXEC.
-  switch (weighted({40, 10, 4, 10, 4, 14, 8, 5, 24, 12 * alone, 2 * alone})) {
+  const int64_t hashes = options_.hashes ? 60 : 0;
+  switch (weighted({40, 10, 4, 10, 4, 14, 8, 5, 24, 12 * alone, 2 * alone, hashes})) {
     case 0:
       return key_set(world);
     case 1:
@@ -154,8 +155,10 @@ Verb Generator::key_verb(const World& world) {
       return key_incr();
     case 9:
       return key_scan(world);
-    default:
+    case 10:
       return KeyDbSize{};
+    default:
+      return hash_verb();
   }
 }
 

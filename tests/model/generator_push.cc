@@ -7,32 +7,10 @@
 namespace model {
 namespace {
 
+using words::kBackoffs;
 using words::kQueues;
 using words::kTypes;
 using words::kWorkers;
-const std::vector<std::string> kBackoffs = {"fixed:500~0",
-                                            "fixed:0",
-                                            "fixed:2000",
-                                            "linear:1000,2500",
-                                            "exponential:100",
-                                            "exponential:1000,3,5000~20",
-                                            "exponential:1000,1.5~0",
-                                            "list:100,1000~0",
-                                            "list:0,50",
-                                            "sidekiq",
-                                            "faktory",
-                                            "asynq~0",
-                                            "river",
-                                            "oban",
-                                            "bullmq-exp",
-                                            "bull-exp:300",
-                                            "celery",
-                                            "celery:2000~0",
-                                            "dramatiq",
-                                            "graphile",
-                                            "river~10",
-                                            "bullmq-exp:50~50"};
-
 }  // namespace
 
 Push Generator::push(const World& world, bool may_be_malformed) {
@@ -202,7 +180,8 @@ Exec Generator::exec(const World& world) {
   const int64_t count = between(chance(3) ? 0 : 1, 3);
   for (int64_t i = 0; i < count; ++i) {
     Op member;
-    switch (weighted({30, 8, 4 * leased, 2 * leased, leased, leased, 6, keys_weight()})) {
+    switch (weighted({30, 8, 4 * leased, 2 * leased, leased, leased, 6, keys_weight(),
+                      options_.edit ? 10 : 0})) {
       case 0:
         member.verb = push(world, false);
         break;
@@ -224,8 +203,11 @@ Exec Generator::exec(const World& world) {
       case 6:
         member.verb = Cancel{chance(40), ids(world)};
         break;
-      default:
+      case 7:
         member.verb = key_verb(world);
+        break;
+      default:
+        member.verb = edit(world);
         break;
     }
     exec.members.push_back(member);

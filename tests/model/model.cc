@@ -98,6 +98,33 @@ Reply error_reply(const std::string& code) {
   return reply;
 }
 
+Reply bad_state(State state) {
+  Reply reply = error_reply("BADSTATE");
+  reply.state = state;
+  return reply;
+}
+
+Reply nil_reply() {
+  Reply reply;
+  reply.kind = Reply::Kind::kNil;
+  return reply;
+}
+
+Reply integer_reply(int64_t number) {
+  Reply reply;
+  reply.kind = Reply::Kind::kInteger;
+  reply.number = number;
+  return reply;
+}
+
+Reply value_reply(const std::string* value) {
+  if (value == nullptr) return nil_reply();
+  Reply reply;
+  reply.kind = Reply::Kind::kValue;
+  reply.text = *value;
+  return reply;
+}
+
 Reply array_reply(std::vector<Reply> items) {
   Reply reply;
   reply.kind = Reply::Kind::kArray;
@@ -131,17 +158,28 @@ struct Visitor {
   Reply operator()(const Release& verb) { return step.release(verb); }
   Reply operator()(const Extend& verb) { return step.extend(verb); }
   Reply operator()(const Progress& verb) { return step.progress(verb); }
+  Reply operator()(const Log& verb) { return step.log(verb); }
   Reply operator()(const Get& verb) { return step.get(verb); }
   Reply operator()(const Wait& verb) { return step.wait(verb); }
   Reply operator()(const Cancel& verb) { return step.cancel(verb); }
   Reply operator()(const Retry& verb) { return step.retry(verb); }
   Reply operator()(const Delete& verb) { return step.remove(verb); }
+  Reply operator()(const Edit& verb) { return step.edit(verb); }
+  Reply operator()(const BulkWhere& verb) { return step.bulk_where(verb, seen); }
+  Reply operator()(const JobCount& verb) { return step.count(verb); }
+  Reply operator()(const JobList& verb) { return step.list_jobs(verb, seen); }
   Reply operator()(const Beat& verb) { return step.beat(verb); }
   Reply operator()(const Bye& verb) { return step.bye(verb); }
+  Reply operator()(const TellWorker& verb) { return step.tell_worker(verb, seen); }
   Reply operator()(const QueueStats& verb) { return step.stats(verb); }
   Reply operator()(const QueueList&) { return step.list(); }
   Reply operator()(const QueuePause& verb) { return step.pause(verb); }
   Reply operator()(const QueueResume& verb) { return step.resume(verb); }
+  Reply operator()(const QueueSet& verb) { return step.queue_set(verb); }
+  Reply operator()(const QueuePurge& verb) { return step.purge(verb, seen); }
+  Reply operator()(const QueueDelete& verb) { return step.delete_queue(verb, seen); }
+  Reply operator()(const TypePause& verb) { return step.type_pause(verb); }
+  Reply operator()(const TypeResume& verb) { return step.type_resume(verb); }
   Reply operator()(const KeySet& verb) { return step.key_set(verb); }
   Reply operator()(const KeyGet& verb) { return step.key_get(verb); }
   Reply operator()(const KeyMGet& verb) { return step.key_mget(verb); }
@@ -153,6 +191,14 @@ struct Visitor {
   Reply operator()(const KeyIncr& verb) { return step.key_incr(verb); }
   Reply operator()(const KeyScan& verb) { return step.key_scan(verb, seen); }
   Reply operator()(const KeyDbSize&) { return step.key_db_size(); }
+  Reply operator()(const HashSet& verb) { return step.hash_set(verb); }
+  Reply operator()(const HashGet& verb) { return step.hash_get(verb); }
+  Reply operator()(const HashMGet& verb) { return step.hash_mget(verb); }
+  Reply operator()(const HashGetAll& verb) { return step.hash_get_all(verb); }
+  Reply operator()(const HashDel& verb) { return step.hash_del(verb); }
+  Reply operator()(const HashExists& verb) { return step.hash_exists(verb); }
+  Reply operator()(const HashLen& verb) { return step.hash_len(verb); }
+  Reply operator()(const HashIncr& verb) { return step.hash_incr(verb); }
   Reply operator()(const Exec& verb) { return step.exec(verb, seen); }
   Reply operator()(const Advance& verb) {
     step.advance(verb);

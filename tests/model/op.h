@@ -107,6 +107,13 @@ struct Progress {
   std::string data;
 };
 
+// JOB.LOG: a line of the attempt's log.
+struct Log {
+  LeaseName lease;
+  std::string level;
+  std::string text;
+};
+
 struct Get {
   std::string id;
 };
@@ -130,6 +137,40 @@ struct Delete {
   std::vector<std::string> ids;
 };
 
+// Not both of at_wall_ms and delay_ms; at least one of all.
+struct Edit {
+  std::string id;
+  std::optional<std::string> queue;
+  std::optional<int64_t> priority;
+  std::optional<int64_t> at_wall_ms;
+  std::optional<int64_t> delay_ms;
+  std::optional<std::string> args;
+  std::optional<std::string> type;
+};
+
+// --- Many jobs at once, by query.
+
+enum class BulkVerb { kRetry, kCancel, kDelete };
+
+// JOB.RETRY | JOB.CANCEL | JOB.DELETE WHERE query [LIMIT n].
+struct BulkWhere {
+  BulkVerb verb = BulkVerb::kRetry;
+  std::string query;
+  std::optional<int64_t> limit;
+};
+
+struct JobCount {
+  std::optional<std::string> query;
+};
+
+struct JobList {
+  std::optional<std::string> query;
+  std::optional<std::string> cursor;
+  std::optional<int64_t> count;
+};
+
+// --- Workers.
+
 struct Beat {
   std::string worker;
   std::vector<LeaseName> leases;
@@ -139,6 +180,14 @@ struct Bye {
   std::string worker;
   std::vector<LeaseName> leases;
 };
+
+// WORKER.QUIET and WORKER.STOP.
+struct TellWorker {
+  std::string worker;
+  bool stop = false;
+};
+
+// --- Queues and types.
 
 struct QueueStats {
   std::string queue;
@@ -153,6 +202,45 @@ struct QueuePause {
 
 struct QueueResume {
   std::string queue;
+};
+
+// What later pushes to a queue take where they do not say otherwise, how many unfinished jobs it
+// may hold, and from which age of its oldest job on somebody is to be told. Absent: as the server
+// has it.
+struct QueueSettings {
+  std::optional<int64_t> length_max;
+  std::optional<int64_t> attempts;
+  std::optional<std::string> backoff;
+  std::optional<int64_t> lease_ms;
+  std::optional<int64_t> timeout_ms;
+  std::optional<int64_t> keep_ms;
+  std::optional<int64_t> crashes;
+  std::optional<int64_t> alert_ms;
+};
+
+// Absent: stays as it is. 0 (BACKOFF as well): as the server has it.
+struct QueueSet {
+  std::string queue;
+  QueueSettings change;
+};
+
+struct QueuePurge {
+  std::string queue;
+};
+
+struct QueueDelete {
+  std::string queue;
+};
+
+struct TypePause {
+  std::string type;
+  std::optional<std::string> queue;
+  std::string reason;  // Empty: no REASON.
+};
+
+struct TypeResume {
+  std::string type;
+  std::optional<std::string> queue;
 };
 
 // --- Keys.
@@ -219,10 +307,51 @@ struct KeyScan {
 
 struct KeyDbSize {};
 
+// --- Hashes.
+
+struct HashSet {
+  std::string key;
+  std::vector<std::pair<std::string, std::string>> fields;
+};
+
+struct HashGet {
+  std::string key;
+  std::string field;
+};
+
+struct HashMGet {
+  std::string key;
+  std::vector<std::string> fields;
+};
+
+struct HashGetAll {
+  std::string key;
+};
+
+struct HashDel {
+  std::string key;
+  std::vector<std::string> fields;
+};
+
+struct HashExists {
+  std::string key;
+  std::string field;
+};
+
+struct HashLen {
+  std::string key;
+};
+
+struct HashIncr {
+  std::string key;
+  std::string field;
+  int64_t by = 0;
+};
+
 struct Op;
 
-// MULTI … EXEC. Members: Push, MPush, Ack, Fail, Release, Progress, Cancel, and all on keys but
-// KeyScan and KeyDbSize.
+// MULTI … EXEC. Members: Push, MPush, Ack, Fail, Release, Progress, Cancel, Edit, and all on keys
+// and hashes but KeyScan and KeyDbSize.
 struct Exec {
   std::vector<Op> members;
 };
@@ -247,11 +376,13 @@ struct Undo {
   std::vector<LeaseName> leases;
 };
 
-using Verb =
-    std::variant<Push, MPush, Fetch, Ack, MAck, Fail, Release, Extend, Progress, Get, Wait, Cancel,
-                 Retry, Delete, Beat, Bye, QueueStats, QueueList, QueuePause, QueueResume, KeySet,
-                 KeyGet, KeyMGet, KeyDel, KeyExists, KeyExpire, KeyTtl, KeyPersist, KeyIncr,
-                 KeyScan, KeyDbSize, Exec, Advance, Restart, Close, Undo>;
+using Verb = std::variant<Push, MPush, Fetch, Ack, MAck, Fail, Release, Extend, Progress, Log, Get,
+                          Wait, Cancel, Retry, Delete, Edit, BulkWhere, JobCount, JobList, Beat,
+                          Bye, TellWorker, QueueStats, QueueList, QueuePause, QueueResume, QueueSet,
+                          QueuePurge, QueueDelete, TypePause, TypeResume, KeySet, KeyGet, KeyMGet,
+                          KeyDel, KeyExists, KeyExpire, KeyTtl, KeyPersist, KeyIncr, KeyScan,
+                          KeyDbSize, HashSet, HashGet, HashMGet, HashGetAll, HashDel, HashExists,
+                          HashLen, HashIncr, Exec, Advance, Restart, Close, Undo>;
 
 struct Op {
   Conn conn = 0;

@@ -31,6 +31,11 @@ Snapshot Puppet::snapshot() const {
   for (const auto& [name, key] : world_.stored) {
     if (!is_over(world_, key)) snapshot.keys.push_back(key_view(name, key));
   }
+  snapshot.type_pauses.emplace();
+  for (const auto& [name, reason] : world_.type_pauses) {
+    snapshot.type_pauses->push_back(TypePauseView{name.first, name.second, reason});
+  }
+  snapshot.told_workers = world_.told_workers;
   return snapshot;
 }
 

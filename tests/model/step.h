@@ -65,8 +65,9 @@ class Step {
   Reply duplicate(const Push& push, Job& holder);
   bool may_replace(const Job& holder) const;
   void replace(const Push& push, Job& holder);
+  std::optional<Reply> full(const std::string& queue) const;
   Job job_from(const Push& push) const;
-  void place(const Push& push, Job& job);
+  void place(Job& job, std::optional<int64_t> delay_ms, std::optional<int64_t> at_wall_ms);
   const PushAnswer* remembered(const Push& push) const;
   void remember(const Push& push, const PushAnswer& answer);
 
@@ -101,6 +102,7 @@ class Step {
   Reply release(const Release& release);
   Reply extend(const Extend& extend);
   Reply progress(const Progress& progress);
+  Reply log(const Log& log);
   Reply beat(const Beat& beat);
   Reply bye(const Bye& bye);
   void release_lease(Job& job, int64_t delay_ms);
@@ -122,12 +124,40 @@ class Step {
   Reply cancel(const Cancel& cancel);
   Reply retry(const Retry& retry);
   Reply remove(const Delete& del);
+  template <typename Each>
+  Reply each_of(const std::vector<std::string>& ids, const Each& each);
+  Reply cancel_job(Job& job, bool force);
+  Reply retry_job(Job& job);
+  Reply remove_job(const Job& job);
+  Reply edit(const Edit& edit);
   Reply exec(const Exec& exec, const Reply* seen);
   Reply pause(const QueuePause& pause);
   Reply resume(const QueueResume& resume);
   Reply stats(const QueueStats& stats);
   Reply list() const;
   void forget(const std::string& id);
+
+  // step_admin.cc
+  Reply type_pause(const TypePause& pause);
+  Reply type_resume(const TypeResume& resume);
+  bool type_paused(const Job& job) const;
+  Reply queue_set(const QueueSet& set);
+  Reply tell_worker(const TellWorker& tell, const Reply* seen);
+  std::string worker_state(const std::string& worker) const;
+  void hear_worker(const std::string& worker);
+  void end_worker(const std::string& worker);
+
+  // step_query.cc
+  Reply bulk_where(const BulkWhere& bulk, const Reply* seen);
+  Reply purge(const QueuePurge& purge, const Reply* seen);
+  Reply delete_queue(const QueueDelete& del, const Reply* seen);
+  Reply started(size_t matched, const Reply* seen);
+  std::vector<std::string> waste_of(const std::string& queue) const;
+  Reply count(const JobCount& count) const;
+  Reply list_jobs(const JobList& list, const Reply* seen);
+  Reply dry_page(const JobList& list) const;
+  void judge_page(const JobList& list, const Reply& seen);
+  void forgive_listings();
 
   // step_keys.cc
   Reply key_set(const KeySet& set);
@@ -143,10 +173,20 @@ class Step {
   Reply key_db_size() const;
   StoredKey* stored(const std::string& name);
   const StoredKey* stored(const std::string& name) const;
-  bool would_overflow(const std::string& name, const std::string& value) const;
+  bool would_overflow(const std::string& name, const StoredKey& made) const;
   void drop_key(const std::string& name);
   void drop_keys_over();
   void forgive_scans();
+
+  // step_hashes.cc
+  Reply hash_set(const HashSet& set);
+  Reply hash_get(const HashGet& get) const;
+  Reply hash_mget(const HashMGet& mget) const;
+  Reply hash_get_all(const HashGetAll& all) const;
+  Reply hash_del(const HashDel& del);
+  Reply hash_exists(const HashExists& exists) const;
+  Reply hash_len(const HashLen& len) const;
+  Reply hash_incr(const HashIncr& incr);
 
   // step_time.cc
   void carry_out(const Due& due);
@@ -168,7 +208,11 @@ class Step {
 // Replies.
 Reply ok_reply();
 Reply error_reply(const std::string& code);
+Reply bad_state(State state);
 Reply array_reply(std::vector<Reply> items);
+Reply nil_reply();
+Reply integer_reply(int64_t number);
+Reply value_reply(const std::string* value);  // Nil for null.
 
 // Limits and spellings.
 bool valid_name(const std::string& name);
@@ -178,6 +222,9 @@ bool within(int64_t value, int64_t low, int64_t high);
 // A well-formed id above `id` (empty: any), and a well-formed token by number: for dry runs.
 std::string id_after(const std::string& id, uint64_t by = 1);
 std::string made_up_token(int64_t number);
+bool valid_key(const std::string& name);
+// Nothing for what is not the shortest text of a number of 64 bits.
+std::optional<int64_t> number_of(const std::string& text);
 // Whether the key's end has come.
 bool is_over(const World& world, const StoredKey& key);
 // The key as it can be seen.

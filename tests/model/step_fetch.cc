@@ -70,6 +70,7 @@ GrantView grant_view(const Job& job) {
 
 Reply Step::fetch(const Fetch& fetch, const Reply* seen) {
   if (refused(fetch)) return error_reply("BADREQ");
+  hear_worker(fetch.worker);
   Reply reply;
   reply.kind = Reply::Kind::kLeases;
   const auto count = static_cast<size_t>(fetch.count.value_or(1));
@@ -92,6 +93,7 @@ Reply Step::fetch(const Fetch& fetch, const Reply* seen) {
 // The jobs that may be granted next: one with STRICT, one per queue with WEIGHTS.
 std::vector<std::string> Step::candidates(const Fetch& fetch) const {
   std::vector<std::string> ids;
+  if (worker_state(fetch.worker) != "run") return ids;
   for (const std::string& queue : fetch.queues) {
     const Job* head = head_of(queue, fetch);
     if (head == nullptr) continue;
@@ -111,6 +113,7 @@ Job* Step::head_of(const std::string& name, const Fetch& fetch) const {
       continue;
     }
     if (job.view.suspect && !asks_alone(fetch)) continue;
+    if (type_paused(job)) continue;
     if (head == nullptr || before(job, *head)) head = &job;
   }
   return head;
@@ -146,6 +149,7 @@ GrantView Step::grant(const Fetch& fetch, Conn conn, const GrantView* seen,
     const int64_t slack = std::max(kTimeoutSlackMsMin, view.timeout_ms / 10);
     lease.timeout_at_engine_ms = w_.now.engine_ms + view.timeout_ms + slack;
   }
+  lease.log.emplace();
   view.lease = lease;
   job.granted_deadline = lease.deadline_engine_ms;
   job.lease_alone = asks_alone(fetch);

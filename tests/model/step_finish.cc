@@ -1,5 +1,5 @@
-// The verbs of a lease: ACK, MACK, FAIL, RELEASE, EXTEND, PROGRESS, BEAT, BYE, and how a lease
-// ends.
+// The verbs of a lease: ACK, MACK, FAIL, RELEASE, EXTEND, PROGRESS, LOG, BEAT, BYE, and how a
+// lease ends.
 #include <algorithm>
 
 #include "model/step.h"
@@ -12,6 +12,7 @@ constexpr int64_t kExtendMsMax = 86'400'000;
 constexpr int64_t kItemsMax = 10'000;
 constexpr size_t kResultBytesMax = 1'048'576;
 constexpr size_t kProgressBytesMax = 65'536;
+constexpr size_t kLogBytesMax = 262'144;
 constexpr size_t kClassBytesMax = 256;
 constexpr size_t kMessageBytesMax = 4'096;
 constexpr size_t kTraceBytesMax = 16'384;
@@ -133,11 +134,33 @@ Reply Step::progress(const Progress& progress) {
   return lease_reply(*found.job);
 }
 
+Reply Step::log(const Log& log) {
+  const bool known =
+      log.level == "debug" || log.level == "info" || log.level == "warn" || log.level == "error";
+  if (malformed(log.lease) || !known) return error_reply("BADREQ");
+  if (log.text.size() > kLogBytesMax) return error_reply("TOOBIG");
+  const Found found = find_lease(log.lease, LeaseVerb::kOther);
+  if (found.job == nullptr) return found.refusal;
+  LogView& kept = *found.job->view.lease->log;
+  kept.lines.push_back(LogLine{w_.now.wall_ms, log.level, log.text});
+  const auto bytes = [&] {
+    size_t sum = 0;
+    for (const LogLine& line : kept.lines) sum += line.text.size();
+    return sum;
+  };
+  while (bytes() > kLogBytesMax) {
+    kept.lines.erase(kept.lines.begin());
+    ++kept.dropped;
+  }
+  return ok_reply();
+}
+
 Reply Step::beat(const Beat& beat) {
   if (refused(beat.worker, beat.leases)) return error_reply("BADREQ");
+  hear_worker(beat.worker);
   Reply reply;
   reply.kind = Reply::Kind::kBeat;
-  reply.worker_state = "run";
+  reply.worker_state = worker_state(beat.worker);
   for (const LeaseName& lease : beat.leases) {
     const Found found = find_lease(lease, LeaseVerb::kOther);
     if (found.job == nullptr) {
@@ -152,6 +175,7 @@ Reply Step::beat(const Beat& beat) {
 
 Reply Step::bye(const Bye& bye) {
   if (refused(bye.worker, bye.leases)) return error_reply("BADREQ");
+  end_worker(bye.worker);
   for (const LeaseName& lease : bye.leases) {
     const Found found = find_lease(lease, LeaseVerb::kOther);
     if (found.job != nullptr) release_lease(*found.job, 0);
@@ -201,6 +225,7 @@ void Step::add_history(Job& job, Outcome outcome, const Fail& how) {
   entry.error_class = how.error_class.substr(0, kClassBytesMax);
   entry.message = how.message.substr(0, kMessageBytesMax);
   entry.trace = how.trace.value_or("").substr(0, kTraceBytesMax);
+  entry.log = job.view.lease->log;
   job.view.history.push_back(entry);
   if (job.view.history.size() > kHistoryMax) job.view.history.erase(job.view.history.begin());
 }

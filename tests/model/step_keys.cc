@@ -7,60 +7,35 @@
 namespace model {
 namespace {
 
-constexpr size_t kNameBytesMax = 512;
+constexpr size_t kPatternBytesMax = 512;
 constexpr size_t kValueBytesMax = size_t{1} << 20;
 constexpr size_t kNamesMax = 10'000;
 constexpr int64_t kRecordBytes = 192;
+constexpr int64_t kFieldBytes = 64;
 constexpr int64_t kWallMsMax = 253'402'300'799'999;
 constexpr int64_t kSecondMs = 1'000;
 constexpr size_t kScansMax = 4;
-
-bool valid_key(const std::string& name) {
-  return !name.empty() && name.size() <= kNameBytesMax;
-}
 
 bool valid_keys(const std::vector<std::string>& names) {
   return !names.empty() && names.size() <= kNamesMax &&
          std::all_of(names.begin(), names.end(), valid_key);
 }
 
-Reply nil_reply() {
-  Reply reply;
-  reply.kind = Reply::Kind::kNil;
-  return reply;
+bool is_hash(const StoredKey* key) {
+  return key != nullptr && key->fields.has_value();
 }
 
-Reply integer_reply(int64_t number) {
-  Reply reply;
-  reply.kind = Reply::Kind::kInteger;
-  reply.number = number;
-  return reply;
+// Nil for what is not there, and for a hash.
+Reply value_of(const StoredKey* key) {
+  return value_reply(key == nullptr || is_hash(key) ? nullptr : &key->value);
 }
 
-Reply value_reply(const StoredKey* key) {
-  if (key == nullptr) return nil_reply();
-  Reply reply;
-  reply.kind = Reply::Kind::kValue;
-  reply.text = key->value;
-  return reply;
-}
-
-// Nothing for what is not the shortest text of a number of 64 bits.
-std::optional<int64_t> number_of(const std::string& text) {
-  constexpr size_t kDigitsMax = 20;
-  if (text.empty() || text.size() > kDigitsMax) return std::nullopt;
-  __extension__ __int128 number = 0;
-  const bool negative = text[0] == '-';
-  for (size_t i = negative ? 1 : 0; i < text.size(); ++i) {
-    if (text[i] < '0' || text[i] > '9') return std::nullopt;
-    number = number * 10 + (text[i] - '0');
-  }
-  if (negative) number = -number;
-  if (number < std::numeric_limits<int64_t>::min()) return std::nullopt;
-  if (number > std::numeric_limits<int64_t>::max()) return std::nullopt;
-  const auto value = static_cast<int64_t>(number);
-  if (std::to_string(value) != text) return std::nullopt;
-  return value;
+int64_t bytes_of(const std::string& name, const StoredKey& key) {
+  size_t bytes = name.size() + key.value.size();
+  if (!key.fields) return static_cast<int64_t>(bytes) + kRecordBytes;
+  for (const auto& [field, value] : *key.fields) bytes += field.size() + value.size();
+  const auto count = static_cast<int64_t>(key.fields->size());
+  return static_cast<int64_t>(bytes) + kRecordBytes + count * kFieldBytes;
 }
 
 bool is_cursor(const std::string& text) {
@@ -127,6 +102,28 @@ std::optional<size_t> element_fits(const std::string& pattern, size_t at, char b
 
 }  // namespace
 
+bool valid_key(const std::string& name) {
+  constexpr size_t kNameBytesMax = 512;
+  return !name.empty() && name.size() <= kNameBytesMax;
+}
+
+std::optional<int64_t> number_of(const std::string& text) {
+  constexpr size_t kDigitsMax = 20;
+  if (text.empty() || text.size() > kDigitsMax) return std::nullopt;
+  __extension__ __int128 number = 0;
+  const bool negative = text[0] == '-';
+  for (size_t i = negative ? 1 : 0; i < text.size(); ++i) {
+    if (text[i] < '0' || text[i] > '9') return std::nullopt;
+    number = number * 10 + (text[i] - '0');
+  }
+  if (negative) number = -number;
+  if (number < std::numeric_limits<int64_t>::min()) return std::nullopt;
+  if (number > std::numeric_limits<int64_t>::max()) return std::nullopt;
+  const auto value = static_cast<int64_t>(number);
+  if (std::to_string(value) != text) return std::nullopt;
+  return value;
+}
+
 bool pattern_fits(const std::string& pattern, const std::string& name) {
   // By places: those of the pattern that fit all of the name read so far.
   std::set<size_t> places = {0};
@@ -157,7 +154,7 @@ bool is_over(const World& world, const StoredKey& key) {
 }
 
 KeyView key_view(const std::string& name, const StoredKey& key) {
-  return KeyView{name, key.value, key.end_is_wall, key.end_ms};
+  return KeyView{name, key.value, key.fields, key.end_is_wall, key.end_ms};
 }
 
 const StoredKey* Step::stored(const std::string& name) const {
@@ -170,16 +167,13 @@ StoredKey* Step::stored(const std::string& name) {
   return found == w_.stored.end() || is_over(w_, found->second) ? nullptr : &found->second;
 }
 
-bool Step::would_overflow(const std::string& name, const std::string& value) const {
-  const auto bytes = [](const std::string& key, const std::string& text) {
-    return static_cast<int64_t>(key.size() + text.size()) + kRecordBytes;
-  };
+bool Step::would_overflow(const std::string& name, const StoredKey& made) const {
   int64_t sum = 0;
   int64_t before = 0;
   for (const auto& [key, held] : w_.stored) {  // Those that are over as well.
-    (key == name ? before : sum) += bytes(key, held.value);
+    (key == name ? before : sum) += bytes_of(key, held);
   }
-  const int64_t after = bytes(name, value);
+  const int64_t after = bytes_of(name, made);
   return after > before && sum + after > w_.keys_bytes_max;
 }
 
@@ -214,11 +208,12 @@ Reply Step::key_set(const KeySet& set) {
   const End end = end_of(set, w_.now);
   if (end.wrong) return error_reply("ERR");
   const StoredKey* old = stored(set.key);
-  const Reply old_value = value_reply(old);
+  if (set.get && is_hash(old)) return error_reply("WRONGTYPE");
+  const Reply old_value = value_of(old);
   if ((set.nx && old != nullptr) || (set.xx && old == nullptr)) {
     return set.get ? old_value : nil_reply();
   }
-  StoredKey made{set.value, end.is_wall, end.ms};
+  StoredKey made{set.value, std::nullopt, end.is_wall, end.ms};
   if (set.keep_ttl && old != nullptr) {
     made.end_is_wall = old->end_is_wall;
     made.end_ms = old->end_ms;
@@ -226,7 +221,7 @@ Reply Step::key_set(const KeySet& set) {
   if (is_over(w_, made)) {
     drop_key(set.key);
   } else {
-    if (would_overflow(set.key, set.value)) return error_reply("QUOTA");
+    if (would_overflow(set.key, made)) return error_reply("QUOTA");
     w_.stored[set.key] = made;
   }
   return set.get ? old_value : ok_reply();
@@ -234,13 +229,14 @@ Reply Step::key_set(const KeySet& set) {
 
 Reply Step::key_get(const KeyGet& get) const {
   if (!valid_key(get.key)) return error_reply("BADREQ");
-  return value_reply(stored(get.key));
+  const StoredKey* key = stored(get.key);
+  return is_hash(key) ? error_reply("WRONGTYPE") : value_of(key);
 }
 
 Reply Step::key_mget(const KeyMGet& mget) const {
   if (!valid_keys(mget.keys)) return error_reply("BADREQ");
   std::vector<Reply> items;
-  for (const std::string& name : mget.keys) items.push_back(value_reply(stored(name)));
+  for (const std::string& name : mget.keys) items.push_back(value_of(stored(name)));
   return array_reply(std::move(items));
 }
 
@@ -299,6 +295,7 @@ Reply Step::key_incr(const KeyIncr& incr) {
   const int64_t by = incr.by.value_or(1);
   if (incr.down && by == std::numeric_limits<int64_t>::min()) return error_reply("ERR");
   const StoredKey* old = stored(incr.key);
+  if (is_hash(old)) return error_reply("WRONGTYPE");
   const std::optional<int64_t> before = old == nullptr ? 0 : number_of(old->value);
   if (!before) return error_reply("ERR");
   __extension__ const __int128 sum = static_cast<__int128>(*before) + (incr.down ? -by : by);
@@ -306,7 +303,7 @@ Reply Step::key_incr(const KeyIncr& incr) {
   if (after != sum) return error_reply("ERR");
   StoredKey made = old == nullptr ? StoredKey{} : *old;
   made.value = std::to_string(after);
-  if (would_overflow(incr.key, made.value)) return error_reply("QUOTA");
+  if (would_overflow(incr.key, made)) return error_reply("QUOTA");
   w_.stored[incr.key] = made;
   return integer_reply(after);
 }
@@ -314,7 +311,7 @@ Reply Step::key_incr(const KeyIncr& incr) {
 Reply Step::key_scan(const KeyScan& scan, const Reply* seen) {
   if (!is_cursor(scan.cursor)) return error_reply("ERR");
   const std::string match = scan.match.value_or("*");
-  if (match.size() > kNameBytesMax || scan.count.value_or(1) < 1) return error_reply("BADREQ");
+  if (match.size() > kPatternBytesMax || scan.count.value_or(1) < 1) return error_reply("BADREQ");
   std::set<std::string> there;
   for (const auto& [name, key] : w_.stored) {
     if (!is_over(w_, key) && pattern_fits(match, name)) there.insert(name);

@@ -1,4 +1,4 @@
-// GET, CANCEL, RETRY, DELETE, queues, EXEC.
+// GET, CANCEL, RETRY, DELETE, EDIT, queues, EXEC.
 #include <algorithm>
 
 #include "model/step.h"
@@ -7,15 +7,22 @@ namespace model {
 namespace {
 
 constexpr size_t kIdsMax = 10'000;
+constexpr size_t kArgsBytesMax = 1'048'576;
 
 bool refused(const std::vector<std::string>& ids) {
   return ids.empty() || ids.size() > kIdsMax || !std::all_of(ids.begin(), ids.end(), valid_id);
 }
 
-Reply bad_state(State state) {
-  Reply reply = error_reply("BADSTATE");
-  reply.state = state;
-  return reply;
+// For its words alone.
+bool edit_refused(const Edit& edit) {
+  if (edit.delay_ms && edit.at_wall_ms) return true;
+  if (!edit.queue && !edit.priority && !edit.delay_ms && !edit.at_wall_ms && !edit.args &&
+      !edit.type) {
+    return true;
+  }
+  return (edit.queue && !valid_name(*edit.queue)) || (edit.type && !valid_name(*edit.type)) ||
+         !within(edit.priority.value_or(0), 0, 9) ||
+         !within(edit.delay_ms.value_or(0), 0, kDurationMsMax) || edit.at_wall_ms.value_or(0) < 0;
 }
 
 // The first error in a member's reply: its own, or (CANCEL) that of an item.
@@ -39,81 +46,103 @@ Reply Step::get(const Get& get) {
   return reply;
 }
 
-Reply Step::cancel(const Cancel& cancel) {
-  if (refused(cancel.ids)) return error_reply("BADREQ");
+// One result for each id: what `each` says to a job that is there.
+template <typename Each>
+Reply Step::each_of(const std::vector<std::string>& ids, const Each& each) {
+  if (refused(ids)) return error_reply("BADREQ");
   std::vector<Reply> items;
-  for (const std::string& name : cancel.ids) {
+  for (const std::string& name : ids) {
     const std::optional<std::string> id = resolve(name);
     Job* job = id ? find_job(w_, *id) : nullptr;
-    if (job == nullptr) {
-      items.push_back(no_record(id.value_or("")));
-      continue;
-    }
-    const State state = job->view.state;
-    if (state == State::kSucceeded || state == State::kDead || state == State::kExpired) {
-      items.push_back(bad_state(state));
-      continue;
-    }
-    if (state == State::kRunning && cancel.force) {
-      const LedgerEntry entry{LeaseVerb::kOther, {}, true, 0};
-      record(*job, job->view.lease->token, entry);
-      end_cancelled(*job, Fail{});
-    } else if (state == State::kRunning) {
-      job->view.cancel_requested = true;
-    } else if (state != State::kCancelled) {
-      finish(*job, State::kCancelled);
-    }
-    items.push_back(ok_reply());
+    items.push_back(job == nullptr ? no_record(id.value_or("")) : each(*job));
   }
   return array_reply(std::move(items));
+}
+
+Reply Step::cancel(const Cancel& cancel) {
+  return each_of(cancel.ids, [&](Job& job) { return cancel_job(job, cancel.force); });
+}
+
+Reply Step::cancel_job(Job& job, bool force) {
+  const State state = job.view.state;
+  if (state == State::kSucceeded || state == State::kDead || state == State::kExpired) {
+    return bad_state(state);
+  }
+  if (state == State::kRunning && force) {
+    record(job, job.view.lease->token, LedgerEntry{LeaseVerb::kOther, {}, true, 0});
+    end_cancelled(job, Fail{});
+  } else if (state == State::kRunning) {
+    job.view.cancel_requested = true;
+  } else if (state != State::kCancelled) {
+    finish(job, State::kCancelled);
+  }
+  return ok_reply();
 }
 
 Reply Step::retry(const Retry& retry) {
-  if (refused(retry.ids)) return error_reply("BADREQ");
-  std::vector<Reply> items;
-  for (const std::string& name : retry.ids) {
-    const std::optional<std::string> id = resolve(name);
-    Job* job = id ? find_job(w_, *id) : nullptr;
-    if (job == nullptr) {
-      items.push_back(no_record(id.value_or("")));
-      continue;
-    }
-    JobView& view = job->view;
-    if (!is_finished(view.state)) {
-      items.push_back(bad_state(view.state));
-      continue;
-    }
-    ++view.generation;
-    view.attempt = 0;
-    view.crashes = 0;
-    view.suspect = false;
-    view.result.reset();
-    view.dead_reason = DeadReason::kNone;
-    view.finished_engine_ms.reset();
-    view.expires_at_engine_ms.reset();
-    ++queue_of(*job).retried;
-    make_ready(*job);
-    items.push_back(ok_reply());
-  }
-  return array_reply(std::move(items));
+  return each_of(retry.ids, [&](Job& job) { return retry_job(job); });
+}
+
+Reply Step::retry_job(Job& job) {
+  JobView& view = job.view;
+  if (!is_finished(view.state)) return bad_state(view.state);
+  ++view.generation;
+  view.attempt = 0;
+  view.crashes = 0;
+  view.suspect = false;
+  view.result.reset();
+  view.dead_reason = DeadReason::kNone;
+  view.finished_engine_ms.reset();
+  view.expires_at_engine_ms.reset();
+  ++queue_of(job).retried;
+  make_ready(job);
+  return ok_reply();
 }
 
 Reply Step::remove(const Delete& del) {
-  if (refused(del.ids)) return error_reply("BADREQ");
-  std::vector<Reply> items;
-  for (const std::string& name : del.ids) {
-    const std::optional<std::string> id = resolve(name);
-    const Job* job = id ? find_job(w_, *id) : nullptr;
-    if (job == nullptr) {
-      items.push_back(no_record(id.value_or("")));
-    } else if (job->view.state == State::kRunning) {
-      items.push_back(bad_state(State::kRunning));
-    } else {
-      forget(*id);
-      items.push_back(ok_reply());
-    }
+  return each_of(del.ids, [&](const Job& job) { return remove_job(job); });
+}
+
+Reply Step::remove_job(const Job& job) {
+  if (job.view.state == State::kRunning) return bad_state(State::kRunning);
+  forget(std::string(job.view.id));
+  return ok_reply();
+}
+
+Reply Step::edit(const Edit& edit) {
+  if (!valid_id(edit.id) || edit_refused(edit)) return error_reply("BADREQ");
+  if (edit.args && edit.args->size() > kArgsBytesMax) return error_reply("TOOBIG");
+  const std::optional<std::string> id = resolve(edit.id);
+  Job* job = id ? find_job(w_, *id) : nullptr;
+  if (job == nullptr) return no_record(id.value_or(""));
+  JobView& view = job->view;
+  if (view.state == State::kRunning || is_finished(view.state)) return bad_state(view.state);
+  const std::string queue = edit.queue.value_or(view.queue);
+  const int64_t priority = edit.priority.value_or(view.priority);
+  if (queue != view.queue) {
+    if (const auto refusal = full(queue)) return *refusal;
   }
-  return array_reply(std::move(items));
+  const bool was_ready = view.state == State::kReady;
+  const bool moved = queue != view.queue || priority != view.priority;
+  w_.queues[queue];  // It comes into being if it is new.
+  view.queue = queue;
+  view.priority = priority;
+  view.args = edit.args.value_or(view.args);
+  view.type = edit.type.value_or(view.type);
+  const bool timed = edit.delay_ms || edit.at_wall_ms;
+  const int64_t place_before = job->ready_seq;
+  const int64_t since_before = job->ready_since_ms;
+  if (timed) {
+    job->run_at_range.reset();
+    place(*job, edit.delay_ms, edit.at_wall_ms);
+  } else if (was_ready && moved) {
+    make_ready(*job);
+  }
+  if (was_ready && !moved && view.state == State::kReady) {
+    job->ready_seq = place_before;
+    job->ready_since_ms = since_before;
+  }
+  return ok_reply();
 }
 
 void Step::forget(const std::string& id) {

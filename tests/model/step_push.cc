@@ -105,6 +105,7 @@ Reply Step::mpush(const MPush& mpush, const Reply* seen) {
 }
 
 Reply Step::create(const Push& push, const Reply* seen) {
+  if (const auto refusal = full(push.queue)) return *refusal;
   Job job = job_from(push);
   std::string id = id_after(w_.highest_id);  // Only in a dry run.
   if (seen != nullptr && seen->kind == Reply::Kind::kPushed) {
@@ -116,7 +117,7 @@ Reply Step::create(const Push& push, const Reply* seen) {
   }
   w_.highest_id = id;
   job.view.id = id;
-  place(push, job);
+  place(job, push.delay_ms, push.at_wall_ms);
   if (push.key) w_.keys[*push.key] = id;
   ++w_.queues[push.queue].pushed;
   w_.jobs[id] = std::move(job);
@@ -134,7 +135,11 @@ Reply Step::duplicate(const Push& push, Job& holder) {
     refusal.id = holder.view.id;
     return refusal;
   }
-  if (way == OnDuplicate::kReplace) replace(push, holder);
+  if (way == OnDuplicate::kReplace) {
+    const auto refusal = push.queue == holder.view.queue ? std::nullopt : full(push.queue);
+    if (refusal) return *refusal;
+    replace(push, holder);
+  }
   Reply reply;
   reply.kind = Reply::Kind::kPushed;
   reply.id = holder.view.id;
@@ -154,42 +159,61 @@ void Step::replace(const Push& push, Job& holder) {
   holder.view.generation = old.view.generation;
   holder.view.pushed_wall_ms = old.view.pushed_wall_ms;
   w_.queues[push.queue];  // It comes into being if it is new.
-  place(push, holder);
+  place(holder, push.delay_ms, push.at_wall_ms);
   if (old.view.state == State::kReady && holder.view.state == State::kReady) {
     holder.ready_seq = old.ready_seq;
     holder.ready_since_ms = old.ready_since_ms;
   }
 }
 
+// The refusal if the queue has no room for one more unfinished job.
+std::optional<Reply> Step::full(const std::string& queue) const {
+  const auto found = w_.queues.find(queue);
+  if (found == w_.queues.end() || !found->second.settings.length_max) return std::nullopt;
+  int64_t length = 0;
+  for (const auto& [id, job] : w_.jobs) {
+    if (job.view.queue == queue && !is_finished(job.view.state)) ++length;
+  }
+  const int64_t most = *found->second.settings.length_max;
+  if (length < most) return std::nullopt;
+  Reply refusal = error_reply("QUEUEFULL");
+  refusal.length = length;
+  refusal.length_max = most;
+  return refusal;
+}
+
 Job Step::job_from(const Push& push) const {
+  const auto queue = w_.queues.find(push.queue);
+  const QueueSettings set = queue == w_.queues.end() ? QueueSettings{} : queue->second.settings;
   Job job;
   JobView& view = job.view;
   view.queue = push.queue;
   view.type = push.type;
   view.args = push.args;
   view.priority = push.priority.value_or(view.priority);
-  view.max_attempts = push.attempts.value_or(view.max_attempts);
-  view.max_crashes = push.crashes.value_or(view.max_crashes);
-  view.lease_ms = push.lease_ms.value_or(view.lease_ms);
-  view.timeout_ms = push.timeout_ms.value_or(view.timeout_ms);
+  view.max_attempts = push.attempts.value_or(set.attempts.value_or(view.max_attempts));
+  view.max_crashes = push.crashes.value_or(set.crashes.value_or(view.max_crashes));
+  view.lease_ms = push.lease_ms.value_or(set.lease_ms.value_or(view.lease_ms));
+  view.timeout_ms = push.timeout_ms.value_or(set.timeout_ms.value_or(view.timeout_ms));
   view.soft_timeout_ms = push.soft_timeout_ms.value_or(view.soft_timeout_ms);
   if (push.expire_ms) view.expires_at_engine_ms = w_.now.engine_ms + *push.expire_ms;
-  view.keep_ms = push.keep_ms;
+  view.keep_ms = push.keep_ms ? push.keep_ms : set.keep_ms;
   view.key = push.key;
   for (const auto& [field, value] : push.meta) view.meta[field] = value;
   view.pushed_wall_ms = w_.now.wall_ms;
-  job.backoff = *parse_backoff(push.backoff.value_or("exponential:1000,2,3600000~10"));
+  const std::string backoff = set.backoff.value_or("exponential:1000,2,3600000~10");
+  job.backoff = *parse_backoff(push.backoff.value_or(backoff));
   return job;
 }
 
-void Step::place(const Push& push, Job& job) {
+void Step::place(Job& job, std::optional<int64_t> delay_ms, std::optional<int64_t> at_wall_ms) {
   JobView& view = job.view;
-  if (push.delay_ms.value_or(0) > 0) {
+  if (delay_ms.value_or(0) > 0) {
     view.state = State::kScheduled;
-    view.run_at = RunAt{false, w_.now.engine_ms + *push.delay_ms};
-  } else if (push.at_wall_ms && (at_held(w_) || w_.now.wall_ms < *push.at_wall_ms)) {
+    view.run_at = RunAt{false, w_.now.engine_ms + *delay_ms};
+  } else if (at_wall_ms && (at_held(w_) || w_.now.wall_ms < *at_wall_ms)) {
     view.state = State::kScheduled;
-    view.run_at = RunAt{true, *push.at_wall_ms};
+    view.run_at = RunAt{true, *at_wall_ms};
   } else {
     make_ready(job);
   }

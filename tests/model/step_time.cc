@@ -27,6 +27,7 @@ void Step::observe_clocks(Now now) {
   }
   w_.now = now;
   forgive_scans();
+  forgive_listings();
 }
 
 std::optional<Due> due_of(const World& world, const Job& job) {
@@ -149,6 +150,8 @@ void Step::give_grace(bool renewals_may_be_lost) {
 void Step::restart() {
   w_.at_held_until_ms.reset();
   w_.waiters.clear();
+  w_.told_workers.clear();
+  w_.workers_heard_ms.clear();
   give_grace(true);
 }
 

@@ -32,6 +32,20 @@ struct RunAt {
   bool operator==(const RunAt&) const = default;
 };
 
+struct LogLine {
+  int64_t at_wall_ms = 0;
+  std::string level;
+  std::string text;
+  bool operator==(const LogLine&) const = default;
+};
+
+// What is kept of an attempt's log, oldest line first.
+struct LogView {
+  int64_t dropped = 0;  // Lines that had to go.
+  std::vector<LogLine> lines;
+  bool operator==(const LogView&) const = default;
+};
+
 struct AttemptView {
   int64_t attempt = 0;  // The job's attempt counter during that lease.
   int64_t generation = 0;
@@ -41,6 +55,7 @@ struct AttemptView {
   std::string error_class;
   std::string message;
   std::string trace;
+  std::optional<LogView> log;  // Compared when the driver fills it in.
   bool operator==(const AttemptView&) const = default;
 };
 
@@ -49,6 +64,7 @@ struct LeaseView {
   std::string token;  // Empty in a JOB.GET, which does not show tokens; then not compared.
   int64_t deadline_engine_ms = 0;
   std::optional<int64_t> timeout_at_engine_ms;  // When the server ends it; absent: no TIMEOUT.
+  std::optional<LogView> log;                   // Compared when the driver fills it in.
 };
 
 struct JobView {
@@ -109,14 +125,34 @@ struct QueueView {
   std::optional<int64_t> retried;
   std::optional<int64_t> oldest_ms;
   std::optional<std::vector<std::string>> ready_ids;  // In the order a worker would get them.
+  std::optional<QueueSettings> settings;
 };
+
+struct TypePauseView {
+  std::string type;
+  std::string queue;  // Empty: in all queues.
+  std::string reason;
+};
+
+using Fields = std::map<std::string, std::string>;
 
 struct KeyView {
   std::string name;
-  std::string value;
+  std::string value;             // Empty for a hash.
+  std::optional<Fields> fields;  // Of a hash; absent for other keys.
   bool end_is_wall = false;
   std::optional<int64_t> end_ms;  // Absent: it has no end.
   bool operator==(const KeyView&) const = default;
+};
+
+// What JOB.LIST tells of a job.
+struct ListedJob {
+  std::string id;
+  State state = State::kReady;
+  std::string queue;
+  std::string type;
+  int64_t priority = 0;
+  int64_t attempt = 0;
 };
 
 struct GrantView {
@@ -144,6 +180,7 @@ struct Reply {
     kNone,     // World ops (Advance, Restart, Close, Undo) have no reply.
     kOk,       //
     kError,    // code; DUPLICATE: id; BADSTATE: state if known; EXECABORT: index, inner_code.
+               // QUEUEFULL: length and length_max if known.
     kNil,      // JOB.GET or GET of nothing, SET that set nothing.
     kGone,     // An item of JOB.WAIT whose job is gone.
     kPushed,   // id; created with ONDUP report only.
@@ -157,6 +194,9 @@ struct Reply {
     kValue,    // text: the value of a key.
     kInteger,  // number: what the commands on keys count or tell.
     kScanned,  // text: the cursor; names.
+    kFields,   // fields: HGETALL.
+    kStarted,  // text: the operation's id; number: how many jobs it takes.
+    kListed,   // text: the cursor; listed.
     kArray,    // items: JOB.MPUSH, JOB.MACK, verbs with IDS, JOB.WAIT, EXEC.
     kBlocked,  // No reply yet: the connection waits.
   };
@@ -182,6 +222,10 @@ struct Reply {
   std::vector<std::string> names;
   std::string text;
   int64_t number = 0;
+  std::optional<int64_t> length;
+  std::optional<int64_t> length_max;
+  Fields fields;
+  std::vector<ListedJob> listed;
   std::vector<Reply> items;
 };
 
@@ -196,6 +240,9 @@ struct Snapshot {
   std::vector<JobView> jobs;
   std::vector<QueueView> queues;
   std::vector<KeyView> keys;
+  // Compared when the driver fills them in.
+  std::optional<std::vector<TypePauseView>> type_pauses;
+  std::optional<std::map<std::string, std::string>> told_workers;  // Name to "quiet" or "stop".
 };
 
 const char* name_of(State state);

@@ -31,6 +31,7 @@ struct Job {
 struct Queue {
   bool paused = false;
   std::string pause_reason;
+  QueueSettings settings;
   int64_t pushed = 0, started = 0, succeeded = 0, failed = 0, lost = 0;
   int64_t released = 0, died = 0, cancelled = 0, expired = 0, retried = 0;
 };
@@ -78,6 +79,7 @@ struct Granted {
 
 struct StoredKey {
   std::string value;
+  std::optional<Fields> fields;  // Of a hash; it has at least one.
   bool end_is_wall = false;
   std::optional<int64_t> end_ms;
 };
@@ -86,6 +88,13 @@ struct StoredKey {
 struct Scan {
   std::string cursor;  // That the next page will be asked with.
   std::string match;
+  std::set<std::string> owed;
+};
+
+// A listing of jobs that goes on: the ids that its remaining pages have to name.
+struct Listing {
+  std::string cursor;  // That the next page will be asked with.
+  std::optional<std::string> query;
   std::set<std::string> owed;
 };
 
@@ -104,6 +113,12 @@ struct World {
   std::vector<Granted> granted;                                       // In the last step.
   std::map<std::string, StoredKey> stored;  // The keys of SET and its kin, by name.
   std::vector<Scan> scans;                  // Oldest first.
+  std::vector<Listing> listings;            // Oldest first.
+  // By type and queue (empty: all queues), the reason.
+  std::map<std::pair<std::string, std::string>, std::string> type_pauses;
+  std::map<std::string, std::string> told_workers;  // Name to "quiet" or "stop".
+  std::map<std::string, int64_t> workers_heard_ms;  // When a worker last fetched or beat.
+  std::set<std::string> operations;                 // Every operation's id ever given.
   std::string highest_id;
   int64_t next_ready_seq = 1;
   int64_t placeholders = 0;  // Ids and tokens made up in dry runs.
