@@ -140,6 +140,21 @@ TEST_F(OperationsTest, ADeletedQueueIsForgottenOnceItIsEmpty) {
   EXPECT_EQ(state.find_queue("q")->counters.pushed, 1U);
 }
 
+TEST_F(OperationsTest, JobsThatWereMovedAreAccountedForWithoutTheirQueue) {
+  PushSpec moved = spec("p");
+  moved.key = "k";
+  moved.has_key = true;
+  push(moved);
+  moved.queue = "q";
+  moved.on_duplicate = OnDuplicate::kReplace;
+  run(Push{moved});
+  start_operation({.verb = OperationVerb::kDeleteQueue, .queue = "q", .query = of_queue("q")});
+  advance();
+  EXPECT_EQ(state.jobs().size(), 0U);
+  EXPECT_FALSE(state.find_queue("q")->is_known());
+  EXPECT_EQ(unaccounted_jobs(state), 0);
+}
+
 TEST_F(OperationsTest, WhatIsPushedMeanwhileKeepsTheQueue) {
   push_many(3);
   start_operation({.verb = OperationVerb::kDeleteQueue, .queue = "q", .query = of_queue("q")});

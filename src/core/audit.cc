@@ -33,6 +33,7 @@ int64_t unaccounted_jobs(const State& state) {
   for (const auto& queue : state.queues()) {
     const QueueCounters& counters = queue->counters;
     missing += static_cast<int64_t>(counters.pushed - counters.deleted - counters.retired);
+    missing += queue->balance;
     for (const uint64_t jobs : queue->jobs) missing -= static_cast<int64_t>(jobs);
   }
   return missing - static_cast<int64_t>(state.damaged() + state.damaged_removed());

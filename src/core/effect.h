@@ -97,6 +97,7 @@ struct QueuePut {
   std::string_view reason = {};
   bool has_counters = false;  // Absolute counters, in images.
   QueueCounters counters = {};
+  int64_t balance = 0;  // In images.
 };
 
 // Images of what is not a job. The journal has them from its first version.

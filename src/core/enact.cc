@@ -357,9 +357,14 @@ Status State::enact(QueuePut&& put, Now /*now*/) {
   queue.is_forgotten = put.is_forgotten;
   queue.paused = put.paused;
   queue.pause_reason = put.reason;
-  if (put.is_forgotten) queue.counters = {};
+  if (put.has_counters) {
+    queue.counters = put.counters;
+    queue.balance = put.balance;
+  } else if (put.is_forgotten) {
+    const QueueCounters was = std::exchange(queue.counters, {});
+    queue.balance += static_cast<int64_t>(was.pushed - was.deleted - was.retired);
+  }
   note_changed(queue);
-  if (put.has_counters) queue.counters = put.counters;
   if (!queue.paused && !queue.ready.empty()) wake(queue);
   return {};
 }

@@ -42,6 +42,9 @@ struct Queue {
   bool paused = false;
   std::string pause_reason;
   QueueCounters counters;
+  // Of the times before it was deleted: jobs that were pushed here less those that ended here. Not
+  // zero where jobs had been moved between queues.
+  int64_t balance = 0;
   std::array<uint64_t, kJobStateCount> jobs{};  // By state.
   ReadyIndex ready;
   bool changed = false;  // Since the last freeze, apart from its jobs.

@@ -53,7 +53,8 @@ void Flush::take_side(core::State& state) {
                                                          .paused = queue->paused,
                                                          .reason = queue->pause_reason,
                                                          .has_counters = true,
-                                                         .counters = queue->counters});
+                                                         .counters = queue->counters,
+                                                         .balance = queue->balance});
   }
   core::Producers::Changes producers = state.producers().take_changes();
   for (const std::string& name : producers.gone) set_->erase_side(side_key('p', name));

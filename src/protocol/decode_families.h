@@ -26,8 +26,6 @@ base::Status read_bulk(Words& words, core::BulkVerb verb, core::CommandBody& bod
 
 base::Status read_list(Words& words, core::ListJobs& list);
 base::Status read_count(Words& words, core::CountJobs& count);
-// A query for a verb that changes jobs: an empty one is taken for a mistake.
-base::Result<core::Query> parse_target(std::string_view text);
 // QUEUE.PURGE and QUEUE.DELETE.
 base::Status read_queue_operation(Words& words, core::OperationStart& start);
 base::Status read_event_read(Words& words, core::EventRead& read);

@@ -4,6 +4,7 @@
 #include "core/limits.h"
 #include "protocol/decode_families.h"
 #include "protocol/option_reader.h"
+#include "protocol/query_parser.h"
 
 namespace protocol {
 namespace {
@@ -72,7 +73,7 @@ base::Status read_bulk_option(BulkOption option, Words& words, BulkTarget& targe
       return read_jobs(words, count, target.bulk.jobs);
     }
     case BulkOption::kWhere:
-      target.operation.query = TRY(parse_target(TRY(words.value("WHERE"))));
+      target.operation.query = TRY(parse_query(TRY(words.value("WHERE"))));
       return {};
     case BulkOption::kLimit:
       target.operation.jobs_most = TRY(words.integer("LIMIT"));

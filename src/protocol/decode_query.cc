@@ -60,12 +60,6 @@ base::Status read_count(Words& words, core::CountJobs& count) {
   return {};
 }
 
-base::Result<core::Query> parse_target(std::string_view text) {
-  core::Query query = TRY(parse_query(text));
-  if (query.terms.empty()) return bad_field("query", "is empty: to mean all jobs, give state:*");
-  return query;
-}
-
 base::Status read_queue_operation(Words& words, core::OperationStart& start) {
   start.queue = words.take();
   start.query.text = fmt::format("queue:{}", start.queue.substr(0, core::limits::kNameBytesMax));

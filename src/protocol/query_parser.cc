@@ -233,7 +233,7 @@ base::Result<core::Query> parse_query(std::string_view text) {
   }
   while (true) {
     const size_t begin = text.find_first_not_of(' ');
-    if (begin == std::string_view::npos) return query;
+    if (begin == std::string_view::npos) break;
     text.remove_prefix(begin);
     if (query.terms.size() == core::limits::kQueryTermsMax) {
       return base::fail(base::ErrorCode::kTooBig, "limit={} got=more terms in the query",
@@ -241,6 +241,8 @@ base::Result<core::Query> parse_query(std::string_view text) {
     }
     query.terms.push_back(TRY(term_of(TRY(take_term(text)))));
   }
+  if (query.terms.empty()) return bad_field("query", "is empty: to mean all jobs, give state:*");
+  return query;
 }
 
 }  // namespace protocol

@@ -10,8 +10,9 @@
 
 namespace protocol {
 
-// Returns the query; one without terms fits all jobs.
-// Errors: BADREQ names the term and what could stand there; TOOBIG.
+// Returns the query. Errors: BADREQ names the term and what could stand there; TOOBIG. A text
+// without terms is taken for a mistake, most often a variable that was empty: `state:*` says all
+// jobs.
 base::Result<core::Query> parse_query(std::string_view text);
 
 }  // namespace protocol

@@ -53,14 +53,14 @@ TEST(QueryParser, ReadsSeveralTermsAndQuotes) {
   ASSERT_EQ(query->terms.size(), 3U);
   EXPECT_EQ(query->terms[0].texts, (std::vector<std::string>{"timed \"out\", twice", "refused"}));
   EXPECT_EQ(query->terms[1].texts, (std::vector<std::string>{"a:b"}));
-  EXPECT_TRUE(parse_query("").value().terms.empty());
-  EXPECT_TRUE(parse_query("   ").value().terms.empty());
 }
 
 TEST(QueryParser, SaysWhatIsWrongWithATerm) {
   EXPECT_EQ(fault("dead"),
             "BADREQ field=query term 'dead' is no field:value; give for example state:dead "
             "queue:emails");
+  EXPECT_EQ(fault(""), "BADREQ field=query is empty: to mean all jobs, give state:*");
+  EXPECT_EQ(fault("   "), "BADREQ field=query is empty: to mean all jobs, give state:*");
   EXPECT_NE(fault("queu:x").find("did you mean queue?"), std::string::npos);
   EXPECT_NE(fault("state:deed").find("no known state"), std::string::npos);
   EXPECT_NE(fault("attempt:many").find("is no number"), std::string::npos);

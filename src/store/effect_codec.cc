@@ -130,12 +130,15 @@ void for_each_counter(Counters& counters, Visit visit) {
 
 constexpr uint8_t kQueuePaused = 1;
 constexpr uint8_t kQueueForgotten = 2;
+constexpr uint8_t kQueueHasBalance = 4;
 
 void write(ByteWriter& out, const core::QueuePut& put) {
   write_tag(out, EffectTag::kQueuePut);
   out.text(put.name);
   out.byte(static_cast<uint8_t>((put.paused ? kQueuePaused : 0) |
-                                (put.is_forgotten ? kQueueForgotten : 0)));
+                                (put.is_forgotten ? kQueueForgotten : 0) |
+                                (put.balance != 0 ? kQueueHasBalance : 0)));
+  if (put.balance != 0) out.signed_number(put.balance);
   out.text(put.reason);
   out.byte(put.has_counters ? 1 : 0);
   if (put.has_counters) {
@@ -278,9 +281,10 @@ core::Effect read_job_moved(ByteReader& in) {
 core::Effect read_queue_put(ByteReader& in) {
   core::QueuePut put;
   put.name = in.text();
-  const uint64_t is = in.bounded(kQueuePaused | kQueueForgotten);
+  const uint64_t is = in.bounded(kQueuePaused | kQueueForgotten | kQueueHasBalance);
   put.paused = (is & kQueuePaused) != 0;
   put.is_forgotten = (is & kQueueForgotten) != 0;
+  if ((is & kQueueHasBalance) != 0) put.balance = in.signed_number();
   put.reason = in.text();
   put.has_counters = in.bounded(1) != 0;
   if (put.has_counters) {

@@ -212,7 +212,7 @@ std::vector<Sample> samples() {
   add("key-put-engine", core::KeyPut{"k", "", {Clock::kEngine, 1'000}});
   add("key-put-wall", core::KeyPut{"k", "v", {Clock::kWall, 1'700'000'000'000}});
   add("key-removed", core::KeyRemoved{"k"});
-  add("queue-put-forgotten", core::QueuePut{.name = "q", .is_forgotten = true});
+  add("queue-put-forgotten", core::QueuePut{.name = "q", .is_forgotten = true, .balance = -2});
   add("operation-put", core::OperationPut{full_operation()});
   return samples;
 }

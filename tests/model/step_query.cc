@@ -21,6 +21,19 @@ std::vector<std::string> ids_of(const World& world, const std::optional<std::str
   return ids;
 }
 
+// Whether the verb, as with IDS, would do something to a job in this state.
+bool suits(BulkVerb verb, State state) {
+  switch (verb) {
+    case BulkVerb::kRetry:
+      return is_finished(state);
+    case BulkVerb::kCancel:
+      return !is_finished(state);
+    case BulkVerb::kDelete:
+      return state != State::kRunning;
+  }
+  return false;
+}
+
 bool malformed(const std::optional<std::string>& query) {
   return query && !Query::parse(*query);
 }
@@ -39,9 +52,11 @@ std::string line(const ListedJob& job) {
 Reply Step::bulk_where(const BulkWhere& bulk, const Reply* seen) {
   if (malformed(bulk.query) || bulk.limit.value_or(1) < 1) return error_reply("BADREQ");
   std::vector<std::string> ids = ids_of(w_, bulk.query);
+  std::erase_if(
+      ids, [&](const std::string& id) { return !suits(bulk.verb, find_job(w_, id)->view.state); });
   const auto most = static_cast<size_t>(bulk.limit.value_or(INT64_MAX));
   if (ids.size() > most) ids.resize(most);
-  for (const std::string& id : ids) {  // What the verb does not suit is left as it is.
+  for (const std::string& id : ids) {
     Job& job = *find_job(w_, id);
     if (bulk.verb == BulkVerb::kRetry) retry_job(job);
     if (bulk.verb == BulkVerb::kCancel) cancel_job(job, false);

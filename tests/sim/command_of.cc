@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/base32.h"
+#include "protocol/query_parser.h"
 
 namespace sim {
 namespace {
@@ -86,6 +87,34 @@ Result<core::PushSpec> spec_of(const model::Push& push) {
 
 std::vector<std::string_view> views_of(const std::vector<std::string>& texts) {
   return {texts.begin(), texts.end()};
+}
+
+// The query language is read by the protocol folder, for both ways.
+Result<core::Query> query_of(const std::optional<std::string>& text) {
+  if (!text) return core::Query{};
+  return protocol::parse_query(*text);
+}
+
+core::OperationVerb operation_verb_of(model::BulkVerb verb) {
+  switch (verb) {
+    case model::BulkVerb::kRetry:
+      return core::OperationVerb::kRetry;
+    case model::BulkVerb::kCancel:
+      return core::OperationVerb::kCancel;
+    case model::BulkVerb::kDelete:
+      return core::OperationVerb::kDelete;
+  }
+  ASSERT(false, "no such verb");
+  return core::OperationVerb::kDelete;
+}
+
+core::OperationStart queue_operation_of(core::OperationVerb verb, const std::string& queue) {
+  core::OperationStart start;
+  start.verb = verb;
+  start.queue = queue;
+  start.query.text = "queue:" + queue;
+  start.query.terms = {{.field = core::QueryField::kQueue, .texts = {queue}}};
+  return start;
 }
 
 core::KeySet set_of(const model::KeySet& op) {
@@ -189,6 +218,29 @@ struct ToCommand {
     return core::QueuePause{op.queue, op.reason};
   }
   Made operator()(const model::QueueResume& op) const { return core::QueueResume{op.queue}; }
+  Made operator()(const model::BulkWhere& op) const {
+    core::OperationStart start;
+    start.verb = operation_verb_of(op.verb);
+    start.query = TRY(query_of(op.query));
+    start.jobs_most = op.limit;
+    return start;
+  }
+  Made operator()(const model::QueuePurge& op) const {
+    return queue_operation_of(core::OperationVerb::kPurge, op.queue);
+  }
+  Made operator()(const model::QueueDelete& op) const {
+    return queue_operation_of(core::OperationVerb::kDeleteQueue, op.queue);
+  }
+  Made operator()(const model::JobCount& op) const {
+    return core::CountJobs{TRY(query_of(op.query))};
+  }
+  Made operator()(const model::JobList& op) const {
+    core::ListJobs list;
+    list.query = TRY(query_of(op.query));
+    if (op.count) list.count = *op.count;
+    if (op.cursor && *op.cursor != "0") list.cursor = TRY(job_of(*op.cursor)).id;
+    return list;
+  }
   Made operator()(const model::KeySet& op) const { return set_of(op); }
   Made operator()(const model::KeyGet& op) const { return core::KeyGet{op.key}; }
   Made operator()(const model::KeyMGet& op) const { return core::KeysGet{views_of(op.keys)}; }

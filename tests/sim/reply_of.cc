@@ -293,6 +293,14 @@ struct ToReply {
       return ToReply{item, state, now}.ok();
     });
   }
+  Reply started() const {
+    const Record record(value);
+    Reply reply;
+    reply.kind = Kind::kStarted;
+    reply.text = record.text("op");
+    reply.number = record.number("matched");
+    return reply;
+  }
   Reply pushed(const model::Push& op) const {
     Reply reply;
     reply.kind = Kind::kPushed;
@@ -393,6 +401,23 @@ struct ToReply {
   }
   Reply operator()(const model::QueuePause&) const { return ok(); }
   Reply operator()(const model::QueueResume&) const { return ok(); }
+  Reply operator()(const model::BulkWhere&) const { return started(); }
+  Reply operator()(const model::QueuePurge&) const { return started(); }
+  Reply operator()(const model::QueueDelete&) const { return started(); }
+  Reply operator()(const model::JobCount&) const { return integer(); }
+  Reply operator()(const model::JobList&) const {
+    const Record record(value);
+    Reply reply;
+    reply.kind = Kind::kListed;
+    const RespValue* cursor = record.find("cursor");
+    reply.text = cursor == nullptr ? "0" : cursor->text;
+    for (const RespValue& item : record.at("jobs").items) {
+      const Record job(item);
+      reply.listed.push_back({job.text("id"), state_named(job.text("state")), job.text("queue"),
+                              job.text("type"), job.number("priority"), job.number("attempt")});
+    }
+    return reply;
+  }
   Reply operator()(const model::KeySet& op) const {
     return value.is_nil() || op.get ? text() : ok();
   }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kTraceSteps = 30;
 constexpr uint64_t kLookOverEach = 16;
+constexpr model::GeneratorOptions kGenerated{.operations = true, .queries = true};
 
 // A step as it is reported.
 struct Traced {
@@ -46,7 +47,7 @@ class Run {
  public:
   explicit Run(const RunOptions& options)
       : options_(options),
-        generator_(options.seed),
+        generator_(options.seed, kGenerated),
         server_(options.seed, model::Generator::start()) {}
 
   std::optional<std::string> operator()(Tally& tally) {

@@ -162,11 +162,22 @@ bool Server::bring_in_wants() {
 }
 
 void Server::settle() {
+  finish_operations();
   while (bring_in_wants()) {
     machine_->retry_parked();
+    finish_operations();
     machine_->feed();
   }
   if (!machine_->parked().empty()) find_fault("a command is parked, and nothing is read for it");
+}
+
+// The model carries out an operation in the step that begins it.
+void Server::finish_operations() {
+  while (machine_->state().operations().running() > 0) {
+    machine_->advance_operations();
+    bring_in_wants();
+    ++tally_["slices of operations"];
+  }
 }
 
 const core::JobRecord& Server::record_of(const core::Job& job) const {

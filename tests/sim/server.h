@@ -72,6 +72,7 @@ class Server {
   // Reads the records that commands ask for, until nothing is asked for any more; what waits for
   // them goes on.
   void settle();
+  void finish_operations();
   bool bring_in_wants();
   void continue_audit();
   const core::JobRecord& record_of(const core::Job& job) const;

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "store/job_codec.h"
+#include "store/operation_codec.h"
 
 namespace sim {
 namespace {
@@ -188,8 +189,9 @@ model::Snapshot snapshot_of(const core::State& state, base::Now now, const Recor
   snapshot.jobs.reserve(state.jobs().size());
   for_each_job(
       state, [&](const core::Job& job) { snapshot.jobs.push_back(view_of(job, record_of(job))); });
-  for (const auto& queue : state.queues())
-    snapshot.queues.push_back(view_of(*queue, now, record_of));
+  for (const auto& queue : state.queues()) {
+    if (queue->is_known()) snapshot.queues.push_back(view_of(*queue, now, record_of));
+  }
   for_each_key(state, [&](std::string_view name, const core::Keys::Entry& entry) {
     if (entry.expiry.is_over(now)) return;
     model::KeyView& view = snapshot.keys.emplace_back();
@@ -274,7 +276,14 @@ std::map<std::string, std::string> durable_parts(const core::State& state, base:
       part += fmt::format(" {} {} {}", push.seq, push.id.value, push.created);
     }
   });
+  for (const auto& [number, operation] : state.operations().all()) {
+    core::Operation copy = operation;
+    copy.next = {};  // How far it looked without finding anything is not stored.
+    store::ByteWriter out(parts[core::operation_text(number)]);
+    store::encode_operation(out, copy);
+  }
   for (const auto& queue : state.queues()) {
+    if (!queue->is_known()) continue;
     const core::QueueCounters& c = queue->counters;
     parts["queue " + queue->name] = fmt::format(
         "{} '{}' {} {} {} {} {} {} {} {} {} {} {} {} {}", queue->paused, queue->pause_reason,

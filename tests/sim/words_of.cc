@@ -181,6 +181,26 @@ struct ToWords {
     return words;
   }
   Words operator()(const model::QueueResume& op) const { return {"QUEUE.RESUME", op.queue}; }
+  Words operator()(const model::BulkWhere& op) const {
+    static constexpr std::array kVerbs = {"JOB.RETRY", "JOB.CANCEL", "JOB.DELETE"};
+    Words words = {kVerbs.at(static_cast<size_t>(op.verb)), "WHERE", op.query};
+    add(words, "LIMIT", op.limit);
+    return words;
+  }
+  Words operator()(const model::QueuePurge& op) const { return {"QUEUE.PURGE", op.queue}; }
+  Words operator()(const model::QueueDelete& op) const { return {"QUEUE.DELETE", op.queue}; }
+  Words operator()(const model::JobCount& op) const {
+    Words words = {"JOB.COUNT"};
+    add(words, "WHERE", op.query);
+    return words;
+  }
+  Words operator()(const model::JobList& op) const {
+    Words words = {"JOB.LIST"};
+    add(words, "WHERE", op.query);
+    if (op.cursor != "0") add(words, "CURSOR", op.cursor);
+    add(words, "COUNT", op.count);
+    return words;
+  }
   Words operator()(const model::KeySet& op) const {
     Words words = {"SET", op.key, op.value};
     add(words, "EX", op.ex_s);
