@@ -10,12 +10,6 @@ using base::Status;
 
 namespace {
 
-base::Error bad_state(const Job& job, std::string_view verb) {
-  return base::Error{ErrorCode::kBadState,
-                     fmt::format("state={} job {} cannot be {} now", job_state_name(job.state),
-                                 job_id_text(job.id), verb)};
-}
-
 Status retry_job(Context& context, Job& job) {
   if (lifecycle(job.state, Event::kRetry).kind != Cell::Kind::kMove) {
     return tl::unexpected(bad_state(job, "retried"));
@@ -54,6 +48,12 @@ Status bulk_one(Context& context, const Bulk& bulk, const JobRef& ref) {
 }
 
 }  // namespace
+
+base::Error bad_state(const Job& job, std::string_view verb) {
+  return base::Error{ErrorCode::kBadState,
+                     fmt::format("state={} job {} cannot be {} now", job_state_name(job.state),
+                                 job_id_text(job.id), verb)};
+}
 
 Status cancel_job(Context& context, Job& job, bool force) {
   const Event event = force ? Event::kForceCancel : Event::kCancel;

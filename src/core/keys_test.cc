@@ -138,7 +138,10 @@ TEST(Keys, WhatChangedIsToldOnceToWhoeverWatches) {
   Keys keys;
   keys.put("before", "", {});
   keys.watch_changes();
-  keys.install("installed", "", {});
+  keys.set_installing(true);
+  keys.put("installed", "", {});
+  keys.put_field("installed-hash", "f", "v");
+  keys.set_installing(false);
   keys.put("a", "1", {});
   keys.put("a", "2", {});
   keys.put("b", "", {});
@@ -175,6 +178,64 @@ TEST(Keys, AGroupIsTakenBackWholly) {
   EXPECT_EQ(keys.find("removed", kNow)->expiry, wall_end(10));
   EXPECT_EQ(keys.next_over(kNow), kNow.engine + base::Duration{10});
   EXPECT_EQ(keys.take_changed(), std::vector<std::string>{"changed"}) << "before the group";
+}
+
+using FieldNames = std::vector<std::pair<std::string, std::string>>;
+
+TEST(Keys, ChangedFieldsAreToldBehindTheirKey) {
+  Keys keys;
+  keys.put_field("h", "before", "");
+  keys.watch_changes();
+  keys.put_field("h", "a", "1");
+  keys.put_field("h", "a", "2");
+  keys.remove_field("h", "before");
+  keys.remove_field("h", "nothing");
+  EXPECT_EQ(keys.take_changed_fields(), (FieldNames{{"h", "a"}, {"h", "before"}}));
+  EXPECT_TRUE(keys.take_changed().empty()) << "its end is as it was";
+  keys.put("h", "a string", {});
+  EXPECT_EQ(keys.take_changed_fields(), (FieldNames{{"h", "a"}})) << "its field is gone";
+  EXPECT_EQ(keys.take_changed(), std::vector<std::string>{"h"});
+}
+
+TEST(Keys, AGroupThatIsTakenBackLeavesNoChangedField) {
+  Keys keys;
+  keys.watch_changes();
+  keys.put_field("h", "a", "1");
+  keys.put_field("h", "b", "2");
+  const uint64_t bytes = keys.bytes();
+  keys.take_changed();
+  keys.take_changed_fields();
+  keys.begin_group();
+  keys.put_field("h", "a", "333");
+  keys.put_field("h", "c", "3");
+  keys.remove_field("h", "b");
+  keys.put_expiry("h", engine_end(10));
+  keys.remove("h");
+  keys.put_field("h", "d", "4");
+  keys.end_group(false);
+  EXPECT_EQ(keys.bytes(), bytes);
+  const Keys::Hash& hash = *keys.entry("h")->hash;
+  EXPECT_EQ(hash.fields.size(), 2U);
+  EXPECT_EQ(hash.fields.at("a"), "1");
+  EXPECT_EQ(hash.fields.at("b"), "2");
+  EXPECT_FALSE(keys.entry("h")->expiry.is_set());
+  EXPECT_EQ(keys.next_over(kNow), base::EngineTime::never());
+  EXPECT_TRUE(keys.take_changed().empty());
+  EXPECT_TRUE(keys.take_changed_fields().empty());
+}
+
+// What a journal with a gap may say.
+TEST(Keys, AFieldOfAStringMakesItAHash) {
+  Keys keys;
+  keys.put("k", "string", engine_end(10));
+  keys.put_field("k", "f", "v");
+  EXPECT_EQ(*keys.entry("k")->field("f"), "v");
+  EXPECT_EQ(keys.entry("k")->value, "");
+  EXPECT_FALSE(keys.entry("k")->expiry.is_set());
+  EXPECT_EQ(keys.bytes(), Keys::bytes_of(1, 0) + Keys::field_bytes("f", "v"));
+  keys.put_expiry("nobody", engine_end(10));
+  keys.remove_field("nobody", "f");
+  EXPECT_EQ(keys.held(), 1U);
 }
 
 TEST(Keys, AGroupThatIsKeptStays) {

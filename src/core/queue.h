@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "core/job.h"
+#include "core/queue_settings.h"
 #include "core/ready_index.h"
 
 namespace core {
@@ -29,10 +31,19 @@ struct QueueCounters {
   bool operator==(const QueueCounters&) const = default;
 };
 
-// An interned job type.
+// An interned job type, and where it is paused.
 struct TypeName {
+  struct Pause {
+    Queue* queue;  // Whose index holds the type too.
+    std::string reason;
+  };
+
   std::string name;
   uint32_t index = 0;
+  bool paused = false;  // In all queues.
+  std::string pause_reason;
+  std::vector<Pause> paused_in;  // Besides.
+  bool changed = false;          // Since the last freeze.
 };
 
 struct Queue {
@@ -40,9 +51,17 @@ struct Queue {
   uint32_t index = 0;  // In order of coming into being: its code in the tables.
   bool paused = false;
   std::string pause_reason;
+  QueueSettings settings;
   QueueCounters counters;
   std::array<uint64_t, kJobStateCount> jobs{};  // By state.
   ReadyIndex ready;
+
+  // What MAXLEN counts: all that is not running and will run.
+  uint64_t length() const {
+    return jobs[static_cast<size_t>(JobState::kWaiting)] +
+           jobs[static_cast<size_t>(JobState::kScheduled)] +
+           jobs[static_cast<size_t>(JobState::kReady)];
+  }
   bool changed = false;  // Since the last freeze, apart from its jobs.
   bool woken = false;    // Has something for waiting fetches since they were last served.
 };

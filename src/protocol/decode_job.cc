@@ -19,6 +19,8 @@ constexpr std::array<std::string_view, 6> kBulkOptions = {"IDS",  "WHERE",  "LIM
                                                           "RATE", "DRYRUN", "FORCE"};
 constexpr std::array<std::string_view, 3> kBulkNames = {"JOB.RETRY", "JOB.CANCEL", "JOB.DELETE"};
 
+constexpr std::array<std::string_view, core::kLogLevelCount> kLogLevels = {"debug", "info", "warn",
+                                                                           "error"};
 constexpr std::array<std::string_view, 1> kResult = {"RESULT"};
 constexpr std::array<std::string_view, 1> kDelay = {"DELAY"};
 
@@ -145,6 +147,14 @@ base::Status read_progress(Words& words, core::Progress& progress) {
   progress.job = TRY(parse_job(words.take()));
   progress.token = parse_token(words.take());
   progress.data = words.take();
+  return {};
+}
+
+base::Status read_log(Words& words, core::Log& log) {
+  log.job = TRY(parse_job(words.take()));
+  log.token = parse_token(words.take());
+  log.level = static_cast<core::LogLevel>(TRY(choose("level", words.take(), kLogLevels)));
+  log.text = words.take();
   return {};
 }
 

@@ -39,6 +39,13 @@ enum class EffectTag : uint8_t {
   kKeyPut = 18,
   kKeyRemoved = 19,
   kFlushed = 20,
+  kJobLogged = 21,
+  kJobEdited = 22,
+  kQueueSettingsPut = 23,
+  kTypePausePut = 24,
+  kKeyExpiryPut = 25,
+  kHashFieldPut = 26,
+  kHashFieldRemoved = 27,
 };
 
 // Collects the encoded effects of one turn.
