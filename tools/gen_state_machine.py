@@ -42,6 +42,7 @@ EVENTS = {
     "force-cancel": "a client cancels it, running or not",
     "retry": "a client starts it again, as a new generation",
     "replace": "it is pushed again with `ONDUP replace`",
+    "edit": "a client changes it (`JOB.EDIT`); a new time may make it scheduled or ready",
     "delete": "a client deletes it",
 }
 

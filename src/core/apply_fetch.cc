@@ -154,6 +154,7 @@ void close_leases(Answer& answer, size_t mark) {
 
 bool grant_next(Context& context, const Fetch& fetch, Answer& answer) {
   if (answer.reply.tape().size() >= limits::kReplyBytesMax) return false;
+  if (context.state.workers().is_quiet(fetch.worker)) return false;
   Job* job = choose(context, fetch);
   if (job == nullptr) return false;
   if (!job->record) {
@@ -163,6 +164,7 @@ bool grant_next(Context& context, const Fetch& fetch, Answer& answer) {
     return false;
   }
   ASSERT(job->state == JobState::kReady && !job->queue->paused);
+  ASSERT(!job->queue->ready.holds(*job->type), "a job of a paused type");
   JobGranted granted{.id = job->id, .worker = fetch.worker, .alone = takes_suspects(fetch)};
   context.random.fill(std::as_writable_bytes(std::span(granted.secret)));
   emit(context, granted);
@@ -174,6 +176,7 @@ bool grant_next(Context& context, const Fetch& fetch, Answer& answer) {
 
 void apply_fetch(Context& context, const Fetch& fetch, Answer& answer) {
   if (const Status fits = check_fetch(fetch); !fits) return answer.reply.error(fits.error());
+  context.state.workers().hear(fetch.worker, context.now);
   const size_t mark = open_leases(answer);
   for (int64_t i = 0; i < fetch.count && grant_next(context, fetch, answer); ++i) {
   }

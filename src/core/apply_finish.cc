@@ -273,9 +273,22 @@ void apply_progress(Context& context, const Progress& progress, Answer& answer) 
   write_lease_left(answer.reply, job, context.now);
 }
 
-void apply_beat(Context& context, const WorkerBeat& beat, Answer& answer) {
-  const Status fits = check_leases(beat.worker, beat.leases);
+void apply_log(Context& context, const Log& log, Answer& answer) {
+  const Status fits = check_bytes("text", log.text.size(), limits::kLogTextBytesMax);
   if (!fits) return answer.reply.error(fits.error());
+  const auto named = find_lease(context, log.job, log.token, Ending::kNone);
+  if (!named) return answer.reply.error(named.error());
+  if (context.push_refusal != nullptr) return answer.reply.error(*context.push_refusal);
+  emit(context, JobLogged{.id = named->job->id, .level = log.level, .text = log.text});
+  answer.reply.ok();
+}
+
+void apply_beat(Context& context, const WorkerBeat& beat, Answer& answer) {
+  Status fits = check_leases(beat.worker, beat.leases);
+  if (fits) fits = check_bytes("INFO", beat.info.size(), limits::kWorkerInfoBytesMax);
+  if (!fits) return answer.reply.error(fits.error());
+  Workers::Worker& worker = context.state.workers().hear(beat.worker, context.now);
+  if (!beat.info.empty()) worker.info = beat.info;
   const auto lease_of = [&](const LeaseRef& lease) -> Job* {
     const auto named = find_lease(context, lease.job, lease.token, Ending::kNone);
     return named ? named->job : nullptr;
@@ -298,7 +311,7 @@ void apply_beat(Context& context, const WorkerBeat& beat, Answer& answer) {
   };
   answer.reply.map(3);
   answer.reply.bulk("state");
-  answer.reply.bulk("run");
+  answer.reply.bulk(worker_order_name(worker.order));
   ids("cancel", cancel);
   ids("lost", lost);
 }
@@ -315,6 +328,7 @@ void apply_bye(Context& context, const WorkerBye& bye, Answer& answer) {
   std::ranges::sort(held, std::ranges::greater{},
                     [](const Job* job) { return uint64_t{job->ready_seq}; });
   for (Job* job : held) release_lease(context, *job, 0);
+  context.state.workers().forget(bye.worker);
   answer.reply.ok();
 }
 

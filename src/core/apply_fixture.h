@@ -62,6 +62,40 @@ class ApplyFixture : public testing::Test {
     fetch.queues = std::move(queues);
     return fetch;
   }
+  // The answer as text: maps in braces, arrays in brackets.
+  static std::string shown(const Answer& answer) {
+    ReplyReader reader(answer.reply.tape());
+    return shown(reader);
+  }
+  static std::string shown(ReplyReader& reader) {
+    const auto list = [&](uint32_t values) {
+      std::string text;
+      for (uint32_t i = 0; i < values; ++i) text += (i == 0 ? "" : " ") + shown(reader);
+      return text;
+    };
+    switch (reader.tag()) {
+      case ReplyTag::kOk:
+        return "OK";
+      case ReplyTag::kNil:
+        return "nil";
+      case ReplyTag::kInteger:
+        return std::to_string(reader.integer());
+      case ReplyTag::kBulk:
+      case ReplyTag::kSimple:
+        return std::string(reader.bytes());
+      case ReplyTag::kError: {
+        const base::ErrorCode code = reader.code();
+        return std::string(base::error_word(code)) + " " + std::string(reader.bytes());
+      }
+      case ReplyTag::kArray:
+        return "[" + list(reader.count()) + "]";
+      case ReplyTag::kMap:
+        return "{" + list(2 * reader.count()) + "}";
+    }
+    return "?";
+  }
+  std::string show(CommandBody body) { return shown(run(std::move(body))); }
+
   // The lease of the job that starts next.
   std::pair<JobRef, TokenRef> start() {
     const Answer answer = run(fetch_of({"q"}));
@@ -104,7 +138,7 @@ class ApplyFixture : public testing::Test {
   }
 
   // All that can be seen of the state, and what orders it.
-  std::string dump() const {
+  std::string dump() {
     std::string text;
     for (const uint64_t page : state.jobs().page_numbers()) {
       state.jobs().for_each_in_page(page, [&](const Job& job) {
@@ -127,6 +161,19 @@ class ApplyFixture : public testing::Test {
                           c.succeeded, c.failed, c.retrying, c.released, c.dead, c.cancelled,
                           c.retried);
     }
+    state.keys().walk(0, [&](std::string_view name, const Keys::Entry& entry) {
+      text += fmt::format("key {} '{}' {} {}", name, entry.value,
+                          static_cast<int>(entry.expiry.clock), entry.expiry.ms);
+      if (entry.hash) {
+        for (const auto& [field, value] : entry.hash->fields) {
+          text += fmt::format(" {}={}", field, value);
+        }
+      }
+      text += "\n";
+      return true;
+    });
+    text +=
+        fmt::format("keys {} leases {}\n", state.keys().bytes(), state.workers().leases_of("w"));
     return text + fmt::format("next {} {} bytes {} timers {} {}", state.id_next().value,
                               state.ready_seq_next(), state.residency().record_bytes(),
                               state.timers().size(), state.wall_timers().size());

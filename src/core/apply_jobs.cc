@@ -10,12 +10,6 @@ using base::Status;
 
 namespace {
 
-base::Error bad_state(const Job& job, std::string_view verb) {
-  return base::Error{ErrorCode::kBadState,
-                     fmt::format("state={} job {} cannot be {} now", job_state_name(job.state),
-                                 job_id_text(job.id), verb)};
-}
-
 Status bulk_one(Context& context, const Bulk& bulk, const JobRef& ref) {
   if (bulk.verb == BulkVerb::kDelete && !ref.by_key() && context.state.damage_of(ref.id)) {
     emit(context, JobRemoved{.id = ref.id, .deleted = true});  // All that can be done with it.
@@ -53,6 +47,12 @@ Status delete_job(Context& context, Job& job) {
   }
   emit(context, JobRemoved{.id = job.id, .deleted = true});
   return {};
+}
+
+base::Error bad_state(const Job& job, std::string_view verb) {
+  return base::Error{ErrorCode::kBadState,
+                     fmt::format("state={} job {} cannot be {} now", job_state_name(job.state),
+                                 job_id_text(job.id), verb)};
 }
 
 Status cancel_job(Context& context, Job& job, bool force) {

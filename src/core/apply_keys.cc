@@ -16,12 +16,6 @@ namespace {
 
 constexpr std::string_view kNoInteger = "value is not an integer or out of range";
 
-Status check_key(std::string_view name) {
-  if (!name.empty() && name.size() <= limits::kKeyNameBytesMax) return {};
-  return base::fail(ErrorCode::kBadReq, "field=key must have 1 to {} bytes, got {}",
-                    limits::kKeyNameBytesMax, name.size());
-}
-
 Status check_keys(const std::vector<std::string_view>& names) {
   TRY(check_range("keys", static_cast<int64_t>(names.size()),
                   {1, static_cast<int64_t>(limits::kBatchItemsMax)}));
@@ -34,8 +28,10 @@ Status check_life(std::string_view command, int64_t ms, int64_t most) {
   return base::fail(ErrorCode::kErr, "invalid expire time in '{}' command", command);
 }
 
-const Keys::Entry* find_key(const Context& context, std::string_view name) {
-  return context.state.keys().find(name, context.now);
+tl::unexpected<base::Error> no_room(const Keys& keys, uint64_t bytes) {
+  return base::fail(ErrorCode::kQuota,
+                    "limit={} got={} bytes of keys: delete some, or give them an end (EXPIRE)",
+                    keys.bytes_max(), bytes);
 }
 
 // Writes the key, if there is room. On an error nothing has changed.
@@ -43,10 +39,15 @@ Status put_key(Context& context, const KeyPut& put) {
   const Keys& keys = context.state.keys();
   if (context.push_refusal != nullptr) return tl::unexpected(*context.push_refusal);
   if (const auto bytes = keys.bytes_beyond(put.name, put.value.size())) {
-    return base::fail(ErrorCode::kQuota,
-                      "limit={} got={} bytes of keys: delete some, or give them an end (EXPIRE)",
-                      keys.bytes_max(), *bytes);
+    return no_room(keys, *bytes);
   }
+  emit(context, put);
+  return {};
+}
+
+// Gives a key that is there an end, or takes it.
+Status put_expiry(Context& context, const KeyExpiryPut& put) {
+  if (context.push_refusal != nullptr) return tl::unexpected(*context.push_refusal);
   emit(context, put);
   return {};
 }
@@ -56,8 +57,9 @@ void remove_key(Context& context, std::string_view name) {
   if (context.state.keys().holds(name)) emit(context, KeyRemoved{name});
 }
 
+// Of what is no string, as MGET does: nil.
 void write_value(Reply& reply, const Keys::Entry* entry) {
-  entry == nullptr ? reply.nil() : reply.bulk(entry->value);
+  entry == nullptr || entry->hash ? reply.nil() : reply.bulk(entry->value);
 }
 
 Status check_set(const KeySet& set) {
@@ -84,18 +86,9 @@ KeyExpiry expiry_of(const KeySet& set, const Keys::Entry* old, base::Now now) {
   return {};
 }
 
-// The number that a text is the shortest form of.
-std::optional<int64_t> number_of(std::string_view text) {
-  int64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, fault] = std::from_chars(text.data(), end, number);
-  if (fault != std::errc{} || stop != end || std::to_string(number) != text) return std::nullopt;
-  return number;
-}
-
 // The key's number and `add` together.
 base::Result<int64_t> sum_of(const Keys::Entry* entry, const KeyAdd& add) {
-  const std::optional<int64_t> before = entry == nullptr ? 0 : number_of(entry->value);
+  const std::optional<int64_t> before = entry == nullptr ? 0 : integer_of(entry->value);
   if (!before) return base::fail(ErrorCode::kErr, "{}", kNoInteger);
   int64_t sum = 0;
   const bool overflow = add.down ? __builtin_sub_overflow(*before, add.by, &sum)
@@ -106,9 +99,39 @@ base::Result<int64_t> sum_of(const Keys::Entry* entry, const KeyAdd& add) {
 
 }  // namespace
 
+Status check_key(std::string_view name) {
+  if (!name.empty() && name.size() <= limits::kKeyNameBytesMax) return {};
+  return base::fail(ErrorCode::kBadReq, "field=key must have 1 to {} bytes, got {}",
+                    limits::kKeyNameBytesMax, name.size());
+}
+
+base::Error wrong_type() {
+  return {ErrorCode::kWrongType, "Operation against a key holding the wrong kind of value"};
+}
+
+const Keys::Entry* entry_of(const Context& context, std::string_view name) {
+  return context.state.keys().find(name, context.now);
+}
+
+Status check_key_growth(const Context& context, int64_t more) {
+  if (context.push_refusal != nullptr) return tl::unexpected(*context.push_refusal);
+  const Keys& keys = context.state.keys();
+  if (const auto bytes = keys.bytes_beyond(more)) return no_room(keys, *bytes);
+  return {};
+}
+
+std::optional<int64_t> integer_of(std::string_view text) {
+  int64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, fault] = std::from_chars(text.data(), end, number);
+  if (fault != std::errc{} || stop != end || std::to_string(number) != text) return std::nullopt;
+  return number;
+}
+
 void apply_key_set(Context& context, const KeySet& set, Answer& answer) {
   if (const Status fits = check_set(set); !fits) return answer.reply.error(fits.error());
-  const Keys::Entry* old = find_key(context, set.key);
+  const Keys::Entry* old = entry_of(context, set.key);
+  if (set.get && old != nullptr && old->hash) return answer.reply.error(wrong_type());
   if (set.get) write_value(answer.reply, old);  // Before it is overwritten.
   const bool wanted =
       set.only == KeySet::Only::kAlways || (set.only == KeySet::Only::kPresent) == (old != nullptr);
@@ -128,14 +151,16 @@ void apply_key_set(Context& context, const KeySet& set, Answer& answer) {
 
 void apply_key_get(Context& context, const KeyGet& get, Answer& answer) {
   if (const Status fits = check_key(get.key); !fits) return answer.reply.error(fits.error());
-  write_value(answer.reply, find_key(context, get.key));
+  const Keys::Entry* entry = entry_of(context, get.key);
+  if (entry != nullptr && entry->hash) return answer.reply.error(wrong_type());
+  write_value(answer.reply, entry);
 }
 
 void apply_keys_get(Context& context, const KeysGet& get, Answer& answer) {
   Status fits = check_keys(get.keys);
   size_t bytes = 0;
   for (const std::string_view name : get.keys) {
-    const Keys::Entry* entry = find_key(context, name);
+    const Keys::Entry* entry = entry_of(context, name);
     if (entry != nullptr) bytes += entry->value.size();
   }
   if (fits && bytes > limits::kReplyBytesMax) {
@@ -144,14 +169,14 @@ void apply_keys_get(Context& context, const KeysGet& get, Answer& answer) {
   }
   if (!fits) return answer.reply.error(fits.error());
   answer.reply.array(static_cast<uint32_t>(get.keys.size()));
-  for (const std::string_view name : get.keys) write_value(answer.reply, find_key(context, name));
+  for (const std::string_view name : get.keys) write_value(answer.reply, entry_of(context, name));
 }
 
 void apply_keys_delete(Context& context, const KeysDelete& del, Answer& answer) {
   if (const Status fits = check_keys(del.keys); !fits) return answer.reply.error(fits.error());
   int64_t count = 0;
   for (const std::string_view name : del.keys) {
-    if (find_key(context, name) != nullptr) ++count;
+    if (entry_of(context, name) != nullptr) ++count;
     remove_key(context, name);
   }
   answer.reply.integer(count);
@@ -160,7 +185,7 @@ void apply_keys_delete(Context& context, const KeysDelete& del, Answer& answer) 
 void apply_keys_exist(Context& context, const KeysExist& exist, Answer& answer) {
   if (const Status fits = check_keys(exist.keys); !fits) return answer.reply.error(fits.error());
   answer.reply.integer(std::ranges::count_if(
-      exist.keys, [&](std::string_view name) { return find_key(context, name) != nullptr; }));
+      exist.keys, [&](std::string_view name) { return entry_of(context, name) != nullptr; }));
 }
 
 void apply_key_expire(Context& context, const KeyExpire& expire, Answer& answer) {
@@ -170,15 +195,14 @@ void apply_key_expire(Context& context, const KeyExpire& expire, Answer& answer)
                       limits::kDurationMsMax);
   }
   if (!fits) return answer.reply.error(fits.error());
-  const Keys::Entry* entry = find_key(context, expire.key);
+  const Keys::Entry* entry = entry_of(context, expire.key);
   if (entry == nullptr) return answer.reply.integer(0);
   if (expire.after_ms <= 0) {
     remove_key(context, expire.key);
     return answer.reply.integer(1);
   }
   const base::EngineTime end = context.now.engine + base::Duration{expire.after_ms};
-  const Status done =
-      put_key(context, {expire.key, entry->value, {KeyExpiry::Clock::kEngine, end.ms}});
+  const Status done = put_expiry(context, {expire.key, {KeyExpiry::Clock::kEngine, end.ms}});
   done ? answer.reply.integer(1) : answer.reply.error(done.error());
 }
 
@@ -186,7 +210,7 @@ void apply_key_time_left(Context& context, const KeyTimeLeft& left, Answer& answ
   constexpr int64_t kAbsent = -2;
   constexpr int64_t kForever = -1;
   if (const Status fits = check_key(left.key); !fits) return answer.reply.error(fits.error());
-  const Keys::Entry* entry = find_key(context, left.key);
+  const Keys::Entry* entry = entry_of(context, left.key);
   if (entry == nullptr) return answer.reply.integer(kAbsent);
   if (!entry->expiry.is_set()) return answer.reply.integer(kForever);
   const int64_t ms = entry->expiry.left_ms(context.now);
@@ -195,9 +219,9 @@ void apply_key_time_left(Context& context, const KeyTimeLeft& left, Answer& answ
 
 void apply_key_persist(Context& context, const KeyPersist& persist, Answer& answer) {
   if (const Status fits = check_key(persist.key); !fits) return answer.reply.error(fits.error());
-  const Keys::Entry* entry = find_key(context, persist.key);
+  const Keys::Entry* entry = entry_of(context, persist.key);
   if (entry == nullptr || !entry->expiry.is_set()) return answer.reply.integer(0);
-  const Status done = put_key(context, {persist.key, entry->value, {}});
+  const Status done = put_expiry(context, {.name = persist.key});
   done ? answer.reply.integer(1) : answer.reply.error(done.error());
 }
 
@@ -206,13 +230,21 @@ void apply_key_add(Context& context, const KeyAdd& add, Answer& answer) {
   if (add.down && add.by == std::numeric_limits<int64_t>::min()) {
     return answer.reply.error(ErrorCode::kErr, "decrement would overflow");
   }
-  const Keys::Entry* entry = find_key(context, add.key);
+  const Keys::Entry* entry = entry_of(context, add.key);
+  if (entry != nullptr && entry->hash) return answer.reply.error(wrong_type());
   const base::Result<int64_t> sum = sum_of(entry, add);
   if (!sum) return answer.reply.error(sum.error());
   const KeyExpiry expiry = entry == nullptr ? KeyExpiry{} : entry->expiry;
   const std::string text = std::to_string(*sum);
   const Status done = put_key(context, {add.key, text, expiry});
   done ? answer.reply.integer(*sum) : answer.reply.error(done.error());
+}
+
+void apply_key_type(Context& context, const KeyType& type, Answer& answer) {
+  if (const Status fits = check_key(type.key); !fits) return answer.reply.error(fits.error());
+  const Keys::Entry* entry = entry_of(context, type.key);
+  if (entry == nullptr) return answer.reply.simple("none");
+  answer.reply.simple(entry->hash ? "hash" : "string");
 }
 
 void apply_key_scan(Context& context, const KeyScan& scan, Answer& answer) {

@@ -21,34 +21,14 @@ Status check_label(std::string_view field, std::string_view text) {
                      {1, static_cast<int64_t>(limits::kNameBytesMax)});
 }
 
-Status check_times(const PushSpec& spec) {
-  constexpr Range kAny{0, limits::kDurationMsMax};
-  constexpr Range kSome{1, limits::kDurationMsMax};
-  constexpr Range kLease{limits::kLeaseMsMin, limits::kLeaseMsMax};
-  constexpr Range kFuture{0, int64_t{1} << 60};
-  if (spec.delay_ms) TRY(check_range("DELAY", *spec.delay_ms, kAny));
-  if (spec.at_ms) TRY(check_range("AT", *spec.at_ms, kFuture));
-  if (spec.timeout_ms) TRY(check_range("TIMEOUT", *spec.timeout_ms, kAny));
-  if (spec.soft_timeout_ms) TRY(check_range("SOFTTIMEOUT", *spec.soft_timeout_ms, kAny));
-  if (spec.lease_ms) TRY(check_range("LEASE", *spec.lease_ms, kLease));
-  if (spec.expire_ms) TRY(check_range("EXPIRE", *spec.expire_ms, kSome));
-  if (spec.keep_ms) TRY(check_range("KEEP", *spec.keep_ms, kAny));
-  if (spec.request_for_ms) {
-    TRY(check_range("FOR", *spec.request_for_ms, {1, limits::kRequestMsMax}));
-  }
-  return {};
-}
-
 // Whether the push may be applied at all, apart from what is in the state.
 Status check_push(const PushSpec& spec) {
   TRY(check_name("queue", spec.queue));
   TRY(check_name("type", spec.type));
   TRY(check_range("PRIORITY", spec.priority, {limits::kPriorityMin, limits::kPriorityMax}));
-  if (spec.attempts) TRY(check_range("ATTEMPTS", *spec.attempts, {1, limits::kAttemptsMax}));
-  if (spec.crashes) TRY(check_range("CRASHES", *spec.crashes, {1, limits::kCrashesMax}));
-  TRY(check_times(spec));
-  if (spec.delay_ms && spec.at_ms) {
-    return base::fail(ErrorCode::kBadReq, "field=AT DELAY and AT exclude each other");
+  TRY(check_options(spec));
+  if (spec.request_for_ms) {
+    TRY(check_range("FOR", *spec.request_for_ms, {1, limits::kRequestMsMax}));
   }
   if (spec.has_request && spec.has_producer) {
     return base::fail(ErrorCode::kBadReq, "field=REQSEQ REQUEST and REQSEQ exclude each other");
@@ -61,22 +41,6 @@ Status check_push(const PushSpec& spec) {
   if (!spec.not_built.empty()) {
     return base::fail(ErrorCode::kNotYet, "{} is known but not built yet; nothing was pushed",
                       spec.not_built);
-  }
-  return {};
-}
-
-Status check_names_bound(const State& state, const PushSpec& spec) {
-  const bool queue_fits = state.queues().size() < limits::kQueuesMax;
-  if (!queue_fits && state.find_queue(spec.queue) == nullptr) {
-    return base::fail(ErrorCode::kOverloaded,
-                      "retry_ms=60000 limit={} queues: put the variable part into the args",
-                      limits::kQueuesMax);
-  }
-  const bool type_fits = state.type_count() < limits::kTypesMax;
-  if (!type_fits && state.find_type(spec.type) == nullptr) {
-    return base::fail(ErrorCode::kOverloaded,
-                      "retry_ms=60000 limit={} types: put the variable part into the args",
-                      limits::kTypesMax);
   }
   return {};
 }
@@ -102,32 +66,36 @@ JobPut job_of(const PushSpec& spec, const Context& context) {
   put.job.record = std::make_unique<JobRecord>();
   JobRecord& record = *put.job.record;
   record.args = spec.args;
-  if (spec.attempts) record.attempts_max = static_cast<uint32_t>(*spec.attempts);
-  if (spec.crashes) record.crashes_max = static_cast<uint32_t>(*spec.crashes);
-  if (spec.timeout_ms) record.timeout_ms = *spec.timeout_ms;
+  static const QueueSettings kNone;
+  const Queue* queue = context.state.find_queue(spec.queue);
+  const QueueSettings& defaults = queue != nullptr ? queue->settings : kNone;
+  const auto said = [&](const std::optional<int64_t>& value, QueueNumber number) {
+    return value ? value : defaults.of(number);
+  };
+  if (const auto attempts = said(spec.attempts, QueueNumber::kAttempts)) {
+    record.attempts_max = static_cast<uint32_t>(*attempts);
+  }
+  if (const auto crashes = said(spec.crashes, QueueNumber::kCrashes)) {
+    record.crashes_max = static_cast<uint32_t>(*crashes);
+  }
+  record.timeout_ms = said(spec.timeout_ms, QueueNumber::kTimeoutMs).value_or(record.timeout_ms);
+  record.lease_ms = said(spec.lease_ms, QueueNumber::kLeaseMs).value_or(record.lease_ms);
+  record.keep_ms = said(spec.keep_ms, QueueNumber::kKeepMs).value_or(record.keep_ms);
   if (spec.soft_timeout_ms) record.soft_timeout_ms = *spec.soft_timeout_ms;
-  if (spec.lease_ms) record.lease_ms = *spec.lease_ms;
-  if (spec.keep_ms) record.keep_ms = *spec.keep_ms;
   if (spec.expire_ms) record.expires_at = context.now.engine + base::Duration{*spec.expire_ms};
   if (spec.has_key) extras_of(record).key = spec.key;
   if (!spec.meta.empty()) set_meta(extras_of(record), spec);
-  if (spec.backoff) {
-    extras_of(record).backoff = *spec.backoff;
+  if (const auto& backoff = spec.backoff ? spec.backoff : defaults.backoff) {
+    extras_of(record).backoff = *backoff;
     extras_of(record).has_backoff = true;
   }
   record.pushed = context.now.wall;
   record.ready_at = context.now.engine;
   put.job.state = JobState::kReady;
-  if (spec.delay_ms && *spec.delay_ms > 0) {
+  if (const std::optional<RunAt> run_at = run_at_of(context, spec)) {
     put.job.state = JobState::kScheduled;
-    record.run_at_ms = (context.now.engine + base::Duration{*spec.delay_ms}).ms;
-  } else if (spec.at_ms) {
-    const bool held = context.now.engine < context.state.wall_hold_until();
-    if (held || *spec.at_ms > context.now.wall.ms) {
-      put.job.state = JobState::kScheduled;
-      record.run_at_ms = *spec.at_ms;
-      record.run_at_is_wall = true;
-    }
+    record.run_at_ms = run_at->ms;
+    record.run_at_is_wall = run_at->is_wall;
   }
   return put;
 }
@@ -209,6 +177,9 @@ base::Result<PushAnswer> meet_holder(Context& context, const PushSpec& spec, con
                       job_id_text(holder.id), spec.key, job_state_name(holder.state));
   }
   const PushAnswer answer{holder.id, false};
+  if (replace && holder.queue->name != spec.queue) {
+    TRY(check_room(context.state.find_queue(spec.queue)));
+  }
   if (replace) put_instead(context, spec, holder);
   return answer;
 }
@@ -221,6 +192,7 @@ base::Result<PushAnswer> push_one(Context& context, const PushSpec& spec) {
   if (holder != nullptr) {
     answer = TRY(meet_holder(context, spec, *holder));
   } else {
+    TRY(check_room(context.state.find_queue(spec.queue)));
     answer = {put_new(context, spec), true};
   }
   note_seen(context, spec, answer);
@@ -238,8 +210,10 @@ void write_push(Reply& reply, const PushSpec& spec, PushAnswer answer) {
 }
 
 // Whether a checked push may still be refused, so that a batch with it has to be taken back.
-bool may_be_refused(const PushSpec& spec) {
-  return spec.has_key || spec.has_request || spec.has_producer;
+bool may_be_refused(const State& state, const PushSpec& spec) {
+  if (spec.has_key || spec.has_request || spec.has_producer) return true;
+  const Queue* queue = state.find_queue(spec.queue);
+  return queue != nullptr && queue->settings.of(QueueNumber::kMaxlen).has_value();
 }
 
 Status check_batch(const Context& context, const PushMany& push) {
@@ -249,7 +223,8 @@ Status check_batch(const Context& context, const PushMany& push) {
   for (size_t i = 0; i < push.items.size(); ++i) {
     const PushSpec& spec = push.items[i];
     base::Status fits = check_push(spec);
-    if (fits) fits = check_names_bound(context.state, spec);
+    if (fits) fits = check_queue_bound(context.state, spec.queue);
+    if (fits) fits = check_type_bound(context.state, spec.type);
     if (!fits) {
       fits.error().message += fmt::format(" (item {}; nothing was pushed)", i);
       return fits;
@@ -263,7 +238,8 @@ Status check_batch(const Context& context, const PushMany& push) {
 
 void apply_push(Context& context, const Push& push, Answer& answer) {
   Status fits = check_push(push.spec);
-  if (fits) fits = check_names_bound(context.state, push.spec);
+  if (fits) fits = check_queue_bound(context.state, push.spec.queue);
+  if (fits) fits = check_type_bound(context.state, push.spec.type);
   if (fits && context.push_refusal != nullptr) fits = tl::unexpected(*context.push_refusal);
   if (!fits) return answer.reply.error(fits.error());
   const base::Result<PushAnswer> pushed = push_one(context, push.spec);
@@ -276,7 +252,10 @@ void apply_push_many(Context& context, const PushMany& push, Answer& answer) {
   if (fits && context.push_refusal != nullptr) fits = tl::unexpected(*context.push_refusal);
   if (!fits) return answer.reply.error(fits.error());
   // A batch inside EXEC belongs to that group.
-  const bool group = !context.state.in_group() && std::ranges::any_of(push.items, may_be_refused);
+  const bool group =
+      !context.state.in_group() && std::ranges::any_of(push.items, [&](const PushSpec& spec) {
+        return may_be_refused(context.state, spec);
+      });
   const GroupMark mark = group_mark(context);
   if (group) context.state.begin_group();
   const size_t start = answer.reply.tape().size();

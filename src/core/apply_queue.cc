@@ -1,4 +1,4 @@
-// QUEUE.STATS, LIST, PAUSE and RESUME.
+// QUEUE.STATS, LIST, PAUSE and RESUME; TYPE.PAUSE and RESUME.
 #include <algorithm>
 
 #include "core/context.h"
@@ -10,9 +10,56 @@ using base::Status;
 
 namespace {
 
-void write_stats(Reply& reply, const Queue& queue, base::Now now) {
+// What the queue is set to. Returns how many pairs it wrote.
+uint32_t write_settings(Reply& reply, const Queue& queue, int64_t oldest_ms) {
   uint32_t pairs = 0;
-  const size_t mark = reply.map_begin();
+  const auto number = [&](std::string_view field, int64_t value) {
+    reply.bulk(field);
+    reply.integer(value);
+    ++pairs;
+  };
+  for (size_t i = 0; i < kQueueNumberCount; ++i) {
+    const std::optional<int64_t>& value = queue.settings.numbers[i];
+    if (value) number(kQueueNumberNames[i], *value);
+  }
+  if (const auto& alert_ms = queue.settings.of(QueueNumber::kAlertMs)) {
+    number("alert", oldest_ms > *alert_ms ? 1 : 0);
+  }
+  if (queue.settings.backoff) {
+    reply.bulk("backoff");
+    reply.bulk(backoff_text(*queue.settings.backoff));
+    ++pairs;
+  }
+  return pairs;
+}
+
+// The types that are paused, everywhere or in this queue, if there are any. Returns how many pairs
+// it wrote.
+uint32_t write_paused_types(Reply& reply, const State& state, const Queue& queue) {
+  const auto one = [&](std::string_view type, std::string_view scope, std::string_view reason) {
+    reply.map(3);
+    reply.bulk("type");
+    reply.bulk(type);
+    reply.bulk("in");
+    reply.bulk(scope);
+    reply.bulk("reason");
+    reply.bulk(reason);
+  };
+  const std::vector<TypeName*>& everywhere = state.type_pauses().everywhere();
+  const std::vector<const TypeName*>& here = queue.ready.held();
+  if (everywhere.empty() && here.empty()) return 0;
+  reply.bulk("paused_types");
+  reply.array(static_cast<uint32_t>(everywhere.size() + here.size()));
+  for (const TypeName* type : everywhere) one(type->name, "all", type->pause_reason);
+  for (const TypeName* type : here) {
+    one(type->name, "queue", *TypePauses::reason_in(queue, *type));
+  }
+  return 1;
+}
+
+// Fills the map that was begun. Returns how many pairs it wrote.
+uint32_t write_stats(Reply& reply, const Queue& queue, base::Now now) {
+  uint32_t pairs = 0;
   const auto number = [&](std::string_view field, uint64_t value) {
     reply.bulk(field);
     reply.integer(static_cast<int64_t>(value));
@@ -26,8 +73,8 @@ void write_stats(Reply& reply, const Queue& queue, base::Now now) {
     number(kept ? std::string(name) + "_kept" : std::string(name), queue.jobs[state]);
   }
   const Job* oldest = queue.ready.oldest();
-  const auto waits_ms = [&] { return (now.engine - oldest->record->ready_at).count(); };
-  number("oldest_ms", oldest != nullptr ? static_cast<uint64_t>(waits_ms()) : 0);
+  const int64_t oldest_ms = oldest != nullptr ? (now.engine - oldest->record->ready_at).count() : 0;
+  number("oldest_ms", static_cast<uint64_t>(oldest_ms));
   const QueueCounters& counters = queue.counters;
   number("pushed", counters.pushed);
   number("started", counters.started);
@@ -48,7 +95,7 @@ void write_stats(Reply& reply, const Queue& queue, base::Now now) {
     reply.bulk(queue.pause_reason);
     ++pairs;
   }
-  reply.close(mark, pairs);
+  return pairs + write_settings(reply, queue, oldest_ms);
 }
 
 }  // namespace
@@ -58,7 +105,11 @@ void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer
   if (!fits) return answer.reply.error(fits.error());
   static const Queue kNever;  // A queue that was never used: all zero.
   const Queue* queue = context.state.find_queue(stats.queue);
-  write_stats(answer.reply, queue != nullptr ? *queue : kNever, context.now);
+  if (queue == nullptr) queue = &kNever;
+  const size_t mark = answer.reply.map_begin();
+  uint32_t pairs = write_stats(answer.reply, *queue, context.now);
+  pairs += write_paused_types(answer.reply, context.state, *queue);
+  answer.reply.close(mark, pairs);
 }
 
 void apply_queue_stats_all(Context& context, Answer& answer) {
@@ -67,7 +118,8 @@ void apply_queue_stats_all(Context& context, Answer& answer) {
   for (const auto& queue : context.state.queues()) {
     if (!queue->is_known()) continue;
     answer.reply.bulk(queue->name);
-    write_stats(answer.reply, *queue, context.now);
+    const size_t stats = answer.reply.map_begin();
+    answer.reply.close(stats, write_stats(answer.reply, *queue, context.now));
     ++known;
   }
   answer.reply.close(mark, known);
@@ -86,10 +138,7 @@ void apply_queue_list(Context& context, Answer& answer) {
 void apply_queue_pause(Context& context, const QueuePause& pause, Answer& answer) {
   Status fits = check_name("queue", pause.queue);
   if (fits) fits = check_bytes("REASON", pause.reason.size(), limits::kErrorClassBytesMax);
-  const bool fresh = context.state.find_queue(pause.queue) == nullptr;
-  if (fits && fresh && context.state.queues().size() >= limits::kQueuesMax) {
-    fits = base::fail(ErrorCode::kOverloaded, "retry_ms=60000 limit={} queues", limits::kQueuesMax);
-  }
+  if (fits) fits = check_queue_bound(context.state, pause.queue);
   if (!fits) return answer.reply.error(fits.error());
   emit(context, QueuePut{.name = pause.queue, .paused = true, .reason = pause.reason});
   answer.reply.ok();
@@ -103,6 +152,50 @@ void apply_queue_resume(Context& context, const QueueResume& resume, Answer& ans
     emit(context, QueuePut{.name = resume.queue, .paused = false});
   }
   answer.reply.ok();
+}
+
+namespace {
+
+Status check_type_pause(const State& state, const TypePause& pause) {
+  TRY(check_name("type", pause.type));
+  if (!pause.queue.empty()) TRY(check_name("QUEUE", pause.queue));
+  TRY(check_bytes("REASON", pause.reason.size(), limits::kErrorClassBytesMax));
+  TRY(check_type_bound(state, pause.type));
+  if (!pause.queue.empty()) TRY(check_queue_bound(state, pause.queue));
+  if (state.type_pauses().count() < limits::kTypePausesMax) return {};
+  return base::fail(ErrorCode::kQuota, "limit={} pauses of types: resume some, or pause queues",
+                    limits::kTypePausesMax);
+}
+
+}  // namespace
+
+void apply_type_pause(Context& context, const TypePause& pause, Answer& answer) {
+  const Status fits = check_type_pause(context.state, pause);
+  if (!fits) return answer.reply.error(fits.error());
+  emit(context,
+       TypePausePut{
+           .type = pause.type, .queue = pause.queue, .paused = true, .reason = pause.reason});
+  answer.reply.ok();
+}
+
+// Without a queue it ends the pauses of single queues too: the type runs again.
+void apply_type_resume(Context& context, const TypeResume& resume, Answer& answer) {
+  Status fits = check_name("type", resume.type);
+  if (fits && !resume.queue.empty()) fits = check_name("QUEUE", resume.queue);
+  if (!fits) return answer.reply.error(fits.error());
+  answer.reply.ok();
+  const TypeName* type = context.state.find_type(resume.type);
+  if (type == nullptr) return;
+  std::vector<std::string_view> queues;
+  for (const TypeName::Pause& pause : type->paused_in) {
+    if (resume.queue.empty() || pause.queue->name == resume.queue) {
+      queues.push_back(pause.queue->name);
+    }
+  }
+  if (type->paused && resume.queue.empty()) emit(context, TypePausePut{.type = resume.type});
+  for (const std::string_view queue : queues) {
+    emit(context, TypePausePut{.type = resume.type, .queue = queue});
+  }
 }
 
 }  // namespace core

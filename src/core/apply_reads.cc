@@ -37,6 +37,8 @@ struct Reads {
   void operator()(const Release& release) { ref(release.job); }
   void operator()(const Extend& extend) { ref(extend.job); }
   void operator()(const Progress& progress) { ref(progress.job); }
+  void operator()(const Log& log) { ref(log.job); }
+  void operator()(const Edit& edit) { ref(edit.job); }
   void operator()(const Get& get) { ref(get.job); }
   void operator()(const Wait& wait) {
     for (const JobRef& job_ref : wait.jobs) ref(job_ref);
@@ -67,6 +69,11 @@ struct Reads {
   void operator()(const QueueList&) {}
   void operator()(const QueuePause&) {}
   void operator()(const QueueResume&) {}
+  void operator()(const QueueSet&) {}
+  void operator()(const TypePause&) {}
+  void operator()(const TypeResume&) {}
+  void operator()(const WorkerList&) {}
+  void operator()(const WorkerTell&) {}
   void operator()(const UndoGrants&) {}
   void operator()(const AcceptClock&) {}
   // All keys are in memory.
@@ -81,6 +88,16 @@ struct Reads {
   void operator()(const KeyAdd&) {}
   void operator()(const KeyScan&) {}
   void operator()(const KeyCount&) {}
+  void operator()(const KeyType&) {}
+  void operator()(const HashSet&) {}
+  void operator()(const HashGet&) {}
+  void operator()(const HashGetMany&) {}
+  void operator()(const HashAll&) {}
+  void operator()(const HashDelete&) {}
+  void operator()(const HashHas&) {}
+  void operator()(const HashSize&) {}
+  void operator()(const HashAdd&) {}
+  void operator()(const HashAddFloat&) {}
 };
 
 }  // namespace

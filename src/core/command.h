@@ -13,10 +13,13 @@
 
 #include "base/error.h"
 #include "core/backoff.h"
+#include "core/hash_command.h"
 #include "core/job.h"
 #include "core/key_command.h"
 #include "core/operations.h"
 #include "core/query.h"
+#include "core/queue_settings.h"
+#include "core/workers.h"
 
 namespace core {
 
@@ -36,11 +39,8 @@ struct TokenRef {
 
 enum class OnDuplicate : uint8_t { kReturn, kReport, kError, kReplace };
 
-struct PushSpec {
-  std::string_view queue;
-  std::string_view type;
-  std::string_view args;
-  int64_t priority = limits::kPriorityDefault;
+// What a push may say of how a job runs, and a change of a job anew.
+struct JobOptions {
   std::optional<int64_t> delay_ms;
   std::optional<int64_t> at_ms;  // Unix milliseconds.
   std::optional<int64_t> attempts;
@@ -51,6 +51,13 @@ struct PushSpec {
   std::optional<int64_t> expire_ms;
   std::optional<int64_t> keep_ms;
   std::optional<Backoff> backoff;
+};
+
+struct PushSpec : JobOptions {
+  std::string_view queue;
+  std::string_view type;
+  std::string_view args;
+  int64_t priority = limits::kPriorityDefault;
   std::string_view key;
   bool has_key = false;
   OnDuplicate on_duplicate = OnDuplicate::kReturn;
@@ -116,6 +123,20 @@ struct Progress {
   TokenRef token;
   std::string_view data;
 };
+struct Log {
+  JobRef job;
+  TokenRef token;
+  LogLevel level = LogLevel::kInfo;
+  std::string_view text;
+};
+struct Edit {
+  JobRef job;
+  std::optional<std::string_view> queue;
+  std::optional<std::string_view> type;
+  std::optional<std::string_view> args;
+  std::optional<int64_t> priority;
+  JobOptions options;
+};
 struct Get {
   JobRef job;
 };
@@ -177,6 +198,11 @@ struct WorkerBye {
   std::string_view worker;
   std::vector<LeaseRef> leases;
 };
+struct WorkerList {};
+struct WorkerTell {
+  std::string_view worker;
+  WorkerOrder order = WorkerOrder::kQuiet;
+};
 struct QueueStats {
   std::string_view queue;
 };
@@ -189,6 +215,21 @@ struct QueuePause {
 };
 struct QueueResume {
   std::string_view queue;
+};
+// Of each option that is given: its value, or nothing for the server's own.
+struct QueueSet {
+  std::string_view queue;
+  std::vector<std::pair<QueueNumber, std::optional<int64_t>>> numbers;
+  std::optional<std::optional<Backoff>> backoff;
+};
+struct TypePause {
+  std::string_view type;
+  std::string_view queue;  // Empty: in all.
+  std::string_view reason;
+};
+struct TypeResume {
+  std::string_view type;
+  std::string_view queue;  // Empty: in all.
 };
 
 // From the server itself: grants whose reply did not reach the worker are taken back.
@@ -205,12 +246,14 @@ struct Exec {
 };
 
 using CommandBody =
-    std::variant<Push, PushMany, Fetch, Ack, AckMany, Fail, Release, Extend, Progress, Get, Wait,
-                 Bulk, ListJobs, CountJobs, OperationStart, OperationGet, OperationList,
-                 OperationCancel, OperationWait, EventRead, WorkerBeat, WorkerBye, QueueStats,
-                 QueueStatsAll, QueueList, QueuePause, QueueResume, KeySet, KeyGet, KeysGet,
-                 KeysDelete, KeysExist, KeyExpire, KeyTimeLeft, KeyPersist, KeyAdd, KeyScan,
-                 KeyCount, UndoGrants, AcceptClock, Exec>;
+    std::variant<Push, PushMany, Fetch, Ack, AckMany, Fail, Release, Extend, Progress, Log, Edit,
+                 Get, Wait, Bulk, ListJobs, CountJobs, OperationStart, OperationGet, OperationList,
+                 OperationCancel, OperationWait, EventRead, WorkerBeat, WorkerBye, WorkerList,
+                 WorkerTell, QueueStats, QueueStatsAll, QueueList, QueuePause, QueueResume,
+                 QueueSet, TypePause, TypeResume, KeySet, KeyGet, KeysGet, KeysDelete, KeysExist,
+                 KeyExpire, KeyTimeLeft, KeyPersist, KeyAdd, KeyScan, KeyCount, KeyType, HashSet,
+                 HashGet, HashGetMany, HashAll, HashDelete, HashHas, HashSize, HashAdd,
+                 HashAddFloat, UndoGrants, AcceptClock, Exec>;
 
 struct Command {
   CommandBody body;

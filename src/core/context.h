@@ -1,6 +1,7 @@
 // Small tools of the apply_*.cc files. Not for anyone else.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -47,6 +48,21 @@ struct Range {
 base::Status check_range(std::string_view field, int64_t value, Range range);
 base::Status check_bytes(std::string_view field, size_t got, size_t limit);
 
+// Whether there may be one more queue or type, if the name is new.
+base::Status check_queue_bound(const State& state, std::string_view queue);
+base::Status check_type_bound(const State& state, std::string_view type);
+// QUEUEFULL if the queue is set to hold no more. Null: it is not there yet.
+base::Status check_room(const Queue* queue);
+base::Status check_options(const JobOptions& options);
+base::Error bad_state(const Job& job, std::string_view verb);
+
+// When a job is to run with these options; nothing: as soon as it can.
+struct RunAt {
+  int64_t ms = 0;
+  bool is_wall = false;
+};
+std::optional<RunAt> run_at_of(const Context& context, const JobOptions& options);
+
 // Unix milliseconds of a moment of engine time, as the clocks stand now.
 inline int64_t unix_ms(base::EngineTime time, base::Now now) {
   return time.ms + (now.wall.ms - now.engine.ms);
@@ -82,6 +98,8 @@ void apply_fail(Context& context, const Fail& fail, Answer& answer);
 void apply_release(Context& context, const Release& release, Answer& answer);
 void apply_extend(Context& context, const Extend& extend, Answer& answer);
 void apply_progress(Context& context, const Progress& progress, Answer& answer);
+void apply_log(Context& context, const Log& log, Answer& answer);
+void apply_edit(Context& context, const Edit& edit, Answer& answer);
 void apply_beat(Context& context, const WorkerBeat& beat, Answer& answer);
 void apply_bye(Context& context, const WorkerBye& bye, Answer& answer);
 void apply_get(Context& context, const Get& get, Answer& answer);
@@ -95,11 +113,16 @@ void apply_operation_list(Context& context, Answer& answer);
 void apply_operation_cancel(Context& context, const OperationCancel& cancel, Answer& answer);
 void apply_operation_wait(Context& context, const OperationWait& wait, Answer& answer);
 void apply_event_read(Context& context, const EventRead& read, Answer& answer);
+void apply_worker_list(Context& context, Answer& answer);
+void apply_worker_tell(Context& context, const WorkerTell& tell, Answer& answer);
 void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer);
 void apply_queue_stats_all(Context& context, Answer& answer);
 void apply_queue_list(Context& context, Answer& answer);
 void apply_queue_pause(Context& context, const QueuePause& pause, Answer& answer);
 void apply_queue_resume(Context& context, const QueueResume& resume, Answer& answer);
+void apply_queue_set(Context& context, const QueueSet& set, Answer& answer);
+void apply_type_pause(Context& context, const TypePause& pause, Answer& answer);
+void apply_type_resume(Context& context, const TypeResume& resume, Answer& answer);
 void apply_key_set(Context& context, const KeySet& set, Answer& answer);
 void apply_key_get(Context& context, const KeyGet& get, Answer& answer);
 void apply_keys_get(Context& context, const KeysGet& get, Answer& answer);
@@ -111,7 +134,26 @@ void apply_key_persist(Context& context, const KeyPersist& persist, Answer& answ
 void apply_key_add(Context& context, const KeyAdd& add, Answer& answer);
 void apply_key_scan(Context& context, const KeyScan& scan, Answer& answer);
 void apply_key_count(Context& context, Answer& answer);
+void apply_key_type(Context& context, const KeyType& type, Answer& answer);
+void apply_hash_set(Context& context, const HashSet& set, Answer& answer);
+void apply_hash_get(Context& context, const HashGet& get, Answer& answer);
+void apply_hash_get_many(Context& context, const HashGetMany& get, Answer& answer);
+void apply_hash_all(Context& context, const HashAll& all, Answer& answer);
+void apply_hash_delete(Context& context, const HashDelete& del, Answer& answer);
+void apply_hash_has(Context& context, const HashHas& has, Answer& answer);
+void apply_hash_size(Context& context, const HashSize& size, Answer& answer);
+void apply_hash_add(Context& context, const HashAdd& add, Answer& answer);
+void apply_hash_add_float(Context& context, const HashAddFloat& add, Answer& answer);
 void apply_exec(Context& context, const Exec& exec, Answer& answer);
+
+// A key that is there and not over; null if there is none.
+const Keys::Entry* entry_of(const Context& context, std::string_view name);
+base::Status check_key(std::string_view name);
+base::Error wrong_type();
+// Whether keys may grow at all, and then by `more` bytes.
+base::Status check_key_growth(const Context& context, int64_t more);
+// The number that a text is the shortest form of.
+std::optional<int64_t> integer_of(std::string_view text);
 
 // Removes keys that are over, at most `most`. Returns whether more are.
 bool remove_keys_over(Context& context, size_t most);

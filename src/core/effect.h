@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -15,11 +16,12 @@
 #include "core/key_expiry.h"
 #include "core/operations.h"
 #include "core/queue.h"
+#include "core/queue_settings.h"
 
 namespace core {
 
-// A whole job, with its record: pushed, replaced, or (in journals of the first version, which wrote
-// all that lived once more) an image of it.
+// A whole job, with its record: pushed, replaced, or (in journals of the first version,
+// which wrote all that lived once more) an image of it.
 struct JobPut {
   enum class Why : uint8_t { kPushed, kReplaced, kImage };
   Why why = Why::kPushed;
@@ -84,6 +86,41 @@ struct JobProgressed {
   std::string_view data = {};
 };
 
+// Numbers of a job that a client may change. In the order in which they are stored.
+enum class EditNumber : uint8_t {
+  kAttemptsMax,
+  kCrashesMax,
+  kTimeoutMs,
+  kSoftTimeoutMs,
+  kLeaseMs,
+  kKeepMs,
+  kExpiresAt,  // Engine time.
+};
+inline constexpr size_t kEditNumberCount = 7;
+
+// A client changed a job that waits: what is there is what it has from now on.
+struct JobEdited {
+  JobId id = {};
+  std::optional<std::string_view> queue = {};
+  std::optional<std::string_view> type = {};
+  std::optional<std::string_view> args = {};
+  std::optional<uint8_t> priority = {};
+  std::array<std::optional<int64_t>, kEditNumberCount> numbers = {};
+  std::optional<Backoff> backoff = {};
+  JobState after = JobState::kReady;
+  uint64_t ready_seq = 0;       // Of one that becomes ready: its place. 0: as it was.
+  bool run_at_is_wall = false;  // Of one that gets a new time to run,
+  int64_t run_at_ms = 0;        // as in its record; 0: as it was.
+  std::optional<int64_t>& of(EditNumber number) { return numbers[static_cast<size_t>(number)]; }
+};
+
+// The running attempt has one more line in its log.
+struct JobLogged {
+  JobId id = {};
+  LogLevel level = LogLevel::kInfo;
+  std::string_view text = {};
+};
+
 // The record ends. What is left for a while is the ledger's answer to a repeated command.
 struct JobRemoved {
   JobId id = {};
@@ -98,6 +135,20 @@ struct QueuePut {
   bool has_counters = false;  // Absolute counters, in images.
   QueueCounters counters = {};
   int64_t balance = 0;  // In images.
+};
+
+// All that a queue is set to.
+struct QueueSettingsPut {
+  std::string_view name = {};
+  QueueSettings settings = {};
+};
+
+// Jobs of a type are handed out no more, or again.
+struct TypePausePut {
+  std::string_view type = {};
+  std::string_view queue = {};  // Empty: the pause of all queues, not that of each.
+  bool paused = false;
+  std::string_view reason = {};
 };
 
 // Images of what is not a job. The journal has them from its first version.
@@ -154,6 +205,21 @@ struct KeyPut {
 struct KeyRemoved {
   std::string_view name = {};
 };
+// When a key ends that is there, whatever it holds.
+struct KeyExpiryPut {
+  std::string_view name = {};
+  KeyExpiry expiry = {};
+};
+// A field of a hash, which is made with its first field and goes with its last.
+struct HashFieldPut {
+  std::string_view name = {};
+  std::string_view field = {};
+  std::string_view value = {};
+};
+struct HashFieldRemoved {
+  std::string_view name = {};
+  std::string_view field = {};
+};
 
 // An operation, whole: new, or as it is after some of its jobs; also its image.
 struct OperationPut {
@@ -163,7 +229,9 @@ struct OperationPut {
 using Effect =
     std::variant<JobPut, PushSeen, JobGranted, JobUngranted, JobEnded, JobMoved, JobCancelRequested,
                  JobProgressed, JobRemoved, QueuePut, ProducerPut, ProducerForgotten, LedgerPut,
-                 StatePut, Ticked, CheckpointDone, Flushed, KeyPut, KeyRemoved, OperationPut>;
+                 StatePut, Ticked, CheckpointDone, Flushed, KeyPut, KeyRemoved, JobLogged,
+                 JobEdited, QueueSettingsPut, TypePausePut, KeyExpiryPut, HashFieldPut,
+                 HashFieldRemoved, OperationPut>;
 
 // Collects the effects of one batch, in order. Implemented by the store's encoder, so that an
 // effect is turned into bytes while its views live.

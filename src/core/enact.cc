@@ -111,6 +111,7 @@ void State::prune_history(Job& job, base::EngineTime now) {
     if (kept <= limits::kHistoryMax) return;
     const auto oldest = std::ranges::find_if(history, is_kind);
     remember(job, *oldest, repeatable_until(*job.record, *oldest), now);
+    drop_log(job.record->extras->logs, oldest->token.fence);
     history.erase(oldest);
   };
   if (history.size() <= limits::kHistoryMax) return;
@@ -132,6 +133,15 @@ void State::start_attempt(Job& job, JobGranted& granted, Now now) {
   attempt.worker = granted.worker;
   attempt.started = now.wall;
 }
+
+namespace {
+
+// An attempt that did not count is not shown, and its log no more.
+void forget_log_of_last(JobRecord& record) {
+  if (record.extras) drop_log(record.extras->logs, record.attempt_last.token.fence);
+}
+
+}  // namespace
 
 Status State::enact(JobGranted&& granted, Now now) {
   Job* job = touch(granted.id);
@@ -162,6 +172,7 @@ Status State::enact(JobUngranted&& ungranted, Now /*now*/) {
   detach(*job);
   --job->record->attempt;
   job->state = JobState::kReady;
+  forget_log_of_last(*job->record);
   job->record->attempt_last = Attempt{};
   if (job->record->extras && !job->record->extras->history.empty()) {
     job->record->attempt_last = std::move(job->record->extras->history.back());
@@ -208,7 +219,10 @@ Status State::enact(JobEnded&& ended, Now now) {
   attempt.trace = ended.trace;
   job->state = ended.after;
   job->record->run_at_is_wall = false;
-  if (ended.outcome == Outcome::kReleased) --job->record->attempt;
+  if (ended.outcome == Outcome::kReleased) {
+    --job->record->attempt;
+    forget_log_of_last(*job->record);
+  }
   if (ended.outcome == Outcome::kLost) ++job->record->crashes;
   if (ended.after == JobState::kScheduled) job->record->run_at_ms = ended.run_at_ms;
   if (ended.after == JobState::kReady && ended.ready_seq != job->ready_seq) {
@@ -286,6 +300,19 @@ Status State::enact(JobProgressed&& progressed, Now /*now*/) {
   return {};
 }
 
+Status State::enact(JobLogged&& logged, Now now) {
+  Job* job = touch(logged.id);
+  if (job == nullptr) return {};
+  detach(*job);
+  ASSERT(job->state == JobState::kRunning);
+  std::vector<AttemptLog>& logs = extras_of(*job->record).logs;
+  const uint32_t fence = job->record->attempt_last.token.fence;
+  if (logs.empty() || logs.back().fence != fence) logs.push_back({.fence = fence});
+  logs.back().add({now.wall, logged.level, std::string(logged.text)});
+  attach(*job);
+  return {};
+}
+
 void State::remember(const Job& job, const Attempt& attempt, base::EngineTime until,
                      base::EngineTime now) {
   const bool answerable = attempt.ending != Ending::kNone || attempt.cancelled;
@@ -352,23 +379,6 @@ Status State::enact(JobRemoved&& removed, Now now) {
   return {};
 }
 
-Status State::enact(QueuePut&& put, Now /*now*/) {
-  Queue& queue = queue_of(put.name);
-  queue.is_forgotten = put.is_forgotten;
-  queue.paused = put.paused;
-  queue.pause_reason = put.reason;
-  if (put.has_counters) {
-    queue.counters = put.counters;
-    queue.balance = put.balance;
-  } else if (put.is_forgotten) {
-    const QueueCounters was = std::exchange(queue.counters, {});
-    queue.balance += static_cast<int64_t>(was.pushed - was.deleted - was.retired);
-  }
-  note_changed(queue);
-  if (!queue.paused && !queue.ready.empty()) wake(queue);
-  return {};
-}
-
 Status State::enact(ProducerPut&& put, Now /*now*/) {
   if (recovering_) producers_.install(put);
   return {};
@@ -394,21 +404,6 @@ Status State::enact(LedgerPut&& put, Now now) {
 Status State::enact(StatePut&& put, Now /*now*/) {
   sequence_next_ = std::max(sequence_next_, put.sequence_next);
   ready_seq_next_ = std::max(ready_seq_next_, put.ready_seq_next);
-  return {};
-}
-
-Status State::enact(KeyPut&& put, Now /*now*/) {
-  if (is_restoring_) {
-    string_keys_.install(put.name, put.value, put.expiry);
-  } else {
-    string_keys_.put(put.name, put.value, put.expiry);
-  }
-  return {};
-}
-
-Status State::enact(KeyRemoved&& removed, Now /*now*/) {
-  ASSERT(recovering_ || string_keys_.holds(removed.name), "a key that is not held is removed");
-  string_keys_.remove(removed.name);  // While recovering its frame may be gone already.
   return {};
 }
 

@@ -48,6 +48,7 @@ size_t job_bytes(const Job& job) {
            extras.backoff.list_ms.size() * sizeof(int64_t);
   for (const auto& [field, value] : extras.meta) bytes += field.size() + value.size();
   for (const Attempt& attempt : extras.history) bytes += attempt_bytes(attempt);
+  for (const AttemptLog& log : extras.logs) bytes += log.bytes;
   return bytes;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "core/attempt_log.h"
 #include "core/backoff.h"
 #include "core/limits.h"
 
@@ -122,6 +123,7 @@ struct JobExtras {
   bool has_result = false;
   bool has_progress = false;
   std::vector<Attempt> history;  // Ended attempts before `Job::attempt_last`, oldest first.
+  std::vector<AttemptLog> logs;  // Of those attempts that logged something, by fence.
 
   // Recorded from the first format on; the behaviour comes with later versions.
   std::string unique_key;

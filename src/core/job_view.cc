@@ -40,7 +40,23 @@ bool is_shown(const Attempt& attempt) {
   return attempt.outcome != Outcome::kNone && attempt.outcome != Outcome::kReleased;
 }
 
-void write_attempt(Reply& reply, const Attempt& attempt) {
+// What the attempt logged, if it did.
+void write_log(Reply& reply, MapWriter& map, const JobRecord& record, const Attempt& attempt) {
+  if (!record.extras) return;
+  const AttemptLog* log = find_log(record.extras->logs, attempt.token.fence);
+  if (log == nullptr) return;
+  map.key("log");
+  reply.array(static_cast<uint32_t>(log->lines.size()));
+  for (const LogLine& line : log->lines) {
+    MapWriter entry(reply);
+    entry.number("at_ms", line.at.ms);
+    entry.text("level", log_level_name(line.level));
+    entry.text("text", line.text);
+  }
+  map.number("log_dropped", static_cast<int64_t>(log->dropped));
+}
+
+void write_attempt(Reply& reply, const JobRecord& record, const Attempt& attempt) {
   MapWriter map(reply);
   map.number("attempt", attempt.number);
   map.number("generation", attempt.generation);
@@ -52,6 +68,7 @@ void write_attempt(Reply& reply, const Attempt& attempt) {
   map.text_if_any("class", attempt.error_class);
   map.text_if_any("message", attempt.message);
   map.text_if_any("trace", attempt.trace);
+  write_log(reply, map, record, attempt);
 }
 
 void write_history(Reply& reply, const JobRecord& record) {
@@ -64,7 +81,7 @@ void write_history(Reply& reply, const JobRecord& record) {
   if (is_shown(record.attempt_last)) shown.push_back(&record.attempt_last);
   const size_t skip = shown.size() - std::min(shown.size(), limits::kHistoryMax);
   reply.array(static_cast<uint32_t>(shown.size() - skip));
-  for (size_t i = skip; i < shown.size(); ++i) write_attempt(reply, *shown[i]);
+  for (size_t i = skip; i < shown.size(); ++i) write_attempt(reply, record, *shown[i]);
 }
 
 void write_times(MapWriter& map, const Job& job, base::Now now) {
@@ -149,6 +166,8 @@ void write_job(Reply& reply, const Job& job, base::Now now) {
     if (extras.has_result) map.text("result", extras.result);
   }
   write_meta(map, reply, record);
+  // The attempt that runs is in no history yet.
+  if (job.state == JobState::kRunning) write_log(reply, map, record, record.attempt_last);
   map.key("history");
   write_history(reply, record);
 }

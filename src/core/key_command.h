@@ -55,6 +55,9 @@ struct KeyScan {
   std::optional<int64_t> count = {};
 };
 struct KeyCount {};
+struct KeyType {
+  std::string_view key;
+};
 
 // Seconds in milliseconds; what has no room in 64 bits becomes the largest or least number, which
 // every limit refuses.

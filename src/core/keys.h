@@ -1,6 +1,6 @@
-// The keys of SET and its kin: all are in memory, bounded by their bytes. Changed only by what
-// enacts effects. A key whose time is over is as if it were not there, though it is held until it
-// is removed.
+// The keys of SET and HSET and their kin, strings and hashes: all are in memory, bounded by their
+// bytes. Changed only by what enacts effects. A key whose time is over is as if it were not there,
+// though it is held until it is removed.
 //
 // Each key has a place by a hash of its name. A walk goes by places, so where it stands is one
 // number, which stays right whatever is put and removed meanwhile, and over a restart.
@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,9 +27,17 @@ namespace core {
 
 class Keys {
  public:
+  struct Hash {
+    std::map<std::string, std::string, std::less<>> fields;
+    uint64_t bytes = 0;  // That they count.
+  };
   struct Entry {
-    std::string value;
-    KeyExpiry expiry;
+    std::string value = {};  // Of a string.
+    KeyExpiry expiry = {};
+    std::unique_ptr<Hash> hash = {};  // Null: a string.
+
+    // The value of a field; null if it is not there, or this is no hash.
+    const std::string* field(std::string_view name) const;
   };
 
   // The key, or null if it is not there or over.
@@ -45,13 +54,26 @@ class Keys {
   // What all would count if `name` had a value of this size; nothing if it has room, that is, if
   // that is within the limit or makes the record no larger.
   std::optional<uint64_t> bytes_beyond(std::string_view name, size_t value_bytes) const;
+  // The same if what is held would count `more` bytes.
+  std::optional<uint64_t> bytes_beyond(int64_t more) const;
+  // What a key counts whose value has this size, and what a field does.
+  static uint64_t bytes_of(size_t name_bytes, size_t value_bytes) {
+    return name_bytes + value_bytes + limits::kKeyOverheadBytes;
+  }
+  static uint64_t field_bytes(std::string_view field, std::string_view value) {
+    return field.size() + value.size() + limits::kHashFieldOverheadBytes;
+  }
 
-  // Change a key; `name` and `value` may be views of what is held. `remove` of one that is not held
-  // does nothing.
+  // Change a key; the texts may be views of what is held. What is not held is not removed, nor does
+  // it get an end. A hash is made with its first field, in the place of a string if there is one,
+  // and goes with its last.
   void put(std::string_view name, std::string_view value, KeyExpiry expiry);
   void remove(std::string_view name);
-  // As `put`, for what is stored elsewhere already: it does not count as changed.
-  void install(std::string_view name, std::string_view value, KeyExpiry expiry);
+  void put_expiry(std::string_view name, KeyExpiry expiry);
+  void put_field(std::string_view name, std::string_view field, std::string_view value);
+  void remove_field(std::string_view name, std::string_view field);
+  // While it is set, what is put is stored elsewhere already: it does not count as changed.
+  void set_installing(bool installing) { installing_ = installing; }
 
   // A key that is over, or null. Its name lives until it is removed.
   const std::string* first_over(base::Now now) const;
@@ -72,9 +94,11 @@ class Keys {
   }
 
   // For whoever writes changes elsewhere: from the first call on, the names that were put or
-  // removed are kept until they are taken, each once.
+  // removed are kept until they are taken, each once; so are fields, behind their key's name. Of a
+  // hash, its name stands for its end alone.
   void watch_changes() { watched_ = true; }
   std::vector<std::string> take_changed();
+  std::vector<std::pair<std::string, std::string>> take_changed_fields();
 
   // --- Taking a group back: see State.
   void begin_group();
@@ -107,19 +131,40 @@ class Keys {
     }
   };
   using Timers = std::set<Timer, ByTime>;
-  // A key before the group touched it.
-  struct Saved {
-    std::optional<Entry> entry;
-    bool was_changed = false;
+  // How to take one step of a group back.
+  struct Undo {
+    enum class What : uint8_t { kEntry, kExpiry, kField };
+    What what = What::kEntry;
+    std::string name = {};
+    std::optional<Entry> entry = {};  // As it was; for kExpiry its end alone.
+    std::string field = {};
+    std::optional<std::string> value = {};  // Of the field, as it was.
+  };
+  // What changed and was not taken yet.
+  struct Changed {
+    std::set<std::string, std::less<>> keys;
+    std::set<std::pair<std::string, std::string>> fields;
+  };
+  struct Group {
+    std::vector<Undo> undo;
+    Changed changed;
   };
   using Entries = std::map<Place, Entry, ByPlace>;
 
   static PlaceView view_of(std::string_view name);
-  static uint64_t bytes_of(size_t name_bytes, size_t value_bytes) {
-    return name_bytes + value_bytes + limits::kKeyOverheadBytes;
-  }
-  void note_change(std::string_view name);
+  static uint64_t bytes_of(const Place& place, const Entry& entry);
+  void note_key(std::string_view name);
+  void note_field(std::string_view name, std::string_view field);
+  // A key is about to be overwritten or removed: its hash leaves it, for the group that may take
+  // that back or for good.
+  void before_end(std::string_view name);
+  Entries::iterator make(std::string_view name);  // Or finds it.
+  void set_value(Entries::iterator entry, std::string_view value);
+  void set_expiry(Entries::iterator entry, KeyExpiry expiry);
   void erase(Entries::iterator entry);
+  void take_back(Undo&& undo);
+  void put_field_at(Entries::iterator entry, std::string_view field, std::string_view value);
+  void remove_field_at(Entries::iterator entry, std::string_view field);
   Timers* timers_of(const KeyExpiry& expiry);
 
   Entries entries_;
@@ -128,8 +173,9 @@ class Keys {
   uint64_t bytes_ = 0;
   uint64_t bytes_max_ = limits::kKeysBytesMax;
   bool watched_ = false;
-  std::set<std::string, std::less<>> changed_;
-  std::optional<std::map<std::string, Saved, std::less<>>> group_;
+  bool installing_ = false;
+  Changed changed_;
+  std::optional<Group> group_;
 };
 
 }  // namespace core

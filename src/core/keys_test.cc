@@ -1,5 +1,6 @@
 #include "core/keys.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -138,7 +139,10 @@ TEST(Keys, WhatChangedIsToldOnceToWhoeverWatches) {
   Keys keys;
   keys.put("before", "", {});
   keys.watch_changes();
-  keys.install("installed", "", {});
+  keys.set_installing(true);
+  keys.put("installed", "", {});
+  keys.put_field("installed-hash", "f", "v");
+  keys.set_installing(false);
   keys.put("a", "1", {});
   keys.put("a", "2", {});
   keys.put("b", "", {});
@@ -175,6 +179,157 @@ TEST(Keys, AGroupIsTakenBackWholly) {
   EXPECT_EQ(keys.find("removed", kNow)->expiry, wall_end(10));
   EXPECT_EQ(keys.next_over(kNow), kNow.engine + base::Duration{10});
   EXPECT_EQ(keys.take_changed(), std::vector<std::string>{"changed"}) << "before the group";
+}
+
+using FieldNames = std::vector<std::pair<std::string, std::string>>;
+
+TEST(Keys, ChangedFieldsAreToldBehindTheirKey) {
+  Keys keys;
+  keys.put_field("h", "before", "");
+  keys.watch_changes();
+  keys.put_field("h", "a", "1");
+  keys.put_field("h", "a", "2");
+  keys.remove_field("h", "before");
+  keys.remove_field("h", "nothing");
+  EXPECT_EQ(keys.take_changed_fields(), (FieldNames{{"h", "a"}, {"h", "before"}}));
+  EXPECT_TRUE(keys.take_changed().empty()) << "its end is as it was";
+  keys.put("h", "a string", {});
+  EXPECT_EQ(keys.take_changed_fields(), (FieldNames{{"h", "a"}})) << "its field is gone";
+  EXPECT_EQ(keys.take_changed(), std::vector<std::string>{"h"});
+}
+
+TEST(Keys, AGroupThatIsTakenBackLeavesNoChangedField) {
+  Keys keys;
+  keys.watch_changes();
+  keys.put_field("h", "a", "1");
+  keys.put_field("h", "b", "2");
+  const uint64_t bytes = keys.bytes();
+  keys.take_changed();
+  keys.take_changed_fields();
+  keys.begin_group();
+  keys.put_field("h", "a", "333");
+  keys.put_field("h", "c", "3");
+  keys.remove_field("h", "b");
+  keys.put_expiry("h", engine_end(10));
+  keys.remove("h");
+  keys.put_field("h", "d", "4");
+  keys.end_group(false);
+  EXPECT_EQ(keys.bytes(), bytes);
+  const Keys::Hash& hash = *keys.entry("h")->hash;
+  EXPECT_EQ(hash.fields.size(), 2U);
+  EXPECT_EQ(hash.fields.at("a"), "1");
+  EXPECT_EQ(hash.fields.at("b"), "2");
+  EXPECT_FALSE(keys.entry("h")->expiry.is_set());
+  EXPECT_EQ(keys.next_over(kNow), base::EngineTime::never());
+  EXPECT_TRUE(keys.take_changed().empty());
+  EXPECT_TRUE(keys.take_changed_fields().empty());
+}
+
+// What a journal with a gap may say.
+TEST(Keys, AFieldOfAStringMakesItAHash) {
+  Keys keys;
+  keys.put("k", "string", engine_end(10));
+  keys.put_field("k", "f", "v");
+  EXPECT_EQ(*keys.entry("k")->field("f"), "v");
+  EXPECT_EQ(keys.entry("k")->value, "");
+  EXPECT_FALSE(keys.entry("k")->expiry.is_set());
+  EXPECT_EQ(keys.bytes(), Keys::bytes_of(1, 0) + Keys::field_bytes("f", "v"));
+  keys.put_expiry("nobody", engine_end(10));
+  keys.remove_field("nobody", "f");
+  EXPECT_EQ(keys.held(), 1U);
+}
+
+// Does something to one of a few keys, so that they meet each other's steps.
+void do_something(Keys& keys, base::SeededRandom& random) {
+  const std::string name(1, static_cast<char>('a' + random.below(4)));
+  const std::string field(1, static_cast<char>('f' + random.below(3)));
+  const std::string value(random.below(20), 'v');
+  const KeyExpiry expiry = random.below(2) == 0 ? KeyExpiry{} : wall_end(10);
+  switch (random.below(6)) {
+    case 0:
+      return keys.put(name, value, expiry);
+    case 1:
+      return keys.remove(name);
+    case 2:
+      return keys.put_expiry(name, expiry);
+    case 3:
+      return keys.remove_field(name, field);
+    default:
+      return keys.put_field(name, field, value);
+  }
+}
+
+// All that is held, and that what is counted of it is right.
+std::string all_of(const Keys& keys) {
+  std::string text;
+  uint64_t bytes = 0;
+  keys.walk(0, [&](std::string_view name, const Keys::Entry& entry) {
+    text += fmt::format("{} '{}' {}", name, entry.value, entry.expiry.ms);
+    bytes += Keys::bytes_of(name.size(), entry.value.size());
+    if (!entry.hash) return true;
+    EXPECT_FALSE(entry.hash->fields.empty());
+    for (const auto& [field, value] : entry.hash->fields) {
+      text += fmt::format(" {}='{}'", field, value);
+      bytes += Keys::field_bytes(field, value);
+    }
+    return true;
+  });
+  EXPECT_EQ(keys.bytes(), bytes);
+  return text;
+}
+
+TEST(Keys, WhateverAGroupDoesCanBeTakenBack) {
+  base::SeededRandom random(7);
+  Keys keys;
+  keys.watch_changes();
+  for (int round = 0; round < 2'000; ++round) {
+    for (int i = 0; i < 5; ++i) do_something(keys, random);
+    const std::string before = all_of(keys);
+    keys.take_changed();
+    keys.take_changed_fields();
+    keys.begin_group();
+    for (uint64_t i = random.below(12); i > 0; --i) do_something(keys, random);
+    keys.end_group(false);
+    ASSERT_EQ(all_of(keys), before) << "round " << round;
+    ASSERT_TRUE(keys.take_changed().empty());
+    ASSERT_TRUE(keys.take_changed_fields().empty());
+  }
+}
+
+// What a flush does: a copy that is told of nothing but what changed is equal all the same.
+TEST(Keys, WhatChangedIsAllThatACopyNeeds) {
+  base::SeededRandom random(8);
+  Keys keys;
+  keys.watch_changes();
+  std::map<std::string, Keys::Entry> copy;  // Without fields.
+  std::map<std::pair<std::string, std::string>, std::string> fields;
+  for (int round = 0; round < 2'000; ++round) {
+    keys.begin_group();
+    for (uint64_t i = random.below(6); i > 0; --i) do_something(keys, random);
+    keys.end_group(random.below(3) != 0);
+    for (uint64_t i = random.below(6); i > 0; --i) do_something(keys, random);
+    for (const auto& [name, field] : keys.take_changed_fields()) {
+      const Keys::Entry* entry = keys.entry(name);
+      const std::string* value = entry == nullptr ? nullptr : entry->field(field);
+      fields.erase({name, field});
+      if (value != nullptr) fields[{name, field}] = *value;
+    }
+    for (const std::string& name : keys.take_changed()) {
+      const Keys::Entry* entry = keys.entry(name);
+      copy.erase(name);
+      if (entry != nullptr) copy[name] = {.value = entry->value, .expiry = entry->expiry};
+    }
+    Keys again;
+    for (const auto& [place, value] : fields) again.put_field(place.first, place.second, value);
+    for (const auto& [name, entry] : copy) {
+      if (again.holds(name)) {
+        again.put_expiry(name, entry.expiry);
+      } else if (keys.entry(name) != nullptr && !keys.entry(name)->hash) {
+        again.put(name, entry.value, entry.expiry);
+      }
+    }
+    ASSERT_EQ(all_of(again), all_of(keys)) << "round " << round;
+  }
 }
 
 TEST(Keys, AGroupThatIsKeptStays) {

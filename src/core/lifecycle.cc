@@ -28,32 +28,34 @@ using Row = std::array<Cell, kEventCount>;
 
 // clang-format off
 // Columns: grant, undo grant, ack, fail retry, fail retry now, fail final, release, release later, lose retry,
-// lose final, end cancelled, due, expire, cancel, force cancel, retry, replace, delete.
+// lose final, end cancelled, due, expire, cancel, force cancel, retry, replace, edit,
+// delete.
 constexpr std::array<Row, kJobStateCount> kTable = {{
   /* waiting   */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
-                   to(kExpired), to(kCancelled), to(kCancelled), kBad, to(kWaiting), kEnds},
+                   to(kExpired), to(kCancelled), to(kCancelled), kBad, to(kWaiting), to(kWaiting), kEnds},
   /* scheduled */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, to(kReady),
-                   to(kExpired), to(kCancelled), to(kCancelled), kBad, to(kScheduled), kEnds},
+                   to(kExpired), to(kCancelled), to(kCancelled), kBad, to(kScheduled), to(kScheduled), kEnds},
   /* ready     */ {to(kRunning), kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
-                   to(kExpired), to(kCancelled), to(kCancelled), kBad, to(kReady), kEnds},
+                   to(kExpired), to(kCancelled), to(kCancelled), kBad, to(kReady), to(kReady), kEnds},
   /* running   */ {kNot, to(kReady), to(kSucceeded), to(kScheduled), to(kReady), to(kDead),
                    to(kReady), to(kScheduled), to(kScheduled), to(kDead), to(kCancelled), kNot,
-                   kNot, kStay, to(kCancelled), kBad, kHeld, kBad},
+                   kNot, kStay, to(kCancelled), kBad, kHeld, kBad, kBad},
   /* succeeded */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
-                   kNot, kBad, kBad, to(kReady), kHeld, kEnds},
+                   kNot, kBad, kBad, to(kReady), kHeld, kBad, kEnds},
   /* dead      */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
-                   kNot, kBad, kBad, to(kReady), kHeld, kEnds},
+                   kNot, kBad, kBad, to(kReady), kHeld, kBad, kEnds},
   /* cancelled */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
-                   kNot, kStay, kStay, to(kReady), kHeld, kEnds},
+                   kNot, kStay, kStay, to(kReady), kHeld, kBad, kEnds},
   /* expired   */ {kNot, kNot, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNoLease, kNot, kNot, kNot, kNot,
-                   kNot, kBad, kBad, to(kReady), kHeld, kEnds},
+                   kNot, kBad, kBad, to(kReady), kHeld, kBad, kEnds},
 }};
 // clang-format on
 
 constexpr std::array<std::string_view, kEventCount> kEventNames = {
-    "grant",   "undo-grant",    "ack",          "fail-retry", "fail-retry-now", "fail-final",
-    "release", "release-later", "lose-retry",   "lose-final", "end-cancelled",  "due",
-    "expire",  "cancel",        "force-cancel", "retry",      "replace",        "delete"};
+    "grant",         "undo-grant", "ack",           "fail-retry", "fail-retry-now",
+    "fail-final",    "release",    "release-later", "lose-retry", "lose-final",
+    "end-cancelled", "due",        "expire",        "cancel",     "force-cancel",
+    "retry",         "replace",    "edit",          "delete"};
 
 }  // namespace
 

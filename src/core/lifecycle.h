@@ -28,9 +28,10 @@ enum class Event : uint8_t {
   kForceCancel,   // Cancelled by a client, running or not.
   kRetry,         // Started again by a client, as a new generation.
   kReplace,       // Pushed again with ONDUP replace.
+  kEdit,          // Changed by a client.
   kDelete,        // Deleted by a client.
 };
-inline constexpr size_t kEventCount = 18;
+inline constexpr size_t kEventCount = 19;
 std::string_view event_name(Event event);
 
 struct Cell {

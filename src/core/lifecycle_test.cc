@@ -29,6 +29,7 @@ cancel         cancelled cancelled cancelled stays     BADSTATE  BADSTATE  stays
 force-cancel   cancelled cancelled cancelled cancelled BADSTATE  BADSTATE  stays     BADSTATE
 retry          BADSTATE  BADSTATE  BADSTATE  BADSTATE  ready     ready     ready     ready
 replace        waiting   scheduled ready     DUPLICATE DUPLICATE DUPLICATE DUPLICATE DUPLICATE
+edit           waiting   scheduled ready     BADSTATE  BADSTATE  BADSTATE  BADSTATE  BADSTATE
 delete         ends      ends      ends      BADSTATE  ends      ends      ends      ends
 )";
 

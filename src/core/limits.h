@@ -23,6 +23,10 @@ inline constexpr size_t kErrorMessageBytesMax = size_t{4} << 10;
 inline constexpr size_t kErrorTraceBytesMax = size_t{16} << 10;
 // Attempts whose history a job keeps; older ones go first.
 inline constexpr size_t kHistoryMax = 32;
+// Log of one attempt: the oldest lines go when it is full. A line counts its text and this much.
+inline constexpr size_t kLogBytesMax = size_t{256} << 10;
+inline constexpr size_t kLogLineBytes = 32;
+inline constexpr size_t kLogTextBytesMax = kLogBytesMax - kLogLineBytes;
 
 // One atomic command (MPUSH, EXEC) or one list of ids.
 inline constexpr size_t kBatchItemsMax = 10'000;
@@ -104,6 +108,23 @@ inline constexpr int64_t kScanCountDefault = 10;
 inline constexpr int64_t kScanCountMax = 1'000;
 inline constexpr size_t kScanStepsMax = 1'000'000;
 
+// Hashes: fields are short like names; what each costs beside its bytes is counted with the keys. A
+// hash is removed, or answered whole, in one turn, so its fields are bounded.
+inline constexpr size_t kHashFieldBytesMax = 512;
+inline constexpr size_t kHashFieldOverheadBytes = 128;
+inline constexpr size_t kHashFieldsMax = 100'000;
+
+// Workers that are listed: those heard of last, for as long as somebody may look for one that is
+// gone. What a worker tells of itself is as long as a few names and numbers.
+inline constexpr size_t kWorkersMax = 10'000;
+inline constexpr size_t kWorkerInfoBytesMax = size_t{2} << 10;
+inline constexpr int64_t kWorkerIdleMs = 5 * kMinuteMs;
+
+// Jobs that a queue may be set to hold at most.
+inline constexpr int64_t kQueueLengthMax = 1'000'000'000'000;
+// Types that are paused, in one queue or everywhere: each is looked at by dispatch.
+inline constexpr size_t kTypePausesMax = 1'000;
+
 // Distinct names: what a client can make the server remember for good.
 inline constexpr size_t kQueuesMax = 100'000;
 inline constexpr size_t kTypesMax = 100'000;
@@ -145,6 +166,9 @@ inline constexpr size_t kDuePerTurn = 2'000;
 static_assert(kArgsBytesMax <= kArgsBytesCap);
 static_assert(kArgsBytesCap <= kBatchBytesMax);
 static_assert(kLeaseMsDefault <= kLeaseMsMax);
+static_assert(kHistoryMax * kLogBytesMax < kReplyBytesMax, "all logs of a job are one answer");
+static_assert(kHashFieldBytesMax + kHashFieldOverheadBytes < kKeysBytesMax);
+static_assert(kFetchBlockMsCap < kWorkerIdleMs, "who waits for a job is still known");
 static_assert(kRequestMsDefault <= kRequestMsMax);
 static_assert(kKeyValueBytesMax + kKeyNameBytesMax + kKeyOverheadBytes <= kKeysBytesMax);
 static_assert(kKeyValueBytesMax <= kReplyBytesMax);

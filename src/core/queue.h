@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/time.h"
 #include "core/job.h"
+#include "core/queue_settings.h"
 #include "core/ready_index.h"
 
 namespace core {
@@ -29,10 +31,19 @@ struct QueueCounters {
   bool operator==(const QueueCounters&) const = default;
 };
 
-// An interned job type.
+// An interned job type, and where it is paused.
 struct TypeName {
+  struct Pause {
+    Queue* queue;  // Whose index holds the type too.
+    std::string reason;
+  };
+
   std::string name;
   uint32_t index = 0;
+  bool paused = false;  // In all queues.
+  std::string pause_reason;
+  std::vector<Pause> paused_in;  // Besides.
+  bool changed = false;          // Since the last freeze.
 };
 
 struct Queue {
@@ -41,6 +52,7 @@ struct Queue {
   bool is_forgotten = false;  // It was deleted; its name and its code in the tables stay.
   bool paused = false;
   std::string pause_reason;
+  QueueSettings settings;
   QueueCounters counters;
   // Of the times before it was deleted: jobs that were pushed here less those that ended here. Not
   // zero where jobs had been moved between queues.
@@ -52,6 +64,12 @@ struct Queue {
 
   // Whether clients are told of it: it was not deleted, or has been used since.
   bool is_known() const { return !is_forgotten || counters != QueueCounters{}; }
+  // What MAXLEN counts: all that is not running and will run.
+  uint64_t length() const {
+    return jobs[static_cast<size_t>(JobState::kWaiting)] +
+           jobs[static_cast<size_t>(JobState::kScheduled)] +
+           jobs[static_cast<size_t>(JobState::kReady)];
+  }
 };
 
 }  // namespace core

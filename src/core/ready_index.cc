@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 #include "base/assert.h"
+#include "core/queue.h"
 
 namespace core {
 namespace {
@@ -63,12 +65,26 @@ Job* ReadyIndex::first(std::span<const TypeName* const> types, bool alone) const
     Job* best = nullptr;
     for (const Ring& ring : levels_[static_cast<size_t>(priority)].rings) {
       if (!types.empty() && std::ranges::find(types, ring.type) == types.end()) continue;
+      if (holds(*ring.type)) continue;
       best = earlier(best, ring.plain.front());
       if (alone) best = earlier(best, ring.suspects.front());
     }
     if (best != nullptr) return best;
   }
   return nullptr;
+}
+
+void ReadyIndex::hold(const TypeName& type) {
+  const auto place = std::ranges::lower_bound(held_, &type, std::less<>());
+  if (place == held_.end() || *place != &type) held_.insert(place, &type);
+}
+
+void ReadyIndex::let_go(const TypeName& type) {
+  std::erase(held_, &type);
+}
+
+bool ReadyIndex::holds(const TypeName& type) const {
+  return type.paused || (!held_.empty() && std::ranges::binary_search(held_, &type, std::less<>()));
 }
 
 Job* ReadyIndex::oldest() const {

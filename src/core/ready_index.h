@@ -20,12 +20,19 @@ class ReadyIndex {
   void insert(Job& job);
   void remove(Job& job);
 
-  // Returns the job to start next, or null. `types` empty: of any type. `alone`: suspects may be
-  // given.
+  // Returns the job to start next, or null: none of a type that is paused. `types` empty: of any
+  // other type. `alone`: suspects may be given.
   Job* first(std::span<const TypeName* const> types, bool alone) const;
 
-  // Returns the job that has been ready longest by sequence, or null.
+  // Returns the job that has been ready longest by sequence, paused or not, or null.
   Job* oldest() const;
+
+  // The type is paused here, or no more.
+  void hold(const TypeName& type);
+  void let_go(const TypeName& type);
+  // Whether it is, here or everywhere.
+  bool holds(const TypeName& type) const;
+  const std::vector<const TypeName*>& held() const { return held_; }  // Here.
 
   // The record of a job that is ready here has left memory, or is back.
   void note_absent(const Job& job);
@@ -68,7 +75,8 @@ class ReadyIndex {
   static Ring* find(Level& level, const TypeName* type);
 
   std::array<Level, limits::kPriorityCount> levels_;
-  uint32_t priorities_ = 0;  // Bit p: level p holds a job.
+  uint32_t priorities_ = 0;                 // Bit p: level p holds a job.
+  std::vector<const TypeName*> held_ = {};  // In order of their addresses.
 };
 
 }  // namespace core

@@ -33,8 +33,8 @@ class ReadyIndexTest : public testing::Test {
     return index.first(types, alone);
   }
 
-  TypeName mail{"mail", 0};
-  TypeName video{"video", 1};
+  TypeName mail;
+  TypeName video;
   std::deque<Job> jobs;
   ReadyIndex index;
 };
@@ -67,6 +67,23 @@ TEST_F(ReadyIndexTest, MergesTypesByReadySequence) {
   EXPECT_EQ(order(), (std::vector<uint64_t>{1, 2, 3}));
   EXPECT_EQ(first({&video})->ready_seq, 2U);
   EXPECT_EQ(first({&video, &mail})->ready_seq, 1U);
+}
+
+TEST_F(ReadyIndexTest, PassesOverTypesThatAreHeld) {
+  add(1, 9, &mail);
+  add(2, 5, &video);
+  index.hold(mail);
+  index.hold(mail);
+  EXPECT_EQ(first()->ready_seq, 2U);
+  EXPECT_EQ(first({&mail}), nullptr);
+  EXPECT_EQ(index.oldest()->ready_seq, 1U) << "it waits all the same";
+  video.paused = true;
+  EXPECT_EQ(first(), nullptr);
+  index.let_go(mail);
+  EXPECT_EQ(first()->ready_seq, 1U);
+  EXPECT_TRUE(index.held().empty());
+  EXPECT_FALSE(index.holds(mail));
+  EXPECT_TRUE(index.holds(video));
 }
 
 TEST_F(ReadyIndexTest, AJobThatComesBackTakesItsOldPlace) {

@@ -93,6 +93,7 @@ void State::attach(Job& job) {
   job.is_keyed = record.has_key();
   residency_.add_bytes(record.bytes);
   if (job.is_keyed) keys_[record.extras->key] = &job;
+  if (job.state == JobState::kRunning) workers_.count_lease(record.attempt_last.worker, 1);
   const bool history = in_history(job);
   residency_.count(job, history);
   // From the tables it comes with what it counted, and its record without the args.
@@ -105,6 +106,9 @@ void State::detach(Job& job) {
   residency_.discount(job);
   residency_.subtract_bytes(job.record->bytes);
   if (job.is_keyed) keys_.erase(job.record->extras->key);
+  if (job.state == JobState::kRunning) {
+    workers_.count_lease(job.record->attempt_last.worker, -1);
+  }
   detach_order(job);
 }
 
@@ -121,7 +125,7 @@ void State::attach_order(Job& job) {
     restored_ready_.push_back(&job);
   } else if (job.state == JobState::kReady) {
     job.queue->ready.insert(job);
-    wake(*job.queue);
+    if (!job.queue->ready.holds(*job.type)) wake(*job.queue);
   } else if (is_finished(job.state) && in_history(job)) {
     history_bytes_ += job.ready_seq;
     history_bytes_ever_ += job.ready_seq;
@@ -243,6 +247,7 @@ void State::credit_leases(base::EngineTime now) {
 void State::expire_memory(base::EngineTime now) {
   requests_.expire(now);
   ledger_.expire(now);
+  workers_.expire(now);
 }
 
 void State::wake(Queue& queue) {
@@ -274,6 +279,7 @@ void State::watch_wall_clock(base::Now now) {
 void State::begin_recovery(bool has_tables) {
   recovering_ = true;
   is_restoring_ = has_tables;
+  string_keys_.set_installing(has_tables);
   orders_later_ = !has_tables;
 }
 
@@ -315,6 +321,7 @@ void State::end_restore() {
   for (const auto& [finished_at, job] : restored_history_) history_.push_back(*job);
   restored_history_ = {};
   is_restoring_ = false;
+  string_keys_.set_installing(false);
 }
 
 base::Status State::end_recovery() {

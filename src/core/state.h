@@ -27,6 +27,8 @@
 #include "core/queue.h"
 #include "core/residency.h"
 #include "core/timer_heap.h"
+#include "core/type_pauses.h"
+#include "core/workers.h"
 
 namespace core {
 
@@ -53,7 +55,6 @@ class State {
   TypeName& restore_type(std::string_view name) { return type_of(name); }
   void restore(Job&& from_tables);
   void end_restore();
-
   // --- Looking things up.
   Job* find(JobId id) const { return jobs_.find(id); }
   Job* find_key(std::string_view key) const;
@@ -71,6 +72,9 @@ class State {
   Operations& operations() { return operations_; }
   const Operations& operations() const { return operations_; }
   size_t type_count() const { return types_.size(); }
+  const TypePauses& type_pauses() const { return type_pauses_; }
+  TypePauses& type_pauses() { return type_pauses_; }
+  Workers& workers() { return workers_; }  // Not stored.
   size_t ghosts() const { return ghosts_.size(); }
   uint64_t history_bytes_ever() const { return history_bytes_ever_; }  // That came into it.
   Residency& residency() { return residency_; }
@@ -169,9 +173,16 @@ class State {
   base::Status enact(Ticked&& ticked, base::Now now);
   base::Status enact(CheckpointDone&& done, base::Now now);
   base::Status enact(Flushed&& flushed, base::Now now);
+  base::Status enact(JobLogged&& logged, base::Now now);
+  base::Status enact(JobEdited&& edited, base::Now now);
+  base::Status enact(QueueSettingsPut&& put, base::Now now);
+  base::Status enact(TypePausePut&& put, base::Now now);
   base::Status enact(KeyPut&& put, base::Now now);
   base::Status enact(KeyRemoved&& removed, base::Now now);
   base::Status enact(OperationPut&& put, base::Now now);
+  base::Status enact(KeyExpiryPut&& put, base::Now now);
+  base::Status enact(HashFieldPut&& put, base::Now now);
+  base::Status enact(HashFieldRemoved&& removed, base::Now now);
 
   // Finds a job that an effect is about to change; null while recovering: a ghost, or set aside.
   Job* touch(JobId id);
@@ -215,6 +226,8 @@ class State {
   Ledger ledger_;
   Operations operations_;
   Keys string_keys_;  // Of SET and its kin; keys_ are the jobs' own.
+  TypePauses type_pauses_;
+  Workers workers_;
   TimerHeap<&Job::timer_place> timers_;
   TimerHeap<&Job::wall_timer_place> wall_timers_;
   JobList history_;  // Finished without KEEP and not dead, oldest first.

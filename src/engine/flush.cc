@@ -25,10 +25,73 @@ std::string side_key(char kind, std::string_view name) {
   return std::string(1, kind).append(name);
 }
 
+std::string field_key(std::string_view name, std::string_view field) {
+  ASSERT(name.size() <= core::limits::kKeyNameBytesMax, "a name of {} bytes", name.size());
+  std::string key(1, 'h');
+  key.push_back(static_cast<char>(name.size() >> 8U));
+  key.push_back(static_cast<char>(name.size()));
+  return key.append(name).append(field);
+}
+
 void Flush::put_side(std::string_view key, const core::Effect& effect) {
   encoder_.begin(now_);
   encoder_.put(effect);
   set_->put_side(key, encoder_.take());
+}
+
+// A queue is one record, of what it is and of what it is set to.
+void Flush::put_queue(const core::Queue& queue) {
+  encoder_.begin(now_);
+  encoder_.put(core::QueuePut{.name = queue.name,
+                              .is_forgotten = queue.is_forgotten,
+                              .paused = queue.paused,
+                              .reason = queue.pause_reason,
+                              .has_counters = true,
+                              .counters = queue.counters,
+                              .balance = queue.balance});
+  if (queue.settings != core::QueueSettings{}) {
+    encoder_.put(core::QueueSettingsPut{.name = queue.name, .settings = queue.settings});
+  }
+  set_->put_side(side_key('q', queue.index), encoder_.take());
+}
+
+// The pauses of a type are one record.
+void Flush::put_type_pauses(const core::TypeName& type) {
+  encoder_.begin(now_);
+  if (type.paused) {
+    encoder_.put(
+        core::TypePausePut{.type = type.name, .paused = true, .reason = type.pause_reason});
+  }
+  for (const core::TypeName::Pause& pause : type.paused_in) {
+    encoder_.put(core::TypePausePut{
+        .type = type.name, .queue = pause.queue->name, .paused = true, .reason = pause.reason});
+  }
+  const std::string key = side_key('u', type.index);
+  encoder_.empty() ? set_->erase_side(key) : set_->put_side(key, encoder_.take());
+}
+
+void Flush::take_keys(core::Keys& keys) {
+  for (const std::string& name : keys.take_changed()) {
+    const core::Keys::Entry* entry = keys.entry(name);
+    const std::string key = side_key('k', name);
+    if (entry != nullptr && !entry->hash) {
+      put_side(key, core::KeyPut{name, entry->value, entry->expiry});
+    } else if (entry != nullptr && entry->expiry.is_set()) {
+      put_side(key, core::KeyExpiryPut{name, entry->expiry});
+    } else {
+      set_->erase_side(key);  // Its fields are all that there is of a hash without an end.
+    }
+  }
+  for (const auto& [name, field] : keys.take_changed_fields()) {
+    const core::Keys::Entry* entry = keys.entry(name);
+    const std::string key = field_key(name, field);
+    const std::string* value = entry == nullptr ? nullptr : entry->field(field);
+    if (value != nullptr) {
+      put_side(key, core::HashFieldPut{name, field, *value});
+    } else {
+      set_->erase_side(key);
+    }
+  }
 }
 
 void Flush::begin(core::State& state, base::Now now) {
@@ -47,30 +110,15 @@ void Flush::take_side(core::State& state) {
   for (; types_written_ < state.types().size(); ++types_written_) {
     set_->put_side(side_key('t', types_written_), state.types()[types_written_]->name);
   }
-  for (const core::Queue* queue : state.take_changed_queues()) {
-    put_side(side_key('q', queue->index), core::QueuePut{.name = queue->name,
-                                                         .is_forgotten = queue->is_forgotten,
-                                                         .paused = queue->paused,
-                                                         .reason = queue->pause_reason,
-                                                         .has_counters = true,
-                                                         .counters = queue->counters,
-                                                         .balance = queue->balance});
-  }
+  for (const core::Queue* queue : state.take_changed_queues()) put_queue(*queue);
+  for (const core::TypeName* type : state.type_pauses().take_changed()) put_type_pauses(*type);
   core::Producers::Changes producers = state.producers().take_changes();
   for (const std::string& name : producers.gone) set_->erase_side(side_key('p', name));
   for (core::ProducerPut& put : producers.put) {
     const std::string key = side_key('p', put.name);
     put_side(key, std::move(put));
   }
-  for (const std::string& name : state.keys().take_changed()) {
-    const core::Keys::Entry* entry = state.keys().entry(name);
-    const std::string key = side_key('k', name);
-    if (entry == nullptr) {
-      set_->erase_side(key);
-    } else {
-      put_side(key, core::KeyPut{name, entry->value, entry->expiry});
-    }
-  }
+  take_keys(state.keys());
   for (const uint64_t number : state.operations().take_changed()) {
     const core::Operation* operation = state.operations().find(number);
     const std::string key = side_key('o', number);

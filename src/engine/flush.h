@@ -2,8 +2,9 @@
 // it can go. It takes the state of one moment, between two turns, a slice a turn; then another
 // thread applies it.
 //
-// What is no job lies in side records, each of which is an effect, as the journal has it, that
-// makes it what it was.
+// What is no job lies in side records, each of which is effects, as the journal has them, that make
+// it what it was. A start reads them in the order of their keys: a queue and the names of types
+// come before the types' pauses, the fields of a hash before its end.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,9 @@ class Flush {
 
  private:
   void put_side(std::string_view key, const core::Effect& effect);
+  void put_queue(const core::Queue& queue);
+  void put_type_pauses(const core::TypeName& type);
+  void take_keys(core::Keys& keys);
   void take_side(core::State& state);
   bool take_ledger();
   void take_job(const core::Job& job);
@@ -65,5 +69,7 @@ class Flush {
 // Keys of side records: a letter, then a number in big-endian or a name.
 std::string side_key(char kind, uint64_t number);
 std::string side_key(char kind, std::string_view name);
+// Of the field of a hash: the letter, the length of the key's name, name and field.
+std::string field_key(std::string_view name, std::string_view field);
 
 }  // namespace engine

@@ -118,8 +118,35 @@ class FlushFixture : public MachineFixture {
       EXPECT_EQ(queue->jobs, same.jobs) << queue->name;
       EXPECT_EQ(queue->paused, same.paused);
       EXPECT_EQ(queue->pause_reason, same.pause_reason);
+      EXPECT_EQ(queue->settings, same.settings);
       EXPECT_EQ(ids_of(*queue), ids_of(same)) << queue->name;
     }
+    EXPECT_EQ(told_keys(a), told_keys(b));
+    EXPECT_EQ(told_pauses(a), told_pauses(b));
+  }
+  static std::string told_keys(Machine& of) {
+    std::string text = fmt::format("{} bytes", of.state().keys().bytes());
+    of.state().keys().walk(0, [&](std::string_view name, const core::Keys::Entry& entry) {
+      text += fmt::format("\n{} '{}' {} {}", name, entry.value,
+                          static_cast<int>(entry.expiry.clock), entry.expiry.ms);
+      if (!entry.hash) return true;
+      for (const auto& [field, value] : entry.hash->fields) {
+        text += fmt::format(" {}={}", field, value);
+      }
+      return true;
+    });
+    return text;
+  }
+  static std::string told_pauses(Machine& of) {
+    std::string text = fmt::format("{} pauses", of.state().type_pauses().count());
+    for (const auto& type : of.state().types()) {
+      if (type->paused) text += fmt::format("\n{} '{}'", type->name, type->pause_reason);
+      for (const core::TypeName::Pause& pause : type->paused_in) {
+        EXPECT_TRUE(pause.queue->ready.holds(*type));
+        text += fmt::format("\n{} in {} '{}'", type->name, pause.queue->name, pause.reason);
+      }
+    }
+    return text;
   }
   static std::vector<uint64_t> ids_of(const core::Queue& queue) {
     std::vector<uint64_t> ids;

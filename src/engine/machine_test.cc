@@ -99,6 +99,28 @@ TEST_F(MachineTest, AGrantWhoseConnectionClosedIsTakenBack) {
   EXPECT_EQ(job.record->fence, 1U);
 }
 
+TEST_F(MachineTest, AWaitingFetchIsFedWhenItsTypeIsResumed) {
+  turn(make(core::TypePause{"t", "", "fire"}));
+  Request& fetch = make(fetch_of({"q"}), 2);
+  turn(fetch);
+  push();
+  EXPECT_EQ(machine.waiting(), 1U);
+  const std::vector<Request*> answered = turn(make(core::TypeResume{"t", ""}));
+  ASSERT_EQ(answered.size(), 2U);
+  EXPECT_EQ(leases(fetch), 1);
+}
+
+TEST_F(MachineTest, AQuietWorkerThatWaitsIsGivenNothing) {
+  Request& fetch = make(fetch_of({"q"}), 2);
+  turn(fetch);
+  turn(make(core::WorkerTell{"w", core::WorkerOrder::kQuiet}));
+  push();
+  EXPECT_EQ(machine.waiting(), 1U);
+  pass(5'000);
+  EXPECT_EQ(leases(fetch), 0);
+  EXPECT_EQ(machine.state().find(core::JobId{1})->state, core::JobState::kReady);
+}
+
 TEST_F(MachineTest, DueWorkComesInSlices) {
   core::Push later = push_of();
   later.spec.delay_ms = 10;

@@ -1,7 +1,10 @@
 #include "engine/restore.h"
 
+#include <deque>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/flush_fixture.h"
@@ -73,7 +76,7 @@ TEST_F(RestoreTest, AJobInEveryStateComesBackEqual) {
   auto copy = restarted();
   expect_same(machine, *copy);
   EXPECT_EQ(copy->state().find_key("k")->id, machine.state().find_key("k")->id);
-  EXPECT_EQ(copy->state().type_count(), 2U);
+  EXPECT_EQ(copy->state().types().size(), 2U);
   EXPECT_EQ(copy->damaged_rows(), 0U);
   EXPECT_EQ(copy->state().residency().unflushed_bytes(), 0U);
 }
@@ -147,6 +150,200 @@ TEST_F(RestoreTest, TheTimeIsThatOfTheLastFlushHoweverOldItsRecordsAre) {
   push("other");
   flush();
   EXPECT_EQ(restarted()->recovered_now(), now);
+}
+
+class RestoreMoreTest : public RestoreTest {
+ protected:
+  RestoreMoreTest() { machine.state().keys().watch_changes(); }
+
+  void set(std::string_view queue, core::QueueNumber number, std::optional<int64_t> value) {
+    turn(make(core::QueueSet{.queue = queue, .numbers = {{number, value}}, .backoff = {}}));
+  }
+  void hset(std::string_view key, std::string_view field, std::string_view value) {
+    turn(make(core::HashSet{key, {{field, value}}, false}));
+  }
+  void expire(std::string_view key, int64_t ms) { turn(make(core::KeyExpire{key, ms})); }
+  void edit(uint64_t id, std::string_view args) {
+    core::Edit change;
+    change.job = ref(id);
+    change.args = args;
+    turn(make(change));
+  }
+  // The side records of this letter that the tables have.
+  size_t side_records(char kind) {
+    size_t count = 0;
+    const auto visit = [&](std::string_view key, std::string_view) {
+      count += key[0] == kind ? 1 : 0;
+      return base::Status();
+    };
+    EXPECT_TRUE(fresh_reader().scan_side(visit).has_value());
+    return count;
+  }
+  // It comes back from the tables, from tables and journal, and from the journal alone.
+  void expect_restart(const std::function<void()>& first, const std::function<void()>& then) {
+    first();
+    flush();
+    expect_same(machine, *restarted());
+    const std::string before = std::exchange(effects, {});
+    then();
+    expect_same(machine, *restarted(effects));
+    expect_same(machine, *replayed(before + effects));
+    flush();
+    expect_same(machine, *restarted());
+    make_cold();
+    expect_same(machine, *restarted());
+  }
+};
+
+TEST_F(RestoreMoreTest, LogsComeBack) {
+  std::pair<core::JobRef, core::TokenRef> lease;
+  const auto log = [&](std::string_view text) {
+    turn(make(core::Log{lease.first, lease.second, core::LogLevel::kWarn, text}));
+  };
+  const std::string half(core::limits::kLogBytesMax / 2, 'x');
+  const auto first = [&] {
+    push();
+    lease = start();
+    log("one");
+    log(half);
+  };
+  const auto then = [&] {
+    log(half);
+    core::Fail fail;
+    fail.job = lease.first;
+    fail.token = lease.second;
+    fail.retry_in_ms = 0;
+    turn(make(fail));
+    lease = start();
+    log("another attempt");
+  };
+  expect_restart(first, then);
+  const core::Job& job = *machine.state().find(core::JobId{1});
+  ASSERT_EQ(job.record->extras->logs.size(), 2U);
+  EXPECT_EQ(job.record->extras->logs[0].dropped, 2U);
+}
+
+TEST_F(RestoreMoreTest, ChangedJobsComeBackWithTheirNewArgs) {
+  const auto first = [&] {
+    for (int i = 0; i < 4; ++i) push();
+    edit(1, "before the first flush");
+  };
+  const auto then = [&] {
+    edit(1, "");
+    edit(2, "after it");
+    core::Edit move;
+    move.job = ref(3);
+    move.queue = "new-queue";
+    move.type = "new-type";
+    move.options.delay_ms = 5'000;
+    turn(make(move));
+  };
+  expect_restart(first, then);
+  make_cold();
+  auto copy = restarted();
+  told(*copy, 1);
+  told(*copy, 2);
+  EXPECT_EQ(copy->state().find(core::JobId{1})->record->args, "");
+  EXPECT_EQ(copy->state().find(core::JobId{2})->record->args, "after it");
+}
+
+// The flush has taken the job, and its change waits for the next one.
+TEST_F(RestoreMoreTest, AChangeWhileAFlushRunsIsNotLost) {
+  push();
+  machine.begin_flush();
+  edit(1, "new");
+  finish_flush();
+  make_cold();
+  auto copy = restarted();
+  told(*copy, 1);
+  EXPECT_EQ(copy->state().find(core::JobId{1})->record->args, "new");
+}
+
+TEST_F(RestoreMoreTest, SettingsOfQueuesComeBack) {
+  const auto first = [&] {
+    set("q", core::QueueNumber::kMaxlen, 5);
+    set("r", core::QueueNumber::kKeepMs, 0);
+    turn(make(core::QueueSet{
+        .queue = "r", .numbers = {}, .backoff = core::parse_backoff("sidekiq").value()}));
+  };
+  const auto then = [&] {
+    set("q", core::QueueNumber::kMaxlen, std::nullopt);
+    set("s", core::QueueNumber::kAlertMs, 7);
+  };
+  expect_restart(first, then);
+  EXPECT_EQ(machine.state().find_queue("q")->settings, core::QueueSettings{});
+}
+
+TEST_F(RestoreMoreTest, PausesOfTypesComeBack) {
+  const auto first = [&] {
+    push("q");
+    turn(make(core::TypePause{"t", "q", "here"}));
+    turn(make(core::TypePause{"new-type", "", "everywhere"}));
+    turn(make(core::TypePause{"u", "new-queue", ""}));
+  };
+  const auto then = [&] {
+    turn(make(core::TypePause{"t", "", "and everywhere"}));
+    turn(make(core::TypeResume{"new-type", ""}));
+    turn(make(core::TypeResume{"u", "new-queue"}));
+    turn(make(core::TypePause{"v", "", "new"}));
+  };
+  expect_restart(first, then);
+  EXPECT_EQ(side_records('u'), 2U) << "of t and v";
+  auto copy = restarted();
+  copy->begin(now);
+  Request& fetch = make(fetch_of({"q"}));
+  copy->apply(fetch);
+  EXPECT_TRUE(copy->take_answered().empty()) << "it waits";
+}
+
+TEST_F(RestoreMoreTest, HashesComeBack) {
+  const auto first = [&] {
+    hset("h", "a", "1");
+    hset("h", "b", "2");
+    hset("lasts", "f", "v");
+    expire("lasts", 60'000);
+    hset("goes", "f", "v");
+    hset("string", "f", "v");
+    expire("string", 60'000);
+  };
+  const auto then = [&] {
+    hset("h", "b", "3");
+    hset("h", "c", "4");
+    turn(make(core::HashDelete{"h", {"a"}}));
+    turn(make(core::KeyPersist{"lasts"}));
+    turn(make(core::KeysDelete{{"goes"}}));
+    core::KeySet text;
+    text.key = "string";
+    text.value = "now";
+    turn(make(text));
+    hset("short", "f", "v");
+    expire("short", 1'000);
+  };
+  expect_restart(first, then);
+  EXPECT_EQ(side_records('h'), 4U) << "b and c of h, one each of lasts and short";
+  EXPECT_EQ(side_records('k'), 2U) << "the string, and the end of short";
+  pass(1'000);
+  flush();
+  EXPECT_EQ(side_records('h'), 3U);
+  EXPECT_EQ(side_records('k'), 1U);
+  expect_same(machine, *restarted());
+}
+
+TEST_F(RestoreMoreTest, AFlushWritesTheFieldsThatChangedAndNoOthers) {
+  std::vector<std::pair<std::string_view, std::string_view>> fields;
+  std::deque<std::string> names;
+  for (int i = 0; i < 10'000; ++i) fields.emplace_back(names.emplace_back(std::to_string(i)), "v");
+  turn(make(core::HashSet{"h", fields, false}));
+  flush();
+  hset("h", "77", "changed");
+  machine.begin_flush();
+  std::unique_ptr<store::ChangeSet> set;
+  while (set == nullptr) set = machine.flush_slice();
+  size_t written = 0;
+  for (const store::SideRecord& record : set->finish(++seq).side) {
+    written += record.key[0] == 'h' ? 1 : 0;
+  }
+  EXPECT_EQ(written, 1U);
 }
 
 TEST_F(RestoreTest, NumbersThatWereGivenAreNotGivenAgain) {

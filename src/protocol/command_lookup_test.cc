@@ -118,9 +118,11 @@ TEST(CommandTable, HasLanesAndFlagsAsTheRulesSay) {
   EXPECT_EQ(multi,
             (std::set<std::string_view>{
                 "JOB.PUSH",   "JOB.MPUSH", "JOB.ACK", "JOB.FAIL", "JOB.RELEASE", "JOB.PROGRESS",
-                "JOB.CANCEL", "SET",       "GET",     "MGET",     "DEL",         "EXISTS",
-                "EXPIRE",     "PEXPIRE",   "TTL",     "PTTL",     "PERSIST",     "INCR",
-                "INCRBY",     "DECR",      "DECRBY"}));
+                "JOB.CANCEL", "JOB.EDIT",  "SET",     "GET",      "MGET",        "DEL",
+                "EXISTS",     "EXPIRE",    "PEXPIRE", "TTL",      "PTTL",        "PERSIST",
+                "INCR",       "INCRBY",    "DECR",    "DECRBY",   "TYPE",        "HSET",
+                "HSETNX",     "HGET",      "HMGET",   "HGETALL",  "HDEL",        "HEXISTS",
+                "HLEN",       "HKEYS",     "HVALS",   "HINCRBY",  "HINCRBYFLOAT"}));
   EXPECT_EQ(pre_auth, (std::set<std::string_view>{"HELLO", "AUTH", "QUIT", "RESET"}));
 }
 

@@ -5,6 +5,62 @@
 namespace protocol {
 namespace {
 
+template <typename Body>
+base::Status read_hash_field(Words& words, Body& body) {
+  body.key = words.take();
+  body.field = words.take();
+  return {};
+}
+
+template <typename Body>
+Body& with_key(Words& words, core::CommandBody& body) {
+  Body& made = body.emplace<Body>();
+  made.key = words.take();
+  return made;
+}
+
+// Those that the switch of `read_key_command` leaves over.
+base::Status read_hash_command(const CommandSpec& spec, Words& words, core::CommandBody& body) {
+  switch (spec.id) {
+    case CommandId::kHset:
+    case CommandId::kHsetnx: {
+      auto& set = body.emplace<core::HashSet>();
+      set.only_absent = spec.id == CommandId::kHsetnx;
+      return read_hash_set(words, set);
+    }
+    case CommandId::kHget:
+      return read_hash_field(words, body.emplace<core::HashGet>());
+    case CommandId::kHmget:
+      return read_keys(words, with_key<core::HashGetMany>(words, body).fields);
+    case CommandId::kHgetall:
+      with_key<core::HashAll>(words, body);
+      return {};
+    case CommandId::kHkeys:
+      with_key<core::HashAll>(words, body).what = core::HashAll::What::kFields;
+      return {};
+    case CommandId::kHvals:
+      with_key<core::HashAll>(words, body).what = core::HashAll::What::kValues;
+      return {};
+    case CommandId::kHdel:
+      return read_keys(words, with_key<core::HashDelete>(words, body).fields);
+    case CommandId::kHexists:
+      return read_hash_field(words, body.emplace<core::HashHas>());
+    case CommandId::kHlen:
+      with_key<core::HashSize>(words, body);
+      return {};
+    case CommandId::kHincrby:
+      return read_hash_add(words, body.emplace<core::HashAdd>());
+    case CommandId::kHincrbyfloat: {
+      auto& add = body.emplace<core::HashAddFloat>();
+      TRY(read_hash_field(words, add));
+      add.by = words.take();
+      return {};
+    }
+    default:
+      return not_built(spec.name);
+  }
+}
+
 // Those that the switch of `read_command` leaves over.
 base::Status read_key_command(const CommandSpec& spec, Words& words, core::CommandBody& body) {
   switch (spec.id) {
@@ -43,8 +99,11 @@ base::Status read_key_command(const CommandSpec& spec, Words& words, core::Comma
     case CommandId::kDbsize:
       body.emplace<core::KeyCount>();
       return {};
+    case CommandId::kType:
+      body.emplace<core::KeyType>().key = words.take();
+      return {};
     default:
-      return not_built(spec.name);
+      return read_hash_command(spec, words, body);
   }
 }
 
@@ -103,6 +162,10 @@ base::Status read_command(const CommandSpec& spec, Words& words, core::CommandBo
       return read_extend(words, body.emplace<core::Extend>());
     case CommandId::kJobProgress:
       return read_progress(words, body.emplace<core::Progress>());
+    case CommandId::kJobLog:
+      return read_log(words, body.emplace<core::Log>());
+    case CommandId::kJobEdit:
+      return read_edit(words, body.emplace<core::Edit>());
     case CommandId::kJobGet:
       return read_get(words, body.emplace<core::Get>());
     case CommandId::kJobWait:
@@ -117,6 +180,21 @@ base::Status read_command(const CommandSpec& spec, Words& words, core::CommandBo
       return read_beat(words, body.emplace<core::WorkerBeat>());
     case CommandId::kWorkerBye:
       return read_bye(words, body.emplace<core::WorkerBye>());
+    case CommandId::kWorkerList:
+      body.emplace<core::WorkerList>();
+      return {};
+    case CommandId::kWorkerQuiet:
+      body = core::WorkerTell{words.take(), core::WorkerOrder::kQuiet};
+      return {};
+    case CommandId::kWorkerStop:
+      body = core::WorkerTell{words.take(), core::WorkerOrder::kStop};
+      return {};
+    case CommandId::kQueueSet:
+      return read_queue_set(words, body.emplace<core::QueueSet>());
+    case CommandId::kTypePause:
+      return read_type_pause(words, body.emplace<core::TypePause>());
+    case CommandId::kTypeResume:
+      return read_type_resume(words, body.emplace<core::TypeResume>());
     case CommandId::kQueueList:
       body.emplace<core::QueueList>();
       return {};

@@ -19,6 +19,8 @@ base::Status read_fail(Words& words, core::Fail& fail);
 base::Status read_release(Words& words, core::Release& release);
 base::Status read_extend(Words& words, core::Extend& extend);
 base::Status read_progress(Words& words, core::Progress& progress);
+base::Status read_log(Words& words, core::Log& log);
+base::Status read_edit(Words& words, core::Edit& edit);
 base::Status read_get(Words& words, core::Get& get);
 base::Status read_wait(Words& words, core::Wait& wait);
 // RETRY, CANCEL and DELETE: on ids, or an operation where they have a query.
@@ -34,6 +36,9 @@ base::Status read_operation_wait(Words& words, core::OperationWait& wait);
 base::Status read_beat(Words& words, core::WorkerBeat& beat);
 base::Status read_bye(Words& words, core::WorkerBye& bye);
 base::Status read_queue_pause(Words& words, core::QueuePause& pause);
+base::Status read_queue_set(Words& words, core::QueueSet& set);
+base::Status read_type_pause(Words& words, core::TypePause& pause);
+base::Status read_type_resume(Words& words, core::TypeResume& resume);
 
 base::Status read_key_set(Words& words, core::KeySet& set);
 // MGET, DEL, EXISTS.
@@ -42,5 +47,11 @@ base::Status read_key_expire(Words& words, core::KeyExpire& expire);
 // The increment behind the key: INCRBY, DECRBY.
 base::Status read_key_add(Words& words, core::KeyAdd& add);
 base::Status read_key_scan(Words& words, core::KeyScan& scan);
+// A number in Redis' words.
+base::Result<int64_t> read_number(std::string_view word);
+
+// HSET, HSETNX.
+base::Status read_hash_set(Words& words, core::HashSet& set);
+base::Status read_hash_add(Words& words, core::HashAdd& add);
 
 }  // namespace protocol

@@ -22,6 +22,8 @@ constexpr std::array<std::string_view, 6> kBulkOptions = {"IDS",  "WHERE",  "LIM
 constexpr std::array<core::OperationVerb, 3> kOperationVerbs = {
     core::OperationVerb::kRetry, core::OperationVerb::kCancel, core::OperationVerb::kDelete};
 
+constexpr std::array<std::string_view, core::kLogLevelCount> kLogLevels = {"debug", "info", "warn",
+                                                                           "error"};
 constexpr std::array<std::string_view, 1> kResult = {"RESULT"};
 constexpr std::array<std::string_view, 1> kDelay = {"DELAY"};
 
@@ -156,6 +158,14 @@ base::Status read_progress(Words& words, core::Progress& progress) {
   progress.job = TRY(parse_job(words.take()));
   progress.token = parse_token(words.take());
   progress.data = words.take();
+  return {};
+}
+
+base::Status read_log(Words& words, core::Log& log) {
+  log.job = TRY(parse_job(words.take()));
+  log.token = parse_token(words.take());
+  log.level = static_cast<core::LogLevel>(TRY(choose("level", words.take(), kLogLevels)));
+  log.text = words.take();
   return {};
 }
 

@@ -139,6 +139,14 @@ TEST(DecodeJob, ReadsListsAndWaitsForOperations) {
       "BADREQ field=CURSOR is none that a list answered: leave it out to begin at the newest");
 }
 
+TEST(DecodeJob, ReadsLog) {
+  const auto log = body_of<core::Log>("JOB.LOG $id $token WARN text");
+  EXPECT_EQ(core::job_id_text(log.job.id), kTestId);
+  EXPECT_TRUE(log.token.valid);
+  EXPECT_EQ(log.level, core::LogLevel::kWarn);
+  EXPECT_EQ(log.text, "text");
+}
+
 TEST(DecodeJob, NamesEveryFault) {
   const std::pair<std::string_view, std::string> cases[] = {
       {"JOB.GET x", std::string(kBadId) + "'x'"},
@@ -169,6 +177,9 @@ TEST(DecodeJob, NamesEveryFault) {
       {"JOB.EXTEND $id $token x", "BADREQ field=ms must be a whole number, got 'x'"},
       {"JOB.EXTEND x $token 1", std::string(kBadId) + "'x'"},
       {"JOB.PROGRESS x $token 1", std::string(kBadId) + "'x'"},
+      {"JOB.LOG $id $token loud x",
+       "BADREQ field=level must be one of debug, info, warn, error; got 'loud'"},
+      {"JOB.LOG $id $token info", "ERR wrong number of arguments for 'job.log' command"},
       {"JOB.WAIT 2 $id BLOCK 5", std::string(kBadId) + "'BLOCK'"},
       {"JOB.WAIT 1 $id ANY ANY", "BADREQ field=ANY stands there twice"},
       {"JOB.WAIT 1 $id ANY ALL", "BADREQ field=BLOCK is missing"},

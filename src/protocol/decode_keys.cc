@@ -13,14 +13,8 @@ constexpr std::array<std::string_view, 8> kSetOptions = {"EX",      "PX", "EXAT"
 enum class ScanOption : uint8_t { kMatch, kCount };
 constexpr std::array<std::string_view, 2> kScanOptions = {"MATCH", "COUNT"};
 
-base::Result<int64_t> number(std::string_view word) {
-  const base::Result<int64_t> read = parse_integer("", word);
-  if (read) return *read;
-  return base::fail(base::ErrorCode::kErr, "value is not an integer or out of range");
-}
-
 base::Result<int64_t> number_behind(Words& words, std::string_view option) {
-  return number(TRY(words.value(option)));
+  return read_number(TRY(words.value(option)));
 }
 
 base::Status read_set_option(SetOption option, Words& words, core::KeySet& set) {
@@ -56,6 +50,12 @@ base::Status read_set_option(SetOption option, Words& words, core::KeySet& set) 
 
 }  // namespace
 
+base::Result<int64_t> read_number(std::string_view word) {
+  const base::Result<int64_t> read = parse_integer("", word);
+  if (read) return *read;
+  return base::fail(base::ErrorCode::kErr, "value is not an integer or out of range");
+}
+
 base::Status read_key_set(Words& words, core::KeySet& set) {
   set.key = words.take();
   set.value = words.take();
@@ -80,14 +80,14 @@ base::Status read_keys(Words& words, std::vector<std::string_view>& keys) {
 
 base::Status read_key_expire(Words& words, core::KeyExpire& expire) {
   expire.key = words.take();
-  const int64_t after = TRY(number(words.take()));
+  const int64_t after = TRY(read_number(words.take()));
   expire.after_ms = expire.in_seconds ? core::ms_of_seconds(after) : after;
   return {};
 }
 
 base::Status read_key_add(Words& words, core::KeyAdd& add) {
   add.key = words.take();
-  add.by = TRY(number(words.take()));
+  add.by = TRY(read_number(words.take()));
   return {};
 }
 

@@ -84,7 +84,11 @@ TEST(DecodeKeys, NamesEveryFault) {
       {"SCAN 18446744073709551616", "ERR invalid cursor"},
       {"SCAN 0 COUNT x", kNoInteger},
       {"SCAN 0 MATCH", "BADREQ field=MATCH needs a value behind it"},
-      {"HSET k f v", "NOTYET HSET is known but not built yet"},
+      {"HSET k f", "ERR wrong number of arguments for 'hset' command"},
+      {"HSET k f v g", "ERR wrong number of arguments for 'hset' command"},
+      {"HSETNX k f v g", "ERR wrong number of arguments for 'hsetnx' command"},
+      {"HINCRBY k f x", kNoInteger},
+      {"HGETALL k x", "ERR wrong number of arguments for 'hgetall' command"},
       {"DBSIZE x", "ERR wrong number of arguments for 'dbsize' command"},
   };
   for (const auto& [line, fault] : kCases) EXPECT_EQ(fault_of(line), fault) << line;

@@ -1,4 +1,4 @@
-// WORKER.* and QUEUE.*.
+// WORKER.*, QUEUE.* and TYPE.*.
 #include <array>
 
 #include "core/limits.h"
@@ -11,6 +11,8 @@ namespace {
 enum class BeatOption : uint8_t { kLeases, kInfo };
 constexpr std::array<std::string_view, 2> kBeatOptions = {"LEASES", "INFO"};
 constexpr std::array<std::string_view, 1> kReason = {"REASON"};
+enum class PauseOption : uint8_t { kQueue, kReason };
+constexpr std::array<std::string_view, 2> kPauseOptions = {"QUEUE", "REASON"};
 
 // id, token.
 constexpr size_t kLeaseWords = 2;
@@ -25,6 +27,13 @@ base::Status read_leases(Words& words, std::vector<core::LeaseRef>& leases) {
     lease.token = parse_token(words.take());
   }
   return {};
+}
+
+// An empty one would stand for all.
+base::Result<std::string_view> read_queue(Words& words) {
+  const std::string_view queue = TRY(words.value("QUEUE"));
+  if (queue.empty()) return bad_field("QUEUE", "must not be empty: leave it out for all queues");
+  return queue;
 }
 
 }  // namespace
@@ -56,6 +65,27 @@ base::Status read_queue_pause(Words& words, core::QueuePause& pause) {
   while (!words.empty()) {
     TRY(options.next(words));
     pause.reason = TRY(words.value("REASON"));
+  }
+  return {};
+}
+
+base::Status read_type_pause(Words& words, core::TypePause& pause) {
+  pause.type = words.take();
+  OptionReader options(kPauseOptions);
+  while (!words.empty()) {
+    const auto option = static_cast<PauseOption>(TRY(options.next(words)));
+    if (option == PauseOption::kQueue) pause.queue = TRY(read_queue(words));
+    if (option == PauseOption::kReason) pause.reason = TRY(words.value("REASON"));
+  }
+  return {};
+}
+
+base::Status read_type_resume(Words& words, core::TypeResume& resume) {
+  resume.type = words.take();
+  OptionReader options(OptionNames(kPauseOptions).first(1));
+  while (!words.empty()) {
+    TRY(options.next(words));
+    resume.queue = TRY(read_queue(words));
   }
   return {};
 }

@@ -35,6 +35,22 @@ TEST(DecodeQueue, ReadsNamesAndReason) {
   EXPECT_EQ(body_of<core::QueueResume>("QUEUE.RESUME q").queue, "q");
 }
 
+TEST(DecodeType, ReadsQueueAndReason) {
+  const auto pause = body_of<core::TypePause>("TYPE.PAUSE t REASON fire QUEUE q");
+  EXPECT_EQ(pause.type, "t");
+  EXPECT_EQ(pause.queue, "q");
+  EXPECT_EQ(pause.reason, "fire");
+  EXPECT_EQ(body_of<core::TypePause>("TYPE.PAUSE t").queue, "");
+  EXPECT_EQ(body_of<core::TypeResume>("TYPE.RESUME t QUEUE q").queue, "q");
+  EXPECT_EQ(body_of<core::TypeResume>("TYPE.RESUME t").type, "t");
+}
+
+TEST(DecodeWorker, ReadsWhatAWorkerIsToldToDo) {
+  EXPECT_EQ(body_of<core::WorkerTell>("WORKER.QUIET w").order, core::WorkerOrder::kQuiet);
+  EXPECT_EQ(body_of<core::WorkerTell>("WORKER.STOP w").order, core::WorkerOrder::kStop);
+  EXPECT_EQ(body_of<core::WorkerTell>("WORKER.STOP w").worker, "w");
+}
+
 TEST(DecodeWorker, NamesEveryFault) {
   constexpr std::pair<std::string_view, std::string_view> kCases[] = {
       {"WORKER.BEAT w", "ERR wrong number of arguments for 'worker.beat' command"},
@@ -51,6 +67,11 @@ TEST(DecodeWorker, NamesEveryFault) {
       {"WORKER.BEAT w LEASE 0", "BADREQ field=OPTION unknown option 'LEASE'; did you mean LEASES?"},
       {"QUEUE.PAUSE q REASON", "BADREQ field=REASON needs a value behind it"},
       {"QUEUE.PAUSE q WHY x", "BADREQ field=OPTION unknown option 'WHY'; there are REASON"},
+      {"TYPE.PAUSE t QUEUE ", "BADREQ field=QUEUE must not be empty: leave it out for all queues"},
+      {"TYPE.PAUSE t REASON", "BADREQ field=REASON needs a value behind it"},
+      {"TYPE.RESUME t REASON x", "BADREQ field=OPTION unknown option 'REASON'; there are QUEUE"},
+      {"WORKER.QUIET", "ERR wrong number of arguments for 'worker.quiet' command"},
+      {"WORKER.LIST x", "ERR wrong number of arguments for 'worker.list' command"},
       {"QUEUE.STATS", "ERR wrong number of arguments for 'queue.stats' command"},
       {"QUEUE.STATS q x", "ERR wrong number of arguments for 'queue.stats' command"},
       {"QUEUE.LIST x", "ERR wrong number of arguments for 'queue.list' command"},

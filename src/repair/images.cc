@@ -90,12 +90,34 @@ void Images::put_ledger(const core::State& state, core::EffectSink& sink) {
   block_ = *block + 1;
 }
 
+namespace {
+
+void put_key(std::string_view name, const core::Keys::Entry& entry, core::EffectSink& sink) {
+  if (!entry.hash) return sink.put(core::KeyPut{name, entry.value, entry.expiry});
+  for (const auto& [field, value] : entry.hash->fields) {
+    sink.put(core::HashFieldPut{name, field, value});
+  }
+  if (entry.expiry.is_set()) sink.put(core::KeyExpiryPut{name, entry.expiry});
+}
+
+void put_type_pauses(const core::TypeName& type, core::EffectSink& sink) {
+  if (type.paused) {
+    sink.put(core::TypePausePut{.type = type.name, .paused = true, .reason = type.pause_reason});
+  }
+  for (const core::TypeName::Pause& pause : type.paused_in) {
+    sink.put(core::TypePausePut{
+        .type = type.name, .queue = pause.queue->name, .paused = true, .reason = pause.reason});
+  }
+}
+
+}  // namespace
+
 // Those whose time is over as well: until they are removed they are part of the state.
 void Images::put_keys(const core::State& state, core::EffectSink& sink) {
   const size_t start = sink.mark();
   size_t count = 0;
   key_ = state.keys().walk(key_, [&](std::string_view name, const core::Keys::Entry& entry) {
-    sink.put(core::KeyPut{name, entry.value, entry.expiry});
+    put_key(name, entry, sink);
     return ++count < kSliceKeys && sink.mark() - start < kSliceBytes;
   });
   if (key_ == 0) stage_ = Stage::kRest;
@@ -108,7 +130,11 @@ void Images::put_rest(const core::State& state, core::EffectSink& sink) {
                             .reason = queue->pause_reason,
                             .has_counters = true,
                             .counters = queue->counters});
+    if (queue->settings != core::QueueSettings{}) {
+      sink.put(core::QueueSettingsPut{.name = queue->name, .settings = queue->settings});
+    }
   }
+  for (const auto& type : state.types()) put_type_pauses(*type, sink);
   sink.put(state.image());
   sink.put(core::CheckpointDone{begin_seq_});
   stage_ = Stage::kNone;

@@ -69,15 +69,16 @@ base::Status Mender::prepare(core::Effect& effect, base::Now now) {
   const auto id = job_of(effect);
   if (!id || std::holds_alternative<core::JobRemoved>(effect)) return {};
   const core::Job& job = *state_.find(*id);
-  if (std::holds_alternative<core::JobGranted>(effect)) {
-    TRY(to_not_running(job, now));
-    return to_unfinished(job, now);
-  }
   if (const auto* moved = std::get_if<core::JobMoved>(&effect)) {
     TRY(to_not_running(job, now));
     return moved->new_generation ? base::Status() : to_unfinished(job, now);
   }
-  return to_running(job, now);  // Ended, ungranted, progressed, to be cancelled.
+  if (std::holds_alternative<core::JobGranted>(effect) ||
+      std::holds_alternative<core::JobEdited>(effect)) {
+    TRY(to_not_running(job, now));
+    return to_unfinished(job, now);
+  }
+  return to_running(job, now);  // Ended, ungranted, progressed, logged, to be cancelled.
 }
 
 base::Status Mender::prepare_put(const core::JobPut& put, base::Now now) {

@@ -128,6 +128,10 @@ void add_queue(Families& families, const std::string& queue, const Stats& stats)
   gauge("dray_queue_oldest_ready_seconds", "Age of the job that has been ready longest.",
         value("oldest_ms") / kMsPerSecond);
   gauge("dray_queue_paused", "1 while the queue is paused.", value("paused"));
+  if (stats.contains("alert")) {
+    gauge("dray_queue_alert", "1 while the oldest ready job is older than QUEUE.SET ALERT allows.",
+          value("alert"));
+  }
   counter(kPushed, "Jobs pushed.", value("pushed"));
   counter("dray_jobs_started_total", "Leases given.", value("started"));
   counter("dray_leases_expired_total", "Leases that ran out.", value("lost"));

@@ -40,7 +40,7 @@ core::Reply stats_of(const std::string& queue) {
   const std::pair<const char*, int64_t> fields[] = {
       {"ready", 1},  {"scheduled", 2}, {"running", 3},      {"waiting", 4}, {"dead", 5},
       {"pushed", 6}, {"started", 7},   {"succeeded", 8},    {"failed", 9},  {"died", 10},
-      {"lost", 11},  {"retrying", 12}, {"oldest_ms", 1500}, {"paused", 1}};
+      {"lost", 11},  {"retrying", 12}, {"oldest_ms", 1500}, {"paused", 1},  {"alert", 1}};
   stats.map(std::size(fields) + 1);
   stats.bulk("reason");
   stats.bulk("a text");
@@ -82,6 +82,7 @@ TEST(Metrics, TellsOfEachQueue) {
       {"dray_job_retries_total{queue=\"mail\"}", "12"},
       {"dray_queue_oldest_ready_seconds{queue=\"mail\"}", "1.5"},
       {"dray_queue_paused{queue=\"mail\"}", "1"},
+      {"dray_queue_alert{queue=\"mail\"}", "1"},
       {"dray_connections", "3"}};
   for (const auto& [name, value] : wanted) {
     const auto sample = found.find(name);

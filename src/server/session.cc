@@ -51,7 +51,10 @@ bool reads_keys(const core::Command& command) {
   const auto* set = std::get_if<core::KeySet>(&command.body);
   return (set != nullptr && set->get) || std::holds_alternative<core::KeyGet>(command.body) ||
          std::holds_alternative<core::KeysGet>(command.body) ||
-         std::holds_alternative<core::KeyScan>(command.body);
+         std::holds_alternative<core::KeyScan>(command.body) ||
+         std::holds_alternative<core::HashGet>(command.body) ||
+         std::holds_alternative<core::HashGetMany>(command.body) ||
+         std::holds_alternative<core::HashAll>(command.body);
 }
 
 // Whether the answer may hold whole jobs or values.
@@ -60,7 +63,8 @@ bool is_heavy(const core::Command& command) {
          std::holds_alternative<core::Get>(command.body) ||
          std::holds_alternative<core::Wait>(command.body) ||
          std::holds_alternative<core::ListJobs>(command.body) ||
-         std::holds_alternative<core::EventRead>(command.body) || reads_keys(command);
+         std::holds_alternative<core::EventRead>(command.body) ||
+         std::holds_alternative<core::WorkerList>(command.body) || reads_keys(command);
 }
 
 // Whether the command has room of its own for thousands of items.
@@ -71,6 +75,9 @@ bool is_batch(const core::Command& command) {
          std::holds_alternative<core::KeysGet>(command.body) ||
          std::holds_alternative<core::KeysDelete>(command.body) ||
          std::holds_alternative<core::KeysExist>(command.body) ||
+         std::holds_alternative<core::HashSet>(command.body) ||
+         std::holds_alternative<core::HashGetMany>(command.body) ||
+         std::holds_alternative<core::HashDelete>(command.body) ||
          std::holds_alternative<core::Exec>(command.body);
 }
 

@@ -365,7 +365,7 @@ TEST_F(SessionTest, ARefusedCommandSpoilsTheTransaction) {
                            {"PING"},
                            {"JOB.FETCH", "w"},
                            {"JOB.PUSH", "q", "T", "{}", "DELYA", "1"},
-                           {"HSET", "k", "f", "v"},
+                           {"JOB.WHY", "0000000000001"},
                            {"SCAN", "0"},
                            {"EXEC", "now"}};
   for (const Words& words : refused) {

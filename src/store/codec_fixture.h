@@ -96,6 +96,15 @@ class RandomJobs {
     record.lease.alone = random_.below(2) != 0;
   }
 
+  core::AttemptLog log_of(const core::Attempt& attempt) {
+    core::AttemptLog log{.fence = attempt.token.fence, .dropped = maybe32()};
+    for (uint64_t i = random_.below(4); i > 0; --i) {
+      const auto level = static_cast<core::LogLevel>(random_.below(core::kLogLevelCount));
+      log.add({base::WallTime{time()}, level, text(40)});
+    }
+    return log;
+  }
+
   void add_extras(core::JobExtras& extras) {
     static constexpr const char* kPolicies[] = {
         "fixed:5~0", "linear:5,6", "exponential:5,1.125,9~3", "list:1,2,3", "sidekiq", "celery:7"};
@@ -110,6 +119,9 @@ class RandomJobs {
       extras.backoff = core::parse_backoff(kPolicies[random_.below(std::size(kPolicies))]).value();
     }
     for (uint64_t i = random_.below(4); i > 0; --i) extras.history.push_back(attempt());
+    for (const core::Attempt& attempt : extras.history) {
+      if (random_.below(2) != 0) extras.logs.push_back(log_of(attempt));
+    }
     extras.unique_key = text(10);
     if (!extras.unique_key.empty()) {
       extras.unique_scope = static_cast<core::UniqueScope>(random_.below(4));

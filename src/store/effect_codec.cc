@@ -1,6 +1,7 @@
 #include "store/effect_codec.h"
 
 #include "store/bytes.h"
+#include "store/effect_parts.h"
 #include "store/job_codec.h"
 #include "store/operation_codec.h"
 
@@ -10,21 +11,11 @@ using base::ErrorCode;
 
 namespace {
 
+constexpr uint64_t kWhyMax = static_cast<uint64_t>(core::JobPut::Why::kImage);
 constexpr uint64_t kStateMax = core::kJobStateCount - 1;
 constexpr uint64_t kOutcomeMax = static_cast<uint64_t>(core::Outcome::kCancelled);
 constexpr uint64_t kEndingMax = static_cast<uint64_t>(core::Ending::kRelease);
-constexpr uint64_t kKeyClockMax = static_cast<uint64_t>(core::KeyExpiry::Clock::kWall);
-constexpr uint64_t kKeyEndMsMax = INT64_MAX / 2;  // So that clocks can be taken from it.
 constexpr uint64_t kDeadReasonMax = static_cast<uint64_t>(core::DeadReason::kCrashes);
-
-void write_tag(ByteWriter& out, EffectTag tag) {
-  out.byte(static_cast<uint8_t>(tag));
-}
-
-template <typename Enum>
-Enum read_enum(ByteReader& in, uint64_t most) {
-  return static_cast<Enum>(in.bounded(most));
-}
 
 core::JobId read_id(ByteReader& in) {
   return core::JobId{in.number()};
@@ -117,35 +108,6 @@ void write(ByteWriter& out, const core::JobRemoved& removed) {
   out.byte(removed.deleted ? 1 : 0);
 }
 
-// All counters, in the order of their declaration. A new one goes to the end.
-template <typename Counters, typename Visit>
-void for_each_counter(Counters& counters, Visit visit) {
-  for (auto* counter :
-       {&counters.pushed, &counters.started, &counters.succeeded, &counters.failed,
-        &counters.retrying, &counters.retried, &counters.released, &counters.lost, &counters.dead,
-        &counters.cancelled, &counters.expired, &counters.deleted, &counters.retired}) {
-    visit(*counter);
-  }
-}
-
-constexpr uint8_t kQueuePaused = 1;
-constexpr uint8_t kQueueForgotten = 2;
-constexpr uint8_t kQueueHasBalance = 4;
-
-void write(ByteWriter& out, const core::QueuePut& put) {
-  write_tag(out, EffectTag::kQueuePut);
-  out.text(put.name);
-  out.byte(static_cast<uint8_t>((put.paused ? kQueuePaused : 0) |
-                                (put.is_forgotten ? kQueueForgotten : 0) |
-                                (put.balance != 0 ? kQueueHasBalance : 0)));
-  if (put.balance != 0) out.signed_number(put.balance);
-  out.text(put.reason);
-  out.byte(put.has_counters ? 1 : 0);
-  if (put.has_counters) {
-    for_each_counter(put.counters, [&](uint64_t counter) { out.number(counter); });
-  }
-}
-
 void write(ByteWriter& out, const core::ProducerPut& put) {
   write_tag(out, EffectTag::kProducerPut);
   out.text(put.name);
@@ -199,19 +161,6 @@ void write(ByteWriter& out, const core::CheckpointDone& done) {
   out.number(done.begin_seq);
 }
 
-void write(ByteWriter& out, const core::KeyPut& put) {
-  write_tag(out, EffectTag::kKeyPut);
-  out.text(put.name);
-  out.text(put.value);
-  out.byte(static_cast<uint8_t>(put.expiry.clock));
-  if (put.expiry.is_set()) out.number(static_cast<uint64_t>(put.expiry.ms));
-}
-
-void write(ByteWriter& out, const core::KeyRemoved& removed) {
-  write_tag(out, EffectTag::kKeyRemoved);
-  out.text(removed.name);
-}
-
 void write(ByteWriter& out, const core::OperationPut& put) {
   write_tag(out, EffectTag::kOperationPut);
   encode_operation(out, put.operation);
@@ -219,7 +168,7 @@ void write(ByteWriter& out, const core::OperationPut& put) {
 
 core::Effect read_job_put(ByteReader& in) {
   core::JobPut put;
-  put.why = read_enum<core::JobPut::Why>(in, 2);
+  put.why = read_enum<core::JobPut::Why>(in, kWhyMax);
   put.queue = in.text();
   put.type = in.text();
   put.job = decode_job(in);
@@ -278,21 +227,6 @@ core::Effect read_job_moved(ByteReader& in) {
   return moved;
 }
 
-core::Effect read_queue_put(ByteReader& in) {
-  core::QueuePut put;
-  put.name = in.text();
-  const uint64_t is = in.bounded(kQueuePaused | kQueueForgotten | kQueueHasBalance);
-  put.paused = (is & kQueuePaused) != 0;
-  put.is_forgotten = (is & kQueueForgotten) != 0;
-  if ((is & kQueueHasBalance) != 0) put.balance = in.signed_number();
-  put.reason = in.text();
-  put.has_counters = in.bounded(1) != 0;
-  if (put.has_counters) {
-    for_each_counter(put.counters, [&](uint64_t& counter) { counter = in.number(); });
-  }
-  return put;
-}
-
 core::Effect read_producer_put(ByteReader& in) {
   core::ProducerPut put;
   put.name = in.text();
@@ -325,16 +259,6 @@ core::Effect read_ledger_put(ByteReader& in) {
     entry.until.ms = in.signed_number();
     put.entries.push_back(entry);
   }
-  return put;
-}
-
-core::Effect read_key_put(ByteReader& in) {
-  core::KeyPut put;
-  put.name = in.text();
-  if (put.name.empty()) in.fail();
-  put.value = in.text();
-  put.expiry.clock = read_enum<core::KeyExpiry::Clock>(in, kKeyClockMax);
-  if (put.expiry.is_set()) put.expiry.ms = static_cast<int64_t>(in.bounded(kKeyEndMsMax));
   return put;
 }
 
@@ -385,6 +309,20 @@ core::Effect read_effect(EffectTag tag, ByteReader& in) {
       return read_key_put(in);
     case EffectTag::kKeyRemoved:
       return core::KeyRemoved{in.text()};
+    case EffectTag::kJobLogged:
+      return read_job_logged(in);
+    case EffectTag::kJobEdited:
+      return read_job_edited(in);
+    case EffectTag::kQueueSettingsPut:
+      return read_queue_settings_put(in);
+    case EffectTag::kTypePausePut:
+      return read_type_pause_put(in);
+    case EffectTag::kKeyExpiryPut:
+      return read_key_expiry_put(in);
+    case EffectTag::kHashFieldPut:
+      return read_hash_field_put(in);
+    case EffectTag::kHashFieldRemoved:
+      return read_hash_field_removed(in);
     case EffectTag::kOperationPut:
       return core::OperationPut{decode_operation(in)};
     case EffectTag::kNow:

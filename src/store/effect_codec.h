@@ -39,7 +39,14 @@ enum class EffectTag : uint8_t {
   kKeyPut = 18,
   kKeyRemoved = 19,
   kFlushed = 20,
-  kOperationPut = 40,  // 21 to 39: of commands that came at the same time.
+  kJobLogged = 21,
+  kJobEdited = 22,
+  kQueueSettingsPut = 23,
+  kTypePausePut = 24,
+  kKeyExpiryPut = 25,
+  kHashFieldPut = 26,
+  kHashFieldRemoved = 27,
+  kOperationPut = 28,
 };
 
 // Collects the encoded effects of one turn.

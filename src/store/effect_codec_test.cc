@@ -212,6 +212,41 @@ std::vector<Sample> samples() {
   add("key-put-engine", core::KeyPut{"k", "", {Clock::kEngine, 1'000}});
   add("key-put-wall", core::KeyPut{"k", "v", {Clock::kWall, 1'700'000'000'000}});
   add("key-removed", core::KeyRemoved{"k"});
+  core::JobPut logged;
+  logged.why = core::JobPut::Why::kImage;
+  logged.job = full_job();
+  core::AttemptLog log{.fence = 5, .dropped = 300};
+  log.add({base::WallTime{1'700'000'000'001}, core::LogLevel::kWarn, "slow"});
+  log.add({base::WallTime{1'700'000'000'002}, core::LogLevel::kDebug, ""});
+  logged.job.record->extras->logs.push_back(std::move(log));
+  logged.queue = "q";
+  logged.type = "t";
+  add("job-put-logs", std::move(logged));
+  add("job-logged", core::JobLogged{{7}, core::LogLevel::kError, "broken"});
+  core::JobEdited edited{.id = {7},
+                         .queue = "q",
+                         .type = "t",
+                         .args = "{}",
+                         .priority = 9,
+                         .numbers = {1, 2, 3, 0, 5, -1, 7},
+                         .backoff = core::parse_backoff("fixed:5").value(),
+                         .after = core::JobState::kScheduled,
+                         .run_at_is_wall = true,
+                         .run_at_ms = 8};
+  add("job-edited", edited);
+  add("job-edited-ready", core::JobEdited{.id = {7}, .args = "", .ready_seq = 9});
+  core::QueueSettings settings{.numbers = {1, 2, 3, 0, 5, 6, 7},
+                               .backoff = core::parse_backoff("fixed:5").value()};
+  add("queue-settings-put", core::QueueSettingsPut{"q", settings});
+  settings = {};
+  settings.of(core::QueueNumber::kAlertMs) = 60'000;
+  add("queue-settings-put-one", core::QueueSettingsPut{"q", settings});
+  add("type-pause-put", core::TypePausePut{"Send", "q", true, "fire"});
+  add("type-pause-put-ended", core::TypePausePut{"Send", "", false, ""});
+  add("key-expiry-put", core::KeyExpiryPut{"h", {Clock::kEngine, 1'000}});
+  add("key-expiry-put-none", core::KeyExpiryPut{"h", {}});
+  add("hash-field-put", core::HashFieldPut{"h", "f", "v"});
+  add("hash-field-removed", core::HashFieldRemoved{"h", "f"});
   add("queue-put-forgotten", core::QueuePut{.name = "q", .is_forgotten = true, .balance = -2});
   add("operation-put", core::OperationPut{full_operation()});
   return samples;

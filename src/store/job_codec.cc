@@ -39,8 +39,9 @@ enum Field : uint32_t {
   kUnique = 1U << 26,
   kLimits = 1U << 27,
   kFairKey = 1U << 28,
+  kLogs = 1U << 29,
 };
-constexpr uint32_t kKnownFields = (1U << 29) - 1;
+constexpr uint32_t kKnownFields = (1U << 30) - 1;
 
 constexpr uint8_t kFlagRunAtIsWall = 1;
 constexpr uint8_t kFlagCancelRequested = 2;
@@ -56,6 +57,7 @@ uint32_t extras_mask(const JobExtras& extras) {
   if (!extras.unique_key.empty()) mask |= kUnique;
   if (!extras.limits.empty()) mask |= kLimits;
   if (!extras.fair_key.empty()) mask |= kFairKey;
+  if (!extras.logs.empty()) mask |= kLogs;
   return mask;
 }
 
@@ -140,6 +142,41 @@ std::vector<std::string> read_texts(ByteReader& in) {
   return texts;
 }
 
+void write_logs(ByteWriter& out, const std::vector<core::AttemptLog>& logs) {
+  out.number(logs.size());
+  for (const core::AttemptLog& log : logs) {
+    out.number(log.fence);
+    out.number(log.dropped);
+    out.number(log.lines.size());
+    for (const core::LogLine& line : log.lines) {
+      out.signed_number(line.at.ms);
+      out.byte(static_cast<uint8_t>(line.level));
+      out.text(line.text);
+    }
+  }
+}
+
+void read_logs(ByteReader& in, std::vector<core::AttemptLog>& logs) {
+  const uint64_t count = in.number();
+  for (uint64_t i = 0; i < count && in.ok(); ++i) {
+    core::AttemptLog& log = logs.emplace_back();
+    log.fence = static_cast<uint32_t>(in.bounded(UINT32_MAX));
+    const uint64_t dropped = in.number();
+    const uint64_t lines = in.number();
+    for (uint64_t j = 0; j < lines && in.ok(); ++j) {
+      core::LogLine line;
+      line.at.ms = in.signed_number();
+      line.level = static_cast<core::LogLevel>(in.bounded(core::kLogLevelCount - 1));
+      const std::string_view text = in.text();
+      if (text.size() > core::limits::kLogTextBytesMax) in.fail();
+      if (!in.ok()) return;
+      line.text = text;
+      log.add(std::move(line));
+    }
+    log.dropped += dropped;  // More than were dropped then only if the bound has shrunk.
+  }
+}
+
 void write_extras(ByteWriter& out, const JobExtras& extras, uint32_t mask) {
   if (mask & kKey) out.text(extras.key);
   if (mask & kMeta) {
@@ -163,6 +200,7 @@ void write_extras(ByteWriter& out, const JobExtras& extras, uint32_t mask) {
   }
   if (mask & kLimits) write_texts(out, extras.limits);
   if (mask & kFairKey) out.text(extras.fair_key);
+  if (mask & kLogs) write_logs(out, extras.logs);
 }
 
 void read_backoff(ByteReader& in, JobExtras& extras) {
@@ -197,6 +235,7 @@ void read_extras(ByteReader& in, JobExtras& extras, uint32_t mask) {
   }
   if (mask & kLimits) extras.limits = read_texts(in);
   if (mask & kFairKey) extras.fair_key = in.text();
+  if (mask & kLogs) read_logs(in, extras.logs);
 }
 
 uint32_t read_u32(ByteReader& in) {
@@ -276,7 +315,7 @@ uint64_t read_fields(ByteReader& in, JobRecord& record, uint32_t mask) {
 }
 
 constexpr uint32_t kExtrasFields =
-    kKey | kMeta | kProgress | kResult | kBackoff | kHistory | kUnique | kLimits | kFairKey;
+    kKey | kMeta | kProgress | kResult | kBackoff | kHistory | kUnique | kLimits | kFairKey | kLogs;
 
 void check_lease(ByteReader& in, const JobRecord& record, core::JobState state, uint32_t mask) {
   const bool leased = (mask & kLease) != 0;

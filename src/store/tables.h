@@ -33,8 +33,8 @@ struct JobHeader {
   bool operator==(const JobHeader&) const = default;
 };
 
-// The tables take record and args as they are, and do not look into them. Args are kept apart since
-// they never change: who puts a new state of a job need not have them at hand.
+// The tables take record and args as they are, and do not look into them. Args seldom change and
+// lie apart: who puts a new state of a job need not have them at hand. A flush has, and gives them.
 struct JobRow {
   JobHeader header;
   std::string_view record;

@@ -185,6 +185,17 @@ def keys():
     equal(client.set(b"py:" + NASTY, NASTY), True)
     equal(client.mget("py:k", b"py:" + NASTY, "py:no"), [b"w", NASTY, None])
     equal(client.exists("py:k", "py:k", "py:no"), 2)
+    equal(client.hset("py:h", mapping={"a": 1, "b": NASTY}), 2)
+    equal(client.hgetall("py:h"), {b"a": b"1", b"b": NASTY})
+    equal([client.hget("py:h", "a"), client.hmget("py:h", "a", "no"), client.hlen("py:h")],
+          [b"1", [b"1", None], 2])
+    equal([client.hincrby("py:h", "a", 4), client.hincrbyfloat("py:h", "a", 0.5)], [5, 5.5])
+    equal([client.hexists("py:h", "b"), client.hdel("py:h", "b", "no")], [True, 1])
+    equal([client.hkeys("py:h"), client.hvals("py:h"), client.hsetnx("py:h", "a", 0)],
+          [[b"a"], [b"5.5"], 0])
+    equal([client.type("py:h"), client.type("py:k"), client.type("py:no")],
+          [b"hash", b"string", b"none"])
+    assert refusal("GET", "py:h").startswith("WRONGTYPE "), refusal("GET", "py:h")
     for number in range(100):
         client.set(f"py:many:{number}", number)
     found = list(client.scan_iter("py:many:*", count=7))

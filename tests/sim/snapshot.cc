@@ -203,6 +203,36 @@ model::Snapshot snapshot_of(const core::State& state, base::Now now, const Recor
   return snapshot;
 }
 
+namespace {
+
+uint64_t field_bytes_of(const core::Keys::Hash& hash) {
+  uint64_t bytes = 0;
+  for (const auto& [field, value] : hash.fields) {
+    bytes += field.size() + value.size() + core::limits::kHashFieldOverheadBytes;
+  }
+  return bytes;
+}
+
+std::string settings_text(const core::QueueSettings& settings) {
+  std::string text;
+  for (const std::optional<int64_t>& number : settings.numbers) {
+    text += number ? fmt::format(" {}", *number) : " -";
+  }
+  return text + (settings.backoff ? " " + core::backoff_text(*settings.backoff) : "");
+}
+
+std::string pauses_text(const core::TypeName& type) {
+  std::string text = type.paused ? fmt::format("all '{}'", type.pause_reason) : "";
+  std::set<std::string> in;
+  for (const core::TypeName::Pause& pause : type.paused_in) {
+    in.insert(fmt::format(" {} '{}'", pause.queue->name, pause.reason));
+  }
+  for (const std::string& pause : in) text += pause;
+  return text;
+}
+
+}  // namespace
+
 std::string find_disorder(const core::State& state, const RecordOf& record_of) {
   uint64_t bytes = 0;
   uint64_t unflushed = 0;
@@ -236,6 +266,8 @@ std::string find_disorder(const core::State& state, const RecordOf& record_of) {
   uint64_t key_bytes = 0;
   for_each_key(state, [&](std::string_view name, const core::Keys::Entry& entry) {
     key_bytes += name.size() + entry.value.size() + core::limits::kKeyOverheadBytes;
+    if (entry.hash) key_bytes += field_bytes_of(*entry.hash);
+    if (entry.hash && entry.hash->fields.empty()) wrong = fmt::format("the hash {} is empty", name);
     if (!state.keys().holds(name)) wrong = fmt::format("the key {} is not found", name);
   });
   if (key_bytes != state.keys().bytes()) wrong = "the sum of the keys' bytes is wrong";
@@ -289,10 +321,21 @@ std::map<std::string, std::string> durable_parts(const core::State& state, base:
         "{} '{}' {} {} {} {} {} {} {} {} {} {} {} {} {}", queue->paused, queue->pause_reason,
         c.pushed, c.started, c.succeeded, c.failed, c.retrying, c.retried, c.released, c.lost,
         c.dead, c.cancelled, c.expired, c.deleted, c.retired);
+    parts["settings " + queue->name] = settings_text(queue->settings);
+  }
+  for (const auto& type : state.types()) {
+    if (const std::string pauses = pauses_text(*type); !pauses.empty()) {
+      parts["pauses " + type->name] = pauses;
+    }
   }
   for_each_key(state, [&](std::string_view name, const core::Keys::Entry& entry) {
-    parts["key " + std::string(name)] = fmt::format(
-        "{} {} '{}'", static_cast<int>(entry.expiry.clock), entry.expiry.ms, entry.value);
+    std::string& part = parts["key " + std::string(name)];
+    part = fmt::format("{} {} '{}'", static_cast<int>(entry.expiry.clock), entry.expiry.ms,
+                       entry.value);
+    if (!entry.hash) return;
+    for (const auto& [field, value] : entry.hash->fields) {
+      part += fmt::format(" '{}' '{}'", field, value);
+    }
   });
   parts["next"] = fmt::format("{} {}", state.id_next().value, state.ready_seq_next());
   return parts;

@@ -98,6 +98,9 @@ enum class CommandId : uint8_t {
   kHincrbyfloat,
   kHlen,
   kHkeys,
+  kHvals,
+  kHsetnx,
+  kType,
   kScan,
   kDbsize,
   kOnceClaim,
@@ -126,6 +129,6 @@ enum class CommandId : uint8_t {
   kMonitor,
   kLolwut,
 };
-inline constexpr size_t kCommandCount = 117;
+inline constexpr size_t kCommandCount = 120;
 
 }  // namespace protocol

@@ -1,0 +1,76 @@
+#include "core/workers.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+#include "base/assert.h"
+#include "core/limits.h"
+
+namespace core {
+
+std::string_view worker_order_name(WorkerOrder order) {
+  static constexpr std::array<std::string_view, kWorkerOrderCount> kNames = {"run", "quiet",
+                                                                             "stop"};
+  return kNames[static_cast<size_t>(order)];
+}
+
+Workers::Worker& Workers::hear(std::string_view name, base::Now now) {
+  const auto known = places_.find(name);
+  if (known != places_.end()) {
+    by_time_.splice(by_time_.begin(), by_time_, known->second);
+  } else {
+    if (by_time_.size() >= limits::kWorkersMax) erase(std::prev(by_time_.end()));
+    by_time_.push_front({.name = std::string(name), .heard = now});
+    places_.emplace(by_time_.front().name, by_time_.begin());
+  }
+  by_time_.front().heard = now;
+  return by_time_.front();
+}
+
+void Workers::erase(Place place) {
+  if (place->order != WorkerOrder::kRun) --told_;
+  places_.erase(place->name);
+  by_time_.erase(place);
+}
+
+void Workers::forget(std::string_view name) {
+  if (const auto known = places_.find(name); known != places_.end()) erase(known->second);
+}
+
+void Workers::expire(base::EngineTime now) {
+  constexpr base::Duration kIdle{limits::kWorkerIdleMs};
+  while (!by_time_.empty() && by_time_.back().heard.engine + kIdle <= now) {
+    erase(std::prev(by_time_.end()));
+  }
+}
+
+bool Workers::tell(std::string_view name, WorkerOrder order) {
+  const auto known = places_.find(name);
+  if (known == places_.end()) return false;
+  WorkerOrder& told = known->second->order;
+  if (told == WorkerOrder::kRun && order != WorkerOrder::kRun) ++told_;
+  told = std::max(told, order);
+  return true;
+}
+
+bool Workers::is_quiet(std::string_view name) const {
+  if (told_ == 0) return false;
+  const auto known = places_.find(name);
+  return known != places_.end() && known->second->order != WorkerOrder::kRun;
+}
+
+void Workers::count_lease(std::string_view name, int by) {
+  auto found = leases_.find(name);
+  if (found == leases_.end()) found = leases_.emplace(std::string(name), 0).first;
+  ASSERT(by > 0 || found->second > 0, "worker '{}' has no lease that could end", name);
+  found->second += static_cast<uint64_t>(by);
+  if (found->second == 0) leases_.erase(found);
+}
+
+uint64_t Workers::leases_of(std::string_view name) const {
+  const auto found = leases_.find(name);
+  return found == leases_.end() ? 0 : found->second;
+}
+
+}  // namespace core
