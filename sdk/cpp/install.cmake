@@ -43,10 +43,8 @@ set_target_properties(
              SOVERSION "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}"
              LINK_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/exports.map")
 target_link_options(
-  dray_sdk_shared PRIVATE "-Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/exports.map")
-if(NOT DRAY_SANITIZE)  # A sanitizer's own symbols come from the program.
-  target_link_options(dray_sdk_shared PRIVATE -Wl,--no-undefined)
-endif()
+  dray_sdk_shared PRIVATE "-Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/exports.map"
+                          -Wl,--no-undefined)
 
 set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/dray")
 install(
