@@ -125,7 +125,7 @@ void Beat::take(const RespValue& reply, const std::vector<std::shared_ptr<Held>>
   for (const auto& held : leases) {
     if (names(cancel, held->job().id)) held->cancel(CancelReason::kRequested);
     if (!names(lost, held->job().id)) continue;
-    if (book_.lose(held->job().token)) hooks_.lost(held->job().id);
+    if (book_.lose(held->job().token)) hooks_.lost(*held);
   }
   hooks_.wish(wish_of(reply));
 }

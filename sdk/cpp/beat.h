@@ -20,7 +20,7 @@ class Beat {
  public:
   struct Hooks {
     std::function<void(std::string_view)> notice;
-    std::function<void(const std::string& job)> lost;  // A lease is over; its handler was told.
+    std::function<void(const Held& held)> lost;  // A lease is over; its handler was told.
     std::function<void(WorkerWish)> wish;
   };
 

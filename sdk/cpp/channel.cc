@@ -4,9 +4,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <optional>
 
 #include "base/base32.h"
-#include "dray/errors.h"
+#include "sdk/cpp/throw_error.h"
 
 namespace dray::detail {
 namespace {
@@ -40,7 +41,7 @@ milliseconds pause_after(int goes, base::Random& random) {
 
 Target target_of(const ClientOptions& options) {
   Result<Endpoint> endpoint = parse_endpoint(url_or_environment(options.url));
-  if (!endpoint) throw Error(base::error_word(endpoint.error().code), endpoint.error().message);
+  if (!endpoint) throw_error(base::error_word(endpoint.error().code), endpoint.error().message);
   base::SystemRandom random;
   return Target{.endpoint = *std::move(endpoint),
                 .name = options.name.empty() ? unique_name(random) : options.name,
@@ -90,7 +91,12 @@ Result<protocol::RespValue> Channel::go(const Exchange& command, bool& sent) {
   sent = true;
   const milliseconds answer = command.answer.count() > 0 ? command.answer : target_.answer_timeout;
   TRY(connection->send(command.bytes, Deadline::in(answer)));
-  return connection->receive(Deadline::in(answer + command.wait));
+  std::optional<protocol::RespValue> first_error;
+  for (size_t left = command.replies;; --left) {
+    protocol::RespValue reply = TRY(connection->receive(Deadline::in(answer + command.wait)));
+    if (left <= 1) return first_error ? *std::move(first_error) : std::move(reply);
+    if (reply.is_error() && !first_error) first_error = std::move(reply);
+  }
 }
 
 bool Channel::wait_again(int goes, milliseconds least, Deadline until) {

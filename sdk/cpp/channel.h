@@ -36,10 +36,11 @@ bool is_refused_for_now(const base::Error& error);
 bool is_hopeless(const base::Error& error);
 
 struct Exchange {
-  std::string_view bytes;  // One command.
+  std::string_view bytes;  // One command, or MULTI to EXEC.
   Repeat repeat = Repeat::kSafe;
   milliseconds wait{0};    // How long the command itself may take.
   milliseconds answer{0};  // 0: the target's answer_timeout.
+  size_t replies = 1;      // The last one counts, or the first error.
 };
 
 // Threading: one owner at a time.

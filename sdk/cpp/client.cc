@@ -1,121 +1,65 @@
 #include "dray/client.h"
 
-#include <unistd.h>
+#include <algorithm>
 
-#include <mutex>
-
-#include "sdk/cpp/channel.h"
-#include "sdk/cpp/push_words.h"
+#include "sdk/cpp/access.h"
+#include "sdk/cpp/client_core.h"
+#include "sdk/cpp/deadline.h"
 #include "sdk/cpp/record.h"
+#include "sdk/cpp/throw_error.h"
 
 namespace dray {
-namespace {
 
-using detail::Channel;
+using detail::expect;
 using protocol::RespValue;
 
-// Idle connections kept; beyond that they are closed after use.
-constexpr size_t kIdleMax = 8;
+namespace {
 
-[[noreturn]] void throw_error(const base::Error& error) {
-  if (error.code == base::ErrorCode::kIo) {
-    throw Error(ErrorCode::kUnreachable,
-                error.message + "; is the server running, and is DRAY_URL right?");
+// Nothing changes behind a stand-in, so there is nothing to wait for.
+std::vector<JobRecord> wait_at_once(detail::StandIn& stand_in, std::span<const std::string> ids) {
+  std::vector<JobRecord> jobs;
+  for (const std::string& id : ids) {
+    std::optional<JobRecord> job = stand_in.get(id);
+    if (!job) detail::throw_error(ErrorCode::kNotFound, "there is no job " + id);
+    jobs.push_back(*std::move(job));
   }
-  throw Error(base::error_word(error.code), error.message);
-}
-
-// Throws what an error reply says, with the server's own word.
-void throw_if_error(const RespValue& reply) {
-  if (reply.is_error()) {
-    throw Error(reply.error_code(), std::string(reply.error_message()));
-  }
-}
-
-// A client that runs on a different version may answer what we do not understand.
-void expect(bool holds, std::string_view command) {
-  if (!holds) {
-    throw Error(ErrorCode::kInternal, "the answer to " + std::string(command) + " makes no sense");
-  }
+  return jobs;
 }
 
 }  // namespace
 
-struct Client::State {
-  explicit State(ClientOptions options_in)
-      : options(std::move(options_in)), target(detail::target_of(options)), process(getpid()) {}
-
-  // A free channel, or a new one.
-  std::unique_ptr<Channel> take() {
-    const std::lock_guard lock(mutex);
-    // A child that shares its parent's connections would read its answers, and, worse, use the same
-    // producer for pushes of its own, which the server would then take for the parent's.
-    if (process != getpid()) {
-      process = getpid();
-      idle.clear();
-    }
-    if (idle.empty()) return std::make_unique<Channel>(target, nullptr);
-    std::unique_ptr<Channel> channel = std::move(idle.back());
-    idle.pop_back();
-    return channel;
-  }
-
-  void give_back(std::unique_ptr<Channel> channel) {
-    const std::lock_guard lock(mutex);
-    if (idle.size() < kIdleMax) idle.push_back(std::move(channel));
-  }
-
-  RespValue exchange(Channel& channel, const detail::Exchange& command) {
-    base::Result<RespValue> reply = channel.exchange(command);
-    if (!reply) throw_error(reply.error());
-    throw_if_error(*reply);
-    return *std::move(reply);
-  }
-
-  RespValue ask(const detail::Exchange& command) {
-    const Borrowed channel(*this);
-    return exchange(*channel.channel, command);
-  }
-
-  // One of the verbs that take ids and answer OK or an error for each.
-  void ask_for_one(const detail::Request& request, Repeat repeat) {
-    const std::string bytes = request.bytes();
-    const RespValue reply = ask({.bytes = bytes, .repeat = repeat});
-    expect(reply.items.size() == 1, "a command with IDS");
-    throw_if_error(reply.items.front());
-  }
-
-  struct Borrowed {
-    explicit Borrowed(State& owner) : state(owner), channel(owner.take()) {}
-    ~Borrowed() { state.give_back(std::move(channel)); }
-    Borrowed(const Borrowed&) = delete;
-    Borrowed& operator=(const Borrowed&) = delete;
-    State& state;
-    std::unique_ptr<Channel> channel;
-  };
-
-  const ClientOptions options;
-  const detail::Target target;
-  std::mutex mutex;
-  pid_t process;                               // Guarded by mutex.
-  std::vector<std::unique_ptr<Channel>> idle;  // Guarded by mutex.
+struct Client::State : detail::ClientCore {
+  using ClientCore::ClientCore;
 };
 
-Client::Client(ClientOptions options) : state_(std::make_unique<State>(std::move(options))) {}
+Client::Client(ClientOptions options)
+    : Client(std::make_unique<State>(std::move(options), nullptr)) {}
+Client::Client(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Client::~Client() = default;
 
+detail::ClientCore& detail::Access::core(Client& client) {
+  return *client.state_;
+}
+
+const detail::ClientCore& detail::Access::core(const Client& client) {
+  return *client.state_;
+}
+
+std::unique_ptr<Client> detail::Access::client_of(StandIn& stand_in) {
+  auto state = std::make_unique<Client::State>(ClientOptions{}, &stand_in);
+  return std::unique_ptr<Client>(new Client(std::move(state)));
+}
+
 const ClientOptions& Client::options() const {
-  return state_->options;
+  return state_->options();
+}
+
+void Client::use(PushMiddleware middleware) {
+  state_->use(std::move(middleware));
 }
 
 Pushed Client::push(const NewJob& job) {
-  const State::Borrowed borrowed(*state_);
-  Channel& channel = *borrowed.channel;
-  const detail::PushName name{channel.producer(), channel.next_push()};
-  const std::string bytes = detail::push_request(job, name);
-  Pushed pushed = detail::read_pushed(state_->exchange(channel, {.bytes = bytes}));
-  expect(!pushed.id.empty(), "JOB.PUSH");
-  return pushed;
+  return state_->push(std::span(&job, 1)).front();
 }
 
 Pushed Client::push(std::string_view queue, std::string_view type, std::string_view args,
@@ -127,20 +71,11 @@ Pushed Client::push(std::string_view queue, std::string_view type, std::string_v
 }
 
 std::vector<Pushed> Client::push_many(std::span<const NewJob> jobs) {
-  if (jobs.empty()) return {};
-  const State::Borrowed borrowed(*state_);
-  Channel& channel = *borrowed.channel;
-  const std::string bytes =
-      detail::push_many_request(jobs, channel.producer(), channel.next_batch());
-  const RespValue reply = state_->exchange(channel, {.bytes = bytes});
-  expect(reply.items.size() == jobs.size(), "JOB.MPUSH");
-  std::vector<Pushed> pushed;
-  pushed.reserve(jobs.size());
-  for (const RespValue& item : reply.items) pushed.push_back(detail::read_pushed(item));
-  return pushed;
+  return state_->push(jobs);
 }
 
 std::optional<JobRecord> Client::get(std::string_view id) {
+  if (state_->stand_in() != nullptr) return state_->stand_in()->get(id);
   RespValue reply = state_->ask({.bytes = detail::request({"JOB.GET", id})});
   if (reply.is_nil()) return std::nullopt;
   return detail::job_record_of(detail::value_of(std::move(reply)));
@@ -153,6 +88,7 @@ JobRecord Client::wait(std::string_view id, milliseconds timeout) {
 
 std::vector<JobRecord> Client::wait(std::span<const std::string> ids, milliseconds timeout) {
   if (ids.empty()) return {};
+  if (state_->stand_in() != nullptr) return wait_at_once(*state_->stand_in(), ids);
   // The server's cap of one wait; longer ones are asked again.
   constexpr milliseconds kBlockMax{60'000};
   const auto until = detail::Deadline::in(timeout);

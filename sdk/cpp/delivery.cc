@@ -18,6 +18,20 @@ bool is_refused_today(const base::Error& error) {
          error.code == ErrorCode::kStoreReadOnly;
 }
 
+std::string_view level_word(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "info";
+}
+
 // Whether the lease is over, so that the answer is nobody's business any more.
 bool is_not_ours(const base::Error& error) {
   return error.code == ErrorCode::kLeaseLost || error.code == ErrorCode::kGone ||
@@ -39,23 +53,46 @@ Delivery::~Delivery() {
 void Delivery::deliver(const std::shared_ptr<Held>& held, Outcome outcome) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(Item{held, std::move(outcome), {}, Deadline::in(kPatience)});
+    add(held, std::move(outcome));
   }
   changed_.notify_all();
+}
+
+// Requires: mutex_ is held.
+void Delivery::add(const std::shared_ptr<Held>& held,
+                   std::variant<Outcome, Progress, LogLine> what) {
+  waiting_.push_back(Item{held, std::move(what), Deadline::in(kPatience)});
 }
 
 void Delivery::report(const std::shared_ptr<Held>& held, std::string progress) {
   {
     const std::lock_guard lock(mutex_);
-    const auto same = std::ranges::find_if(
-        waiting_, [&](const Item& item) { return item.held == held && !item.outcome; });
+    const auto same = std::ranges::find_if(waiting_, [&](const Item& item) {
+      return item.held == held && std::holds_alternative<Progress>(item.what);
+    });
     if (same != waiting_.end()) {
-      same->progress = std::move(progress);
+      same->what = Progress{std::move(progress)};
       return;
     }
-    waiting_.push_back(Item{held, std::nullopt, std::move(progress), Deadline::in(kPatience)});
+    add(held, Progress{std::move(progress)});
   }
   changed_.notify_all();
+}
+
+void Delivery::log(const std::shared_ptr<Held>& held, LogLevel level, std::string text) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!log_is_known_) return;
+    if (log_lines_ < kLogLinesMax) {
+      ++log_lines_;
+      add(held, LogLine{level, std::move(text)});
+      changed_.notify_all();
+      return;
+    }
+    if (std::exchange(log_was_lost_, true)) return;
+  }
+  hooks_.notice(
+      fmt::format("{} lines of logs wait for the server; more are dropped", kLogLinesMax));
 }
 
 void Delivery::watch() {
@@ -78,9 +115,24 @@ void Delivery::stop(milliseconds most) {
   thread_.join();
 }
 
-void Delivery::count_lost() {
+void Delivery::count(WorkerEvent::Kind how) {
   const std::lock_guard lock(mutex_);
-  ++report_.lost;
+  switch (how) {
+    case WorkerEvent::Kind::kStarted:
+      break;
+    case WorkerEvent::Kind::kSucceeded:
+      ++report_.succeeded;
+      break;
+    case WorkerEvent::Kind::kFailed:
+      ++report_.failed;
+      break;
+    case WorkerEvent::Kind::kReleased:
+      ++report_.released;
+      break;
+    case WorkerEvent::Kind::kLost:
+      ++report_.lost;
+      break;
+  }
 }
 
 WorkerReport Delivery::report_so_far() const {
@@ -103,6 +155,7 @@ void Delivery::run() {
     watch_ = false;
     std::deque<Item> items;
     while (!waiting_.empty() && items.size() < kItemsPerGo) {
+      if (std::holds_alternative<LogLine>(waiting_.front().what)) --log_lines_;
       items.push_back(std::move(waiting_.front()));
       waiting_.pop_front();
     }
@@ -137,16 +190,24 @@ void Delivery::send(std::deque<Item> items) {
   }
 }
 
+std::string Delivery::request_of(const Item& item) {
+  const LeasedJob& job = item.held->job();
+  if (const auto* outcome = std::get_if<Outcome>(&item.what)) {
+    return outcome_request(job, *outcome).bytes();
+  }
+  if (const auto* progress = std::get_if<Progress>(&item.what)) {
+    return request({"JOB.PROGRESS", job.id, job.token, progress->data});
+  }
+  const auto& line = std::get<LogLine>(item.what);
+  return request({"JOB.LOG", job.id, job.token, level_word(line.level), line.text});
+}
+
 // Sends all, reads the answers in order and takes the items out that are done.
 base::Status Delivery::send_once(std::deque<Item>& items) {
   std::erase_if(items, [&](const Item& item) { return !book_.is_open(*item.held); });
   if (items.empty()) return {};
   std::string bytes;
-  for (const Item& item : items) {
-    const LeasedJob& job = item.held->job();
-    bytes += item.outcome ? outcome_request(job, *item.outcome).bytes()
-                          : request({"JOB.PROGRESS", job.id, job.token, item.progress});
-  }
+  for (const Item& item : items) bytes += request_of(item);
   Connection* connection = TRY(channel_.connection());
   TRY(connection->send(bytes, Deadline::in(channel_.target().answer_timeout)));
   std::deque<Item> again;
@@ -168,20 +229,35 @@ base::Status Delivery::send_once(std::deque<Item>& items) {
 }
 
 Delivery::Verdict Delivery::judge(Item& item, const protocol::RespValue& reply) {
-  if (!item.outcome) return judge_progress(item, reply);
+  if (std::holds_alternative<Progress>(item.what)) return judge_progress(item, reply);
+  if (std::holds_alternative<LogLine>(item.what)) {
+    judge_log(item, reply);
+    return Verdict::kDone;
+  }
   if (reply.is_error()) return refused(item, error_of(reply));
-  switch (item.outcome->kind) {
+  switch (std::get<Outcome>(item.what).kind) {
     case Outcome::Kind::kAck:
-      finish(item, &WorkerReport::succeeded);
+      finish(item, WorkerEvent::Kind::kSucceeded);
       break;
     case Outcome::Kind::kFail:
-      finish(item, &WorkerReport::failed);
+      finish(item, WorkerEvent::Kind::kFailed);
       break;
     case Outcome::Kind::kRelease:
-      finish(item, &WorkerReport::released);
+      finish(item, WorkerEvent::Kind::kReleased);
       break;
   }
   return Verdict::kDone;
+}
+
+void Delivery::judge_log(const Item& item, const protocol::RespValue& reply) {
+  if (!reply.is_error() || is_not_ours(error_of(reply))) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (error_of(reply).code == ErrorCode::kNotYet) log_is_known_ = false;
+    if (std::exchange(log_was_lost_, true)) return;
+  }
+  hooks_.notice(fmt::format("a line of the log of job {} is refused: {}; more of such are not told",
+                            item.held->job().id, reply.text));
 }
 
 Delivery::Verdict Delivery::judge_progress(Item& item, const protocol::RespValue& reply) {
@@ -208,36 +284,37 @@ Delivery::Verdict Delivery::refused(Item& item, const base::Error& error) {
   const LeasedJob& job = item.held->job();
   if (error.code == ErrorCode::kCancelled) {
     // What was asked for: the lease has ended, and the result with it.
-    finish(item, &WorkerReport::lost);
+    finish(item, WorkerEvent::Kind::kLost);
     return Verdict::kDone;
   }
-  if (error.code == ErrorCode::kTooBig && item.outcome->kind == Outcome::Kind::kAck) {
+  auto& outcome = std::get<Outcome>(item.what);
+  if (error.code == ErrorCode::kTooBig && outcome.kind == Outcome::Kind::kAck) {
     hooks_.notice(fmt::format("result of job {} is refused: {}", job.id, error.message));
-    item.outcome = result_refused(error.message);
+    outcome = result_refused(error.message);
     return Verdict::kAgain;
   }
   lost(item, error.message);
   return Verdict::kDone;
 }
 
-void Delivery::finish(const Item& item, uint64_t WorkerReport::*counter) {
+void Delivery::finish(const Item& item, WorkerEvent::Kind how) {
   book_.close(*item.held);
-  {
-    const std::lock_guard lock(mutex_);
-    ++(report_.*counter);
-  }
-  hooks_.closed();
+  count(how);
+  const auto* outcome = std::get_if<Outcome>(&item.what);
+  const bool has_failed = how == WorkerEvent::Kind::kFailed && outcome != nullptr;
+  hooks_.closed(*item.held, how, has_failed ? &outcome->failure : nullptr);
 }
 
 void Delivery::lost(const Item& item, const std::string& why) {
   hooks_.notice(fmt::format("job {} is not ours any more: {}", item.held->job().id, why));
   item.held->cancel(CancelReason::kLost);
-  finish(item, &WorkerReport::lost);
+  finish(item, WorkerEvent::Kind::kLost);
 }
 
 void Delivery::give_up_hopeless(std::deque<Item>& items) {
   std::erase_if(items, [&](const Item& item) {
     if (!item.patience.is_over()) return false;
+    if (std::holds_alternative<LogLine>(item.what)) return true;
     lost(item, "the server did not take the answer for too long");
     return true;
   });

@@ -9,12 +9,17 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <variant>
 
+#include "dray/worker.h"
 #include "sdk/cpp/channel.h"
 #include "sdk/cpp/lease_book.h"
 #include "sdk/cpp/outcome.h"
 
 namespace dray::detail {
+
+// Log lines that may wait for a server that is away or slow.
+inline constexpr size_t kLogLinesMax = 1'000;
 
 // Sending the same again is safe: the server answers a repeated ACK, FAIL or RELEASE with the same
 // token as it did the first time.
@@ -23,7 +28,8 @@ class Delivery {
  public:
   struct Hooks {
     std::function<void(std::string_view)> notice;
-    std::function<void()> closed;  // A lease is not held any more.
+    // A lease is not held any more. The failure is null when it did not fail.
+    std::function<void(const Held& held, WorkerEvent::Kind how, const Failure*)> closed;
   };
 
   // `book` and what the hooks use must outlive it.
@@ -37,11 +43,14 @@ class Delivery {
   void deliver(const std::shared_ptr<Held>& held, Outcome outcome);
   // Of reports on one job that wait, only the newest is sent.
   void report(const std::shared_ptr<Held>& held, std::string progress);
+  // Lines are sent in order, each once, or twice when a connection breaks. They never hold up an
+  // answer: one that the server does not take, or that finds kLogLinesMax waiting, is dropped.
+  void log(const std::shared_ptr<Held>& held, LogLevel level, std::string text);
   // A lease came that may have the first time limit of all.
   void watch();
 
-  // A lease was found to be over by somebody else.
-  void count_lost();
+  // A lease has ended by somebody else's doing.
+  void count(WorkerEvent::Kind how);
 
   // Waits until all is delivered, at most so long, and ends the thread.
   void stop(milliseconds most);
@@ -50,10 +59,16 @@ class Delivery {
   WorkerReport report_so_far() const;
 
  private:
+  struct Progress {
+    std::string data;
+  };
+  struct LogLine {
+    LogLevel level;
+    std::string text;
+  };
   struct Item {
     std::shared_ptr<Held> held;
-    std::optional<Outcome> outcome;  // None: progress.
-    std::string progress;
+    std::variant<Outcome, Progress, LogLine> what;
     Deadline patience;
   };
   enum class Verdict : uint8_t { kDone, kAgain };
@@ -62,10 +77,13 @@ class Delivery {
   void fail_timed_out();
   void send(std::deque<Item> items);
   base::Status send_once(std::deque<Item>& items);
+  void add(const std::shared_ptr<Held>& held, std::variant<Outcome, Progress, LogLine> what);
+  static std::string request_of(const Item& item);
   Verdict judge(Item& item, const protocol::RespValue& reply);
   Verdict judge_progress(Item& item, const protocol::RespValue& reply);
+  void judge_log(const Item& item, const protocol::RespValue& reply);
   Verdict refused(Item& item, const base::Error& error);
-  void finish(const Item& item, uint64_t WorkerReport::*counter);
+  void finish(const Item& item, WorkerEvent::Kind how);
   void lost(const Item& item, const std::string& why);
   void give_up_hopeless(std::deque<Item>& items);
 
@@ -76,12 +94,15 @@ class Delivery {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<Item> waiting_;  // Guarded by mutex_.
-  bool busy_ = false;         // Guarded by mutex_: items are under way.
-  bool watch_ = false;        // Guarded by mutex_: time limits are to be looked at.
-  bool stopping_ = false;     // Guarded by mutex_.
-  WorkerReport report_;       // Guarded by mutex_.
-  std::thread thread_;        // Last: it uses all of the above.
+  std::deque<Item> waiting_;   // Guarded by mutex_.
+  size_t log_lines_ = 0;       // Guarded by mutex_: how many of those that wait are log lines.
+  bool log_was_lost_ = false;  // Guarded by mutex_: and the notice has been given.
+  bool log_is_known_ = true;   // Guarded by mutex_: the server has a log.
+  bool busy_ = false;          // Guarded by mutex_: items are under way.
+  bool watch_ = false;         // Guarded by mutex_: time limits are to be looked at.
+  bool stopping_ = false;      // Guarded by mutex_.
+  WorkerReport report_;        // Guarded by mutex_.
+  std::thread thread_;         // Last: it uses all of the above.
 };
 
 }  // namespace dray::detail

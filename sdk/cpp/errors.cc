@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 
+#include "sdk/cpp/throw_error.h"
+
 namespace dray {
 namespace {
 
@@ -99,24 +101,26 @@ JobError::JobError(Failure failure)
     : std::runtime_error(failure.message), failure_(std::move(failure)) {}
 
 PermanentError::PermanentError(const std::string& message)
-    : JobError(Failure{.error_class = {},
-                       .message = message,
-                       .trace = {},
-                       .retry_in = std::nullopt,
-                       .permanent = true}) {}
+    : JobError(Failure{.message = message, .permanent = true}) {}
+
+RetryLater::RetryLater(std::chrono::milliseconds delay, const std::string& message)
+    : JobError(Failure{.message = message, .retry_in = delay}) {}
 
 Snooze::Snooze(std::chrono::milliseconds delay) : std::runtime_error("snooze"), delay_(delay) {}
 
-void retry_in(std::chrono::milliseconds delay, const std::string& message) {
-  throw JobError(Failure{.error_class = "Retry",
-                         .message = message,
-                         .trace = {},
-                         .retry_in = delay,
-                         .permanent = false});
+namespace detail {
+
+void throw_error(ErrorCode code, const std::string& message) {
+  throw_error(error_word(code), message);
 }
 
-void snooze(std::chrono::milliseconds delay) {
-  throw Snooze(delay);
+void throw_error(std::string_view word, const std::string& message) {
+  const ErrorCode code = code_of(word);
+  if (code == ErrorCode::kUnknown || code == ErrorCode::kInternal) {
+    throw UnknownError(word, message);
+  }
+  throw RejectedError(word, message);
 }
 
+}  // namespace detail
 }  // namespace dray

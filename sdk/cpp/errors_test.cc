@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "sdk/cpp/throw_error.h"
 
 namespace dray {
 namespace {
@@ -30,21 +31,22 @@ TEST(Errors, RetryAfterIsReadFromTheMessage) {
   EXPECT_EQ(Error(ErrorCode::kOverloaded, "retry_ms=").retry_after(), std::nullopt);
 }
 
-TEST(Errors, HelpersThrowWhatTheySay) {
-  try {
-    retry_in(std::chrono::seconds(3), "later");
-    FAIL();
-  } catch (const JobError& error) {
-    EXPECT_EQ(error.failure().retry_in, std::chrono::milliseconds(3'000));
-    EXPECT_FALSE(error.failure().permanent);
-  }
-  try {
-    snooze(std::chrono::seconds(4));
-    FAIL();
-  } catch (const Snooze& snooze) {
-    EXPECT_EQ(snooze.delay(), std::chrono::milliseconds(4'000));
-  }
-  EXPECT_TRUE(PermanentError("no").failure().permanent);
+TEST(Errors, WhatHandlersThrowSaysWhatItIs) {
+  const RetryLater later(std::chrono::milliseconds(5), "slow down");
+  EXPECT_EQ(later.failure().retry_in, std::chrono::milliseconds(5));
+  EXPECT_STREQ(later.what(), "slow down");
+  EXPECT_FALSE(later.failure().permanent);
+  EXPECT_TRUE(BadArgs("no number").failure().permanent);
+  EXPECT_EQ(Snooze(std::chrono::milliseconds(6)).delay(), std::chrono::milliseconds(6));
+}
+
+TEST(Errors, TheirClassSaysWhetherAnythingMayHaveHappened) {
+  using detail::throw_error;
+  EXPECT_THROW(throw_error("UNKNOWN", "x"), UnknownError);
+  EXPECT_THROW(throw_error(ErrorCode::kInternal, "x"), UnknownError);
+  EXPECT_THROW(throw_error(ErrorCode::kUnreachable, "x"), RejectedError);
+  EXPECT_THROW(throw_error("LEASELOST", "x"), RejectedError);
+  EXPECT_THROW(throw_error("NOVELTY", "x"), RejectedError) << "a server refuses by a word";
 }
 
 }  // namespace

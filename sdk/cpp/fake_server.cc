@@ -235,6 +235,7 @@ FakeAnswer FakeServer::answer(const FakeWords& words, Peer& peer) {
   if (command == "HELLO") return {fake_map({{"server", fake_bulk("dray")}})};
   if (command == "JOB.FETCH") return fetch(words, peer);
   if (command == "JOB.PUSH") return {fake_bulk("0000000000001")};
+  if (command == "INCRBY") return {fake_integer(1)};
   if (command == "JOB.GET") return {"_\r\n"};
   if (command == "JOB.FAIL") return {fake_map({{"state", fake_bulk("scheduled")}})};
   if (command == "JOB.PROGRESS") {

@@ -1,7 +1,7 @@
 #include "sdk/cpp/held.h"
 
-#include "dray/errors.h"
 #include "sdk/cpp/record.h"
+#include "sdk/cpp/throw_error.h"
 
 namespace dray::detail {
 namespace {
@@ -40,6 +40,7 @@ LeasedJob leased_job_of(protocol::RespValue&& reply) {
 Held::Held(LeasedJob job, HeldOwner& owner)
     : job_(std::move(job)),
       owner_(owner),
+      leased_(mono_now()),
       deadline_(limit_of(job_.timeout)),
       soft_deadline_(limit_of(job_.soft_timeout)) {}
 
@@ -51,6 +52,12 @@ void Held::cancel(CancelReason reason) {
     reason_.compare_exchange_strong(none, reason);
   }
   cancelled_.notify_all();
+  // Last, and outside the mutex: it runs callbacks that others have registered.
+  stop_.request_stop();
+}
+
+milliseconds Held::age() const {
+  return std::chrono::floor<milliseconds>(mono_now() - leased_);
 }
 
 std::optional<milliseconds> Held::time_left() const {
@@ -80,11 +87,19 @@ bool Held::wait(milliseconds duration) {
 
 void Held::progress(std::string data) {
   if (data.size() > kProgressBytesMax) {
-    throw Error(ErrorCode::kTooBig, fmt::format("limit={} got={} bytes of progress: keep it small, "
+    throw_error(ErrorCode::kTooBig, fmt::format("limit={} got={} bytes of progress: keep it small, "
                                                 "and store large things elsewhere",
                                                 kProgressBytesMax, data.size()));
   }
   owner_.report_progress(shared_from_this(), std::move(data));
+}
+
+void Held::log(LogLevel level, std::string text) {
+  owner_.report_log(shared_from_this(), level, std::move(text));
+}
+
+std::vector<Pushed> Held::finish(Transaction& transaction, std::optional<std::string> result) {
+  return owner_.finish(*this, transaction, std::move(result));
 }
 
 }  // namespace dray::detail

@@ -43,6 +43,9 @@ class HeldOwner {
   HeldOwner& operator=(const HeldOwner&) = delete;
   virtual ~HeldOwner() = default;
   virtual void report_progress(const std::shared_ptr<Held>& held, std::string data) = 0;
+  virtual void report_log(const std::shared_ptr<Held>& held, LogLevel level, std::string text) = 0;
+  virtual std::vector<Pushed> finish(Held& held, Transaction& transaction,
+                                     std::optional<std::string> result) = 0;
   virtual Client& client() = 0;
 };
 
@@ -58,6 +61,8 @@ class Held final : public Context, public std::enable_shared_from_this<Held> {
   // The first reason stays.
   void cancel(CancelReason reason);
   Deadline deadline() const { return deadline_; }
+  // Since it was leased, which is when its handler was started, but for the handing over.
+  milliseconds age() const;
 
   const std::string& id() const override { return job_.id; }
   const std::string& queue() const override { return job_.queue; }
@@ -77,16 +82,21 @@ class Held final : public Context, public std::enable_shared_from_this<Held> {
   std::optional<milliseconds> time_left() const override;
   bool soft_timed_out() const override;
   CancelReason cancel_reason() const override;
+  std::stop_token stop_token() const override { return stop_.get_token(); }
   bool wait(milliseconds duration) override;
   void progress(std::string data) override;
+  void log(LogLevel level, std::string text) override;
+  std::vector<Pushed> finish(Transaction& transaction, std::optional<std::string> result) override;
   Client& client() override { return owner_.client(); }
 
  private:
   const LeasedJob job_;
   HeldOwner& owner_;
+  const base::MonoTime leased_;
   const Deadline deadline_;
   const Deadline soft_deadline_;
   std::atomic<CancelReason> reason_{CancelReason::kNone};
+  std::stop_source stop_;
   std::mutex mutex_;
   std::condition_variable cancelled_;
 };

@@ -26,6 +26,12 @@ bool LeaseBook::claim(const Held& held) {
   return true;
 }
 
+void LeaseBook::unclaim(const Held& held) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(held.job().token);
+  if (found != entries_.end()) found->second.claimed = false;
+}
+
 void LeaseBook::close(const Held& held) {
   const std::lock_guard lock(mutex_);
   entries_.erase(held.job().token);

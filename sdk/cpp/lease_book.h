@@ -23,6 +23,8 @@ class LeaseBook {
   void add(const std::shared_ptr<Held>& held);
   // Returns whether the caller is the one to deliver how it ended.
   bool claim(const Held& held);
+  // Takes a claim back: how it ended could not be told, and it still runs.
+  void unclaim(const Held& held);
   // It is delivered, or not ours any more.
   void close(const Held& held);
   // Closes it and tells its handler. Returns false, and does nothing, when it is claimed or closed:

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "dray/errors.h"
+#include "sdk/cpp/no_owner.h"
 
 namespace dray::detail {
 namespace {
@@ -11,12 +11,6 @@ using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""min;
 using std::chrono_literals::operator""h;
-
-class NoOwner final : public HeldOwner {
- public:
-  void report_progress(const std::shared_ptr<Held>&, std::string) override {}
-  Client& client() override { throw Error(ErrorCode::kInternal, "there is none"); }
-};
 
 std::shared_ptr<Held> held(const std::string& id, const std::string& token,
                            milliseconds lease = 30s, milliseconds timeout = 0ms) {
@@ -27,6 +21,15 @@ std::shared_ptr<Held> held(const std::string& id, const std::string& token,
   job.lease = lease;
   job.timeout = timeout;
   return std::make_shared<Held>(job, owner);
+}
+
+TEST(LeaseBook, ClaimThatIsTakenBackCanBeMadeAgain) {
+  LeaseBook book;
+  const auto job = held("a", "t1");
+  book.add(job);
+  EXPECT_TRUE(book.claim(*job));
+  book.unclaim(*job);
+  EXPECT_TRUE(book.claim(*job));
 }
 
 TEST(LeaseBook, OnlyOneCanClaim) {

@@ -1,24 +1,7 @@
 #include "sdk/cpp/outcome.h"
 
-#include <cxxabi.h>
-
-#include <cstdlib>
-#include <memory>
-#include <typeinfo>
-
 namespace dray::detail {
 namespace {
-
-// A type's name as it stands in the source: dray::PermanentError.
-std::string type_name(const std::type_info& type) {
-  struct Free {
-    void operator()(char* text) const { std::free(text); }  // NOLINT: __cxa_demangle mallocs.
-  };
-  int status = 0;
-  const std::unique_ptr<char, Free> text(
-      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status));
-  return status == 0 && text ? std::string(text.get()) : std::string(type.name());
-}
 
 Outcome failed(Failure failure) {
   Outcome outcome;
@@ -35,27 +18,6 @@ Failure failure_of(std::string error_class, std::string message) {
 }
 
 }  // namespace
-
-Outcome run_handler(const Handler& handler, Context& context) {
-  try {
-    Outcome outcome;
-    outcome.result = handler(context);
-    return outcome;
-  } catch (const Snooze& snooze) {
-    Outcome outcome;
-    outcome.kind = Outcome::Kind::kRelease;
-    outcome.delay = snooze.delay();
-    return outcome;
-  } catch (const JobError& error) {
-    Failure failure = error.failure();
-    if (failure.error_class.empty()) failure.error_class = type_name(typeid(error));
-    return failed(std::move(failure));
-  } catch (const std::exception& error) {
-    return failed(failure_of(type_name(typeid(error)), error.what()));
-  } catch (...) {
-    return failed(failure_of("unknown", "the handler threw something that is no std::exception"));
-  }
-}
 
 Outcome timed_out(const LeasedJob& job) {
   return failed(failure_of("Timeout",

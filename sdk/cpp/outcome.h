@@ -1,11 +1,9 @@
 // How a run of a job ended, and the command that tells the server.
 #pragma once
-#include <exception>
 #include <optional>
 #include <string>
 
 #include "dray/errors.h"
-#include "dray/worker.h"
 #include "sdk/cpp/held.h"
 #include "sdk/cpp/request.h"
 
@@ -19,9 +17,6 @@ struct Outcome {
   Failure failure = {};                    // Of kFail.
   milliseconds delay{0};                   // Of kRelease.
 };
-
-// Runs the handler. No exception leaves it: what is thrown becomes the outcome.
-Outcome run_handler(const Handler& handler, Context& context);
 
 // What a run is that went beyond its time limit.
 Outcome timed_out(const LeasedJob& job);

@@ -18,7 +18,9 @@ void add_duration(Request& words, std::string_view option,
 void add_on_duplicate(Request& words, const PushOptions& options) {
   switch (options.on_duplicate) {
     case OnDuplicate::kReturn:
-      if (!options.key.empty() || !options.request.empty()) words.add("ONDUP").add("REPORT");
+      if (!options.key.empty() || !options.unique.key.empty()) {
+        words.add("ONDUP").add("REPORT");
+      }
       break;
     case OnDuplicate::kError:
       words.add("ONDUP").add("ERROR");
@@ -26,6 +28,16 @@ void add_on_duplicate(Request& words, const PushOptions& options) {
     case OnDuplicate::kReplace:
       words.add("ONDUP").add("REPLACE");
       break;
+  }
+}
+
+void add_unique(Request& words, const Unique& unique) {
+  if (unique.key.empty()) return;
+  words.add("UNIQUE").add(unique.key);
+  if (unique.ttl) {
+    words.add("FOR").add(unique.ttl->count());
+  } else if (unique.until == Unique::Until::kStarted) {
+    words.add("UNTIL").add("STARTED");
   }
 }
 
@@ -43,6 +55,7 @@ Request option_words(const PushOptions& options, const PushName& name) {
   add_duration(words, "KEEP", options.keep);
   add_number(words, "CRASHES", options.crashes);
   if (!options.key.empty()) words.add("KEY").add(options.key);
+  add_unique(words, options.unique);
   add_on_duplicate(words, options);
   if (options.request.empty()) {
     words.add("REQSEQ").add(name.producer).add(static_cast<int64_t>(name.number));
@@ -50,6 +63,11 @@ Request option_words(const PushOptions& options, const PushName& name) {
     words.add("REQUEST").add(options.request);
     add_duration(words, "FOR", options.request_for);
   }
+  if (!options.limits.empty()) {
+    words.add("LIMITS").add(static_cast<int64_t>(options.limits.size()));
+    for (const std::string& name_of_limiter : options.limits) words.add(name_of_limiter);
+  }
+  if (!options.fair.empty()) words.add("FAIR").add(options.fair);
   if (!options.meta.empty()) {
     words.add("META").add(static_cast<int64_t>(options.meta.size()));
     for (const auto& [field, value] : options.meta) words.add(field).add(value);
@@ -59,10 +77,10 @@ Request option_words(const PushOptions& options, const PushName& name) {
 
 }  // namespace
 
-std::string push_request(const NewJob& job, const PushName& name) {
+Request push_request(const NewJob& job, const PushName& name) {
   Request words{"JOB.PUSH", job.queue, job.type, job.args};
   words.add_all(option_words(job.options, name));
-  return words.bytes();
+  return words;
 }
 
 std::string push_many_request(std::span<const NewJob> jobs, const std::string& producer,

@@ -20,7 +20,7 @@ struct PushName {
 };
 
 // A push with a request of its own goes without the name.
-std::string push_request(const NewJob& job, const PushName& name);
+Request push_request(const NewJob& job, const PushName& name);
 
 // Items of a batch share the producer's batch number, and its name with one of several endings, so
 // that all of them are still remembered when the whole batch has to be sent again.

@@ -23,6 +23,10 @@ std::vector<std::string> words_of(const std::string& bytes) {
   return words;
 }
 
+std::vector<std::string> words_of(const Request& request) {
+  return words_of(request.bytes());
+}
+
 TEST(PushWords, PlainPushCarriesTheNameOnly) {
   const NewJob job{.queue = "emails", .type = "send_email", .args = "{\"a\":1}"};
   EXPECT_EQ(words_of(push_request(job, {"p", 7})),
@@ -55,6 +59,24 @@ TEST(PushWords, EveryOptionHasItsWord) {
                 "EXPIRE",   "3600000", "KEEP",        "86400000", "CRASHES", "2",
                 "KEY",      "k",       "ONDUP",       "ERROR",    "REQUEST", "r",
                 "FOR",      "60000",   "META",        "1",        "trace",   "x"}));
+}
+
+TEST(PushWords, LockLimitersAndFairnessHaveTheirWords) {
+  NewJob job{.queue = "q", .type = "t", .args = ""};
+  const auto options_of = [&] {
+    auto words = words_of(push_request(job, {"p", 7}));
+    return std::vector<std::string>(words.begin() + 4, words.end());
+  };
+  job.options = {.unique = {.key = "u"}, .limits = {"api", "db"}, .fair = "customer:3"};
+  EXPECT_EQ(options_of(),
+            (std::vector<std::string>{"UNIQUE", "u", "ONDUP", "REPORT", "REQSEQ", "p", "7",
+                                      "LIMITS", "2", "api", "db", "FAIR", "customer:3"}));
+  job.options = {.unique = {.key = "u", .until = Unique::Until::kStarted}};
+  EXPECT_EQ(options_of(), (std::vector<std::string>{"UNIQUE", "u", "UNTIL", "STARTED", "ONDUP",
+                                                    "REPORT", "REQSEQ", "p", "7"}));
+  job.options = {.unique = {.key = "u", .ttl = 5s}};
+  EXPECT_EQ(options_of(), (std::vector<std::string>{"UNIQUE", "u", "FOR", "5000", "ONDUP", "REPORT",
+                                                    "REQSEQ", "p", "7"}));
 }
 
 TEST(PushWords, AsksWhetherTheJobIsNewWhereItMayNotBe) {

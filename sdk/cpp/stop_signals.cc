@@ -6,7 +6,7 @@
 #include <cerrno>
 
 #include "base/assert.h"
-#include "dray/errors.h"
+#include "sdk/cpp/throw_error.h"
 
 namespace dray::detail {
 namespace {
@@ -36,7 +36,7 @@ StopSignals::StopSignals(const std::vector<int>& signals, std::function<void()> 
   int nobody = -1;
   if (!listener.compare_exchange_strong(nobody, fd_)) {
     close(fd_);
-    throw Error(ErrorCode::kBadState, "another worker of this process has the signals");
+    throw_error(ErrorCode::kBadState, "another worker of this process has the signals");
   }
   struct sigaction action {};
   action.sa_handler = dray_on_signal;
@@ -47,7 +47,7 @@ StopSignals::StopSignals(const std::vector<int>& signals, std::function<void()> 
     if (sigaction(signal, &action, &earlier.action) != 0) {
       put_back();
       close(fd_);
-      throw Error(ErrorCode::kBadReq, "signal " + std::to_string(signal) + " can't be caught");
+      throw_error(ErrorCode::kBadReq, "signal " + std::to_string(signal) + " can't be caught");
     }
     earlier_.push_back(earlier);
   }

@@ -64,9 +64,10 @@ std::string Worker::State::fetch_request(const FetchPlan& plan) const {
   detail::Request words{"JOB.FETCH", name_, "COUNT"};
   words.add(plan.count).add("BLOCK").add(plan.block.count());
   if (plan.holding > 0) words.add("HOLDING").add(static_cast<int64_t>(plan.holding));
-  if (!any_) {
-    words.add("TYPES").add(static_cast<int64_t>(handlers_.size()));
-    for (const auto& [type, handler] : handlers_) words.add(type);
+  const std::vector<std::string> types = handlers_.types();
+  if (!types.empty()) {
+    words.add("TYPES").add(static_cast<int64_t>(types.size()));
+    for (const std::string& type : types) words.add(type);
   }
   const auto count = static_cast<int64_t>(options_.queues.size());
   if (options_.queues.front().weight > 0) {

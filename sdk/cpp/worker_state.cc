@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "sdk/cpp/access.h"
 #include "sdk/cpp/record.h"
+#include "sdk/cpp/throw_error.h"
 
 namespace dray {
 
@@ -33,7 +35,7 @@ ClientOptions named(ClientOptions client, const std::string& name) {
 }
 
 [[noreturn]] void refuse(const std::string& message) {
-  throw Error(ErrorCode::kBadReq, message);
+  detail::throw_error(ErrorCode::kBadReq, message);
 }
 
 }  // namespace
@@ -56,17 +58,6 @@ Worker::State::~State() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void Worker::State::add(std::string type, Handler handler) {
-  if (type.empty()) refuse("field=type is empty");
-  if (!handlers_.emplace(type, std::move(handler)).second) {
-    refuse("field=type " + type + " has a handler already");
-  }
-}
-
-void Worker::State::add_any(Handler handler) {
-  any_ = std::move(handler);
-}
-
 void Worker::State::stop_on_signals(std::initializer_list<int> signals) {
   signals_ = std::make_unique<detail::StopSignals>(signals, [this] {
     if (is_stopping()) hurry();
@@ -76,7 +67,10 @@ void Worker::State::stop_on_signals(std::initializer_list<int> signals) {
 
 void Worker::State::stop() {
   stop_wake_.set();
-  // Under the mutex, so that who looks and then waits does not miss it.
+  wake();
+}
+
+void Worker::State::wake() {
   { const std::lock_guard lock(mutex_); }
   changed_.notify_all();
 }
@@ -94,17 +88,51 @@ void Worker::State::notice(std::string_view line) const {
   fmt::print(stderr, "dray worker {}: {}\n", name_, line);
 }
 
+void Worker::State::tell(WorkerEvent::Kind kind, const Held& held, const Failure* failure) const {
+  if (!options_.on_event) return;
+  options_.on_event({.kind = kind, .job = held, .elapsed = held.age(), .failure = failure});
+}
+
 void Worker::State::report_progress(const std::shared_ptr<Held>& held, std::string data) {
   delivery_->report(held, std::move(data));
 }
 
+void Worker::State::report_log(const std::shared_ptr<Held>& held, LogLevel level,
+                               std::string text) {
+  delivery_->log(held, level, std::move(text));
+}
+
+std::vector<Pushed> Worker::State::finish(Held& held, Transaction& transaction,
+                                          std::optional<std::string> result) {
+  if (!book_.claim(held)) {
+    detail::throw_error(ErrorCode::kLeaseLost,
+                        "this run of job " + held.job().id + " has ended already");
+  }
+  const Outcome outcome{.result = std::move(result)};
+  std::vector<Pushed> pushed;
+  try {
+    pushed = detail::Access::commit(transaction, detail::outcome_request(held.job(), outcome));
+  } catch (...) {
+    book_.unclaim(held);
+    // The time limit may have passed meanwhile.
+    delivery_->watch();
+    throw;
+  }
+  book_.close(held);
+  delivery_->count(WorkerEvent::Kind::kSucceeded);
+  tell(WorkerEvent::Kind::kSucceeded, held);
+  wake();
+  return pushed;
+}
+
 void Worker::State::check() const {
-  if (delivery_) throw Error(ErrorCode::kBadState, "run() was called before on this worker");
+  if (delivery_)
+    detail::throw_error(ErrorCode::kBadState, "run() was called before on this worker");
   if (options_.queues.empty()) refuse("field=queues is empty: name the queues to serve");
   if (options_.concurrency < 1 || options_.concurrency > kConcurrencyMax) {
     refuse(fmt::format("field=concurrency must be from 1 to {}", kConcurrencyMax));
   }
-  if (handlers_.empty() && !any_) refuse("no handler: call on(type, function) before run()");
+  if (handlers_.empty()) refuse("no handler: call on(type, function) before run()");
   const auto is_weighted = [](const WorkerQueue& queue) { return queue.weight > 0; };
   const bool any_weighted = std::ranges::any_of(options_.queues, is_weighted);
   if (any_weighted && !std::ranges::all_of(options_.queues, is_weighted)) {
@@ -115,11 +143,11 @@ void Worker::State::check() const {
 detail::Beat::Hooks Worker::State::beat_hooks() {
   return {.notice = [this](std::string_view line) { notice(line); },
           .lost =
-              [this](const std::string& job) {
-                delivery_->count_lost();
-                notice("job " + job + " is not ours any more: its lease is over");
-                { const std::lock_guard lock(mutex_); }
-                changed_.notify_all();
+              [this](const Held& held) {
+                delivery_->count(WorkerEvent::Kind::kLost);
+                notice("job " + held.job().id + " is not ours any more: its lease is over");
+                tell(WorkerEvent::Kind::kLost, held);
+                wake();
               },
           .wish =
               [this](detail::WorkerWish wish) {
@@ -135,9 +163,9 @@ detail::Beat::Hooks Worker::State::beat_hooks() {
 detail::Delivery::Hooks Worker::State::delivery_hooks() {
   return {.notice = [this](std::string_view line) { notice(line); },
           .closed =
-              [this] {
-                { const std::lock_guard lock(mutex_); }
-                changed_.notify_all();
+              [this](const Held& held, WorkerEvent::Kind how, const Failure* failure) {
+                tell(how, held, failure);
+                wake();
               }};
 }
 
@@ -165,7 +193,7 @@ WorkerReport Worker::State::run() {
     report.unfinished = busy_;
   }
   changed_.notify_all();
-  if (fatal_) throw Error(base::error_word(fatal_->code), fatal_->message);
+  if (fatal_) detail::throw_error(base::error_word(fatal_->code), fatal_->message);
   return report;
 }
 
@@ -192,7 +220,10 @@ void Worker::State::give_back_unfinished() {
   } else {
     notice("unfinished jobs could not be given back; they come back when their leases run out");
   }
-  for (const auto& held : unfinished) book_.close(*held);
+  for (const auto& held : unfinished) {
+    book_.close(*held);
+    tell(WorkerEvent::Kind::kReleased, *held);
+  }
 }
 
 void Worker::State::run_handlers() {
@@ -210,25 +241,17 @@ void Worker::State::run_handlers() {
   }
 }
 
-const Handler* Worker::State::handler_of(const std::string& type) const {
-  const auto found = handlers_.find(type);
-  if (found != handlers_.end()) return &found->second;
-  return any_ ? &any_ : nullptr;
-}
-
 void Worker::State::run_one(const std::shared_ptr<Held>& held) {
-  Outcome outcome;
-  if (const Handler* handler = handler_of(held->job().type)) {
-    outcome = detail::run_handler(*handler, *held);
-  } else {
-    outcome.kind = Outcome::Kind::kRelease;
-    outcome.delay = kStrangerDelay;
+  tell(WorkerEvent::Kind::kStarted, *held);
+  std::optional<Outcome> ran = handlers_.run(*held);
+  if (!ran) {
+    ran = Outcome{.kind = Outcome::Kind::kRelease, .delay = kStrangerDelay};
     notice("job " + held->job().id + " has type " + held->job().type + ", which was not asked for");
   }
   // A run beyond its limit has failed, whatever it returned; otherwise it would depend on which of
   // the two threads came first.
-  if (held->cancel_reason() == CancelReason::kTimeout) outcome = detail::timed_out(held->job());
-  if (book_.claim(*held)) delivery_->deliver(held, std::move(outcome));
+  if (held->cancel_reason() == CancelReason::kTimeout) ran = detail::timed_out(held->job());
+  if (book_.claim(*held)) delivery_->deliver(held, *std::move(ran));
 }
 
 }  // namespace dray

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "sdk/cpp/beat.h"
 #include "sdk/cpp/delivery.h"
 #include "sdk/cpp/fetch_plan.h"
+#include "sdk/cpp/handlers.h"
 #include "sdk/cpp/lease_book.h"
 #include "sdk/cpp/stop_signals.h"
 
@@ -30,17 +30,25 @@ struct Worker::State final : detail::HeldOwner {
   WorkerReport run();
   void stop();
   void hurry();
-  void add(std::string type, Handler handler);
-  void add_any(Handler handler);
   void stop_on_signals(std::initializer_list<int> signals);
 
   void report_progress(const std::shared_ptr<detail::Held>& held, std::string data) override;
+  void report_log(const std::shared_ptr<detail::Held>& held, LogLevel level,
+                  std::string text) override;
+  std::vector<Pushed> finish(detail::Held& held, Transaction& transaction,
+                             std::optional<std::string> result) override;
   Client& client() override { return client_; }
+
+  detail::Handlers& handlers() { return handlers_; }
 
  private:
   void check() const;
   void start_threads();
   void notice(std::string_view line) const;
+  void tell(WorkerEvent::Kind kind, const detail::Held& held,
+            const Failure* failure = nullptr) const;
+  // Wakes who waits for a change, and does not miss it between its look and its wait.
+  void wake();
   detail::Beat::Hooks beat_hooks();
   detail::Delivery::Hooks delivery_hooks();
 
@@ -58,8 +66,6 @@ struct Worker::State final : detail::HeldOwner {
 
   void run_handlers();
   void run_one(const std::shared_ptr<detail::Held>& held);
-  // Null: none.
-  const Handler* handler_of(const std::string& type) const;
 
   void wait_for_handlers();
   void give_back_unfinished();
@@ -69,8 +75,7 @@ struct Worker::State final : detail::HeldOwner {
   const std::string name_;
   Client client_;  // For handlers.
   const detail::Target target_;
-  std::map<std::string, Handler, std::less<>> handlers_;
-  Handler any_;
+  detail::Handlers handlers_;
 
   detail::Wake stop_wake_;
   detail::LeaseBook book_;

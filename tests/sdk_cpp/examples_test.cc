@@ -10,7 +10,7 @@ namespace sdk_test {
 namespace {
 
 Process example(const Server& server, const std::string& name) {
-  return Process({std::string(DRAY_EXAMPLES_PATH) + "/sdk_cpp_" + name, server.url()});
+  return Process({std::string(DRAY_EXAMPLES_PATH) + "/example_" + name, server.url()});
 }
 
 TEST(Examples, HelloPrintsTheResult) {
@@ -28,7 +28,9 @@ TEST(Examples, RetriesEndAsTheirHandlerSays) {
   EXPECT_NE(output.find("ann: succeeded after 3 of 4 attempts"), std::string::npos) << output;
   EXPECT_NE(output.find("nobody: dead after 1 of 4 attempts"), std::string::npos) << output;
   EXPECT_NE(output.find("NoSuchUser: there is no user nobody"), std::string::npos) << output;
-  EXPECT_NE(output.find("1 failed Retry: 429 from the API"), std::string::npos) << output;
+  EXPECT_NE(output.find("no@t@n address: dead after 1 of 4 attempts"), std::string::npos) << output;
+  EXPECT_NE(output.find("1 failed dray::RetryLater: 429 from the API"), std::string::npos)
+      << output;
   EXPECT_NE(output.find("early: succeeded after 3 of 4 attempts"), std::string::npos) << output;
 }
 
@@ -38,6 +40,28 @@ TEST(Examples, BatchPushedTwiceIsPushedOnce) {
   EXPECT_EQ(first.output(), "10000 new jobs, 10000 ready in the queue\n");
   Process second = example(server, "batch");
   EXPECT_EQ(second.output(), "0 new jobs, 10000 ready in the queue\n");
+}
+
+TEST(Examples, UniqueDoesEachThingOnce) {
+  const Server server;
+  Process unique = example(server, "unique");
+  EXPECT_EQ(unique.output(),
+            "new, then known\n"
+            "the form again: the same job\n"
+            "receipt for order-7\n"
+            "charged by the same job: yes\n");
+  EXPECT_EQ(unique.wait(), 0);
+}
+
+// How many runs it takes depends on the machine.
+TEST(Examples, ProgressGoesOnAfterItsSoftLimit) {
+  const Server server;
+  Process progress = example(server, "progress");
+  const std::string output = progress.output();
+  EXPECT_EQ(progress.wait(), 0);
+  EXPECT_TRUE(output.starts_with("run 1\n")) << output;
+  EXPECT_NE(output.find("run 2\n"), std::string::npos) << output;
+  EXPECT_TRUE(output.ends_with("succeeded: 300 rows, at row 300\n")) << output;
 }
 
 TEST(Examples, ShutdownGoesOnFromItsCheckpoint) {

@@ -94,8 +94,8 @@ TEST(WorkerAgainstServer, HandlersDecideHowJobsEnd) {
   });
   running.worker.on("bad", [](dray::Context&) { throw dray::PermanentError("no such user"); });
   running.worker.on("later", [](dray::Context& context) {
-    if (context.fence() == 1) dray::snooze(5ms);
-    if (context.attempt() == 1) dray::retry_in(5ms, "once more");
+    if (context.fence() == 1) throw dray::Snooze(5ms);
+    if (context.attempt() == 1) throw dray::RetryLater(5ms, "once more");
   });
   running.start();
   const auto flaky = client.push("work", "flaky", "", quick()).id;

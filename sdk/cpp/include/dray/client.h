@@ -1,4 +1,4 @@
-// Pushes jobs and asks about them.
+// Pushes jobs, asks about them, and keeps keys.
 #pragma once
 #include <memory>
 #include <optional>
@@ -7,8 +7,12 @@
 #include <string_view>
 #include <vector>
 
+#include "dray/codec.h"
 #include "dray/errors.h"
 #include "dray/job.h"
+#include "dray/keys.h"
+#include "dray/middleware.h"
+#include "dray/transaction.h"
 
 namespace dray {
 
@@ -31,8 +35,9 @@ enum class Repeat : uint8_t { kSafe, kNever };
 
 // Threading: any thread may call any method. Calls from several threads run at the same time, each
 // on a connection of its own. After fork() the child opens its own connections.
-// Errors: every method that talks to the server throws Error; kUnreachable when no server answered
-// within retry_for.
+// Errors: every method that talks to the server throws RejectedError or UnknownError;
+// kUnreachable when no server answered within retry_for. Lost connections are made anew, and what
+// may be sent again is.
 class Client {
  public:
   // Opens no connection yet. Throws Error kBadReq for a URL that is none.
@@ -41,13 +46,26 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Returns when the job is on disk. Sent again over a new connection when the answer got lost; the
-  // server knows it again, so that there is one job.
+  // Returns when the job is on disk. `args` are any bytes up to 1 MiB, JSON by convention. Sent
+  // again over a new connection when the answer got lost; the server knows it again, so that there
+  // is one job.
   Pushed push(const NewJob& job);
   Pushed push(std::string_view queue, std::string_view type, std::string_view args,
               const PushOptions& options = {});
   // All or none, in one round trip: up to 10,000 jobs and 16 MiB. In the order of `jobs`.
   std::vector<Pushed> push_many(std::span<const NewJob> jobs);
+  // With args of a type of your own, written by its Codec.
+  template <Encodable Args>
+    requires(!std::convertible_to<const Args&, std::string_view>)
+  Pushed push(std::string_view queue, std::string_view type, const Args& args,
+              const PushOptions& options = {}) {
+    return push(queue, type, std::string_view(Codec<Args>::encode(args)), options);
+  }
+  // Pushes, keys and cancels, all or none: fill it, then commit().
+  Transaction transaction() { return Transaction(*this); }
+  // Puts `middleware` around every later push, also those of batches and transactions; the first
+  // one is the outermost. Requires: no other call is under way.
+  void use(PushMiddleware middleware);
 
   // In all of these `id` may be "key:<name>".
   std::optional<JobRecord> get(std::string_view id);
@@ -70,6 +88,8 @@ class Client {
   QueueStats stats(std::string_view queue);
   std::vector<std::string> queues();
 
+  Keys keys() { return Keys(*this); }
+
   // Any command. An error at the top of the answer is thrown, one inside it is a Value of kind
   // kError. `wait` is how long the command itself may take (BLOCK).
   Value call(const std::vector<std::string>& words, Repeat repeat = Repeat::kNever,
@@ -78,7 +98,10 @@ class Client {
   const ClientOptions& options() const;
 
  private:
+  friend struct detail::Access;
   struct State;
+  explicit Client(std::unique_ptr<State> state);
+
   std::unique_ptr<State> state_;
 };
 

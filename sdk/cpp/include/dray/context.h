@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,8 @@ enum class CancelReason : uint8_t {
   kTimeout,    // `timeout` is over: this run has failed already.
   kStopping,   // The worker stops and its grace is over: the job has been given back.
 };
+
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarn, kError };
 
 // A thread cannot be ended from outside, so every reason is only told: a handler that runs long
 // looks at cancelled(), or waits with wait(), and returns soon when it is true. What it returns
@@ -51,9 +54,13 @@ class Context {
 
   // Time left until the hard limit; nullopt: there is none.
   virtual std::optional<milliseconds> time_left() const = 0;
+  // Whether `soft_timeout` is over: time to come to an end by oneself. It cancels nothing.
   virtual bool soft_timed_out() const = 0;
   bool cancelled() const { return cancel_reason() != CancelReason::kNone; }
   virtual CancelReason cancel_reason() const = 0;
+  // The same for code that knows standard C++ only; stop is requested when cancelled() becomes
+  // true.
+  virtual std::stop_token stop_token() const = 0;
   // Pauses for `duration`; returns true, and at once, when cancelled.
   virtual bool wait(milliseconds duration) = 0;
 
@@ -61,6 +68,16 @@ class Context {
   // server; of reports that come fast only the newest is sent. Throws Error kTooBig.
   virtual void progress(std::string data) = 0;
   void progress(int percent) { progress(std::to_string(percent)); }
+
+  // Adds a line to the log that the server keeps of this attempt. Does not wait for the server, and
+  // never fails the job: what cannot be delivered is dropped, and said once as a notice.
+  virtual void log(LogLevel level, std::string text) = 0;
+
+  // Commits `transaction` and the success of this job, all or none: the one way to push what comes
+  // next exactly once. What the handler returns afterwards is dropped. Throws as commit() does;
+  // kLeaseLost, and nothing has happened, when this run has ended already.
+  virtual std::vector<Pushed> finish(Transaction& transaction,
+                                     std::optional<std::string> result = {}) = 0;
 
   // To push more jobs, say. A run may be repeated, so give what it pushes a key or a request.
   virtual Client& client() = 0;

@@ -49,8 +49,8 @@ enum class ErrorCode : uint8_t {
 // Returns the code's word as on the wire, such as "LEASELOST".
 std::string_view error_word(ErrorCode code);
 
-// What a call of Client throws. `what()` is "WORD message"; the message is for people and may
-// change, code and word do not.
+// What a call of the SDK throws, as one of the two classes below. `what()` is "WORD message"; the
+// message is for people and may change, code and word do not. Threading: a plain value.
 class Error : public std::runtime_error {
  public:
   Error(ErrorCode code, const std::string& message);
@@ -67,6 +67,18 @@ class Error : public std::runtime_error {
   ErrorCode code_;
   std::string word_;
   std::string message_;
+};
+
+// Nothing has happened, and nothing will: the call may be mended and made again. All codes but
+// those of UnknownError.
+class RejectedError : public Error {
+  using Error::Error;
+};
+
+// What was asked for may or may not have happened (kUnknown, kInternal): look before doing it
+// again. A push is the exception: with a `key` or a `request` it can simply be made again.
+class UnknownError : public Error {
+  using Error::Error;
 };
 
 // How one run of a job failed. A handler may throw any std::exception: then the class is the name
@@ -89,14 +101,27 @@ class JobError : public std::runtime_error {
   Failure failure_;
 };
 
-// The job can never succeed (its args are wrong, its user is gone): dead at once, kept with this
-// message. Derive from it to give the failure a class of its own.
+// The job can never succeed (its user is gone, say): dead at once, kept with this message. Derive
+// from it to give the failure a class of its own, or see Worker::permanent().
 class PermanentError : public JobError {
  public:
   explicit PermanentError(const std::string& message);
 };
 
-// Not a failure: gives the job back for later, without the loss of an attempt. See snooze().
+// A job's args cannot be read as what its handler takes: see codec.h.
+class BadArgs : public PermanentError {
+  using PermanentError::PermanentError;
+};
+
+// The run has failed, and the next one is to begin after `delay`, whatever the job's backoff says.
+// It costs an attempt; on the last one the job is dead.
+class RetryLater : public JobError {
+ public:
+  RetryLater(std::chrono::milliseconds delay, const std::string& message);
+};
+
+// Not a failure but "not now": the job comes back after `delay`. Costs no attempt, and leaves no
+// trace in the job's history.
 class Snooze : public std::runtime_error {
  public:
   explicit Snooze(std::chrono::milliseconds delay);
@@ -105,12 +130,5 @@ class Snooze : public std::runtime_error {
  private:
   std::chrono::milliseconds delay_;
 };
-
-// In a handler: fails this run and has it run again after `delay`, whatever the job's backoff says.
-// It costs an attempt; on the last one the job is dead.
-[[noreturn]] void retry_in(std::chrono::milliseconds delay, const std::string& message);
-
-// In a handler: "not now". Costs no attempt and leaves no trace in the job's history.
-[[noreturn]] void snooze(std::chrono::milliseconds delay);
 
 }  // namespace dray

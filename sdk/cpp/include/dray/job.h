@@ -15,13 +15,25 @@ namespace dray {
 using std::chrono::milliseconds;
 using WallTime = std::chrono::sys_time<milliseconds>;
 
-// What becomes of a push whose `key` a retained job has.
+// What becomes of a push whose `key` a retained job has, or whose `unique` is taken.
 enum class OnDuplicate : uint8_t {
   kReturn,   // Answers that job's id, and created = false.
   kError,    // Error with code kDuplicate.
   kReplace,  // Gives that job these args and options, if it was never leased; else kDuplicate.
 };
 
+// A lock that a job takes at its push; a push that finds it taken is answered as `on_duplicate`
+// says.
+struct Unique {
+  enum class Until : uint8_t { kFinished, kStarted };
+
+  std::string key = {};  // Empty: no lock.
+  Until until = Until::kFinished;
+  // Held exactly so long from the push on instead, whatever becomes of the job.
+  std::optional<milliseconds> ttl = {};
+};
+
+// For a designated initialiser: client.push("emails", "send_email", args, {.delay = 5min}).
 // What is absent is as the server's defaults say. Durations are counted by the server, which does
 // not count the time that it is down for longer than an hour.
 struct PushOptions {
@@ -43,7 +55,12 @@ struct PushOptions {
   // still makes sure that a push it has to send twice is one job.
   std::string request = {};
   std::optional<milliseconds> request_for = {};
-  std::vector<std::pair<std::string, std::string>> meta = {};
+  // At most one job at a time has it, whatever the job's own `key` is: see Unique.
+  Unique unique = {};
+  std::vector<std::string> limits =
+      {};                 // Names of limiters that bound its start, set by LIMIT.SET.
+  std::string fair = {};  // Whose job it is: queues are shared fairly between these.
+  std::vector<std::pair<std::string, std::string>> meta = {};  // Kept with the job, for middleware.
 };
 
 struct NewJob {
@@ -55,7 +72,9 @@ struct NewJob {
 
 struct Pushed {
   std::string id = {};
-  bool created = true;  // False: an earlier push with this key or request made it.
+  // False: a job that has this `key` or `unique` was there. A push with the `request` of an earlier
+  // one is answered just as that one was.
+  bool created = true;
 };
 
 // One counted run that is over.
@@ -76,8 +95,8 @@ struct AttemptRecord {
 struct JobRecord {
   std::string id = {};
   std::string key = {};
-  std::string state =
-      {};  // ready scheduled running waiting succeeded dead cancelled expired; gone.
+  // ready scheduled running waiting succeeded dead cancelled expired; gone.
+  std::string state = {};
   std::string queue = {};
   std::string type = {};
   std::string args = {};

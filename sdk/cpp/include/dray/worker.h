@@ -1,7 +1,7 @@
 // Runs jobs: handlers by type on threads of its own, with leases kept alive, cancellation, a
 // graceful stop and reconnection.
 #pragma once
-#include <atomic>
+#include <concepts>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -13,7 +13,10 @@
 #include <vector>
 
 #include "dray/client.h"
+#include "dray/codec.h"
 #include "dray/context.h"
+#include "dray/event.h"
+#include "dray/middleware.h"
 
 namespace dray {
 
@@ -42,6 +45,9 @@ struct WorkerOptions {
   // a lost lease, an answer that could not be delivered. Empty: the line goes to stderr. Called by
   // any of the worker's threads; must not throw.
   std::function<void(std::string_view line)> notice = {};
+  // Called when a job starts, and when the server has heard how it ended. Called by any of the
+  // worker's threads, which wait for it; must not throw.
+  std::function<void(const WorkerEvent& event)> on_event = {};
 };
 
 // What became of the jobs of one run().
@@ -53,35 +59,84 @@ struct WorkerReport {
   uint64_t unfinished = 0;  // Handlers that still ran when run() returned.
 };
 
-// Returns what the job is to leave as its result; nullopt: none.
+// Returns what the job is to leave as its result, up to 1 MiB; nullopt: none.
 using Handler = std::function<std::optional<std::string>(Context&)>;
 
-// Lifetime: on() and options before run(); run() once. The destructor waits for handlers that still
-// run; a program that cannot wait calls std::quick_exit, which loses nothing, as their jobs have
-// been given back.
-// Threading: run() uses the caller's thread to fetch, `concurrency` threads for handlers, one that
-// keeps leases alive and one that delivers answers, each with a connection of its own. stop() may
-// be called by any thread.
+namespace detail {
+// Lets a handler return nothing, text, or anything that a Codec writes.
+template <typename Function, typename... Parameters>
+std::optional<std::string> result_of(Function& handler, Parameters&&... parameters) {
+  using Result = std::invoke_result_t<Function&, Parameters...>;
+  if constexpr (std::is_void_v<Result>) {
+    handler(std::forward<Parameters>(parameters)...);
+    return std::nullopt;
+  } else if constexpr (std::is_convertible_v<Result, std::optional<std::string>>) {
+    return handler(std::forward<Parameters>(parameters)...);
+  } else {
+    return Codec<std::remove_cvref_t<Result>>::encode(
+        handler(std::forward<Parameters>(parameters)...));
+  }
+}
+}  // namespace detail
+
+// Lifetime: all registrations before run(); run() once. The destructor waits for handlers that
+// still run; a program that cannot wait calls std::quick_exit, which loses nothing, as their jobs
+// have been given back. Threading: run() uses the caller's thread to fetch, `concurrency` threads
+// for handlers, one that keeps leases alive and one that delivers answers, each with a connection
+// of its own. stop() may be called by any thread.
 class Worker {
  public:
   Worker(ClientOptions client, WorkerOptions options);
-  // With the settings of a client; it need not outlive the worker.
+  // With the settings and the middleware of a client, also for what handlers push; it need not
+  // outlive the worker.
   Worker(const Client& client, WorkerOptions options);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Registers the handler of a type. `handler` takes a Context& and returns nothing, a std::string
-  // (the result) or a std::optional<std::string>. It may throw: see errors.h. Only jobs of
-  // registered types are fetched. Throws Error kBadReq for a type that has one already.
+  // Registers the handler of a type: a function that takes a Context& and returns nothing, its
+  // result as std::string or std::optional<std::string>, or anything that has a Codec. It is called
+  // by `concurrency` threads at once, and may throw: see errors.h. Only jobs of registered types
+  // are fetched. Throws kBadReq for a type that has one already.
   template <typename Function>
+    requires std::invocable<Function&, Context&>
   void on(const std::string& type, Function handler) {
-    add(type, wrap(std::move(handler)));
+    add(type, [handler = std::move(handler)](Context& context) mutable {
+      return detail::result_of(handler, context);
+    });
+  }
+  // The handler also takes the job's args, as Codec<Args> reads them; a job whose args cannot be
+  // read is dead at once, with class dray::BadArgs.
+  template <Decodable Args, typename Function>
+    requires std::invocable<Function&, Context&, const Args&>
+  void on(const std::string& type, Function handler) {
+    add(type, [handler = std::move(handler)](Context& context) mutable {
+      return detail::result_of(handler, context, decode_args<Args>(context.args()));
+    });
   }
   // For every type that has no handler of its own; with it, jobs of all types are fetched.
   template <typename Function>
+    requires std::invocable<Function&, Context&>
   void on_any(Function handler) {
-    add_any(wrap(std::move(handler)));
+    add_any([handler = std::move(handler)](Context& context) mutable {
+      return detail::result_of(handler, context);
+    });
+  }
+
+  // Puts `middleware` around every handler; the first one is the outermost.
+  void use(RunMiddleware middleware);
+  // A handler that throws an Exception, or a class derived from it, makes its job dead at once.
+  template <typename Exception>
+  void permanent() {
+    add_permanent([] {
+      try {
+        throw;
+      } catch (const Exception&) {
+        return true;
+      } catch (...) {
+        return false;
+      }
+    });
   }
 
   // Runs jobs until stop() is called, then: fetches no more, waits up to `grace` for handlers,
@@ -98,20 +153,12 @@ class Worker {
   void stop_on_signals();
 
  private:
-  template <typename Function>
-  static Handler wrap(Function handler) {
-    if constexpr (std::is_void_v<std::invoke_result_t<Function&, Context&>>) {
-      return [handler = std::move(handler)](Context& context) mutable {
-        handler(context);
-        return std::optional<std::string>{};
-      };
-    } else {
-      return Handler(std::move(handler));
-    }
-  }
+  friend struct detail::Access;
 
   void add(std::string type, Handler handler);
   void add_any(Handler handler);
+  // `is_permanent` looks at the exception that is being handled.
+  void add_permanent(std::function<bool()> is_permanent);
 
   struct State;
   std::unique_ptr<State> state_;

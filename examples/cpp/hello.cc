@@ -9,8 +9,10 @@
 
 int main(int argc, char** argv) {
   try {
-    dray::Client client({.url = argc > 1 ? argv[1] : ""});
-    dray::Worker worker(client, {.queues = {{"greetings"}}});
+    // [hello]
+    dray::Client client({.url = argc > 1 ? argv[1] : ""});  // Empty: $DRAY_URL, or this machine.
+
+    dray::Worker worker(client, {.queues = {{"greetings"}}, .concurrency = 8});
     worker.on("hello", [](dray::Context& job) { return "hello, " + job.args(); });
     std::thread running([&] { worker.run(); });
 
@@ -18,6 +20,7 @@ int main(int argc, char** argv) {
     const dray::JobRecord job = client.wait(pushed.id, std::chrono::seconds(30));
     std::printf("job %s %s: %s\n", job.id.c_str(), job.state.c_str(),
                 job.result.value_or("no result").c_str());
+    // [hello]
 
     worker.stop();
     running.join();

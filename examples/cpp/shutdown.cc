@@ -24,14 +24,13 @@ std::string count_rows(dray::Context& job) {
 int main(int argc, char** argv) {
   using std::chrono_literals::operator""s;
   try {
-    dray::WorkerOptions options;
-    options.queues = {{"reports"}};
-    options.concurrency = 8;
-    options.grace = 10s;
-    dray::Worker worker(dray::ClientOptions{.url = argc > 1 ? argv[1] : ""}, options);
+    // [shutdown]
+    dray::Worker worker(dray::ClientOptions{.url = argc > 1 ? argv[1] : ""},
+                        {.queues = {{"reports"}}, .concurrency = 8, .grace = 10s});
     worker.on("count_rows", count_rows);
     worker.stop_on_signals();
     const dray::WorkerReport report = worker.run();
+    // [shutdown]
     std::printf("%llu succeeded, %llu failed, %llu given back\n",
                 static_cast<unsigned long long>(report.succeeded),
                 static_cast<unsigned long long>(report.failed),

@@ -7,15 +7,19 @@
 int main(int argc, char** argv) {
   try {
     dray::Client client({.url = argc > 1 ? argv[1] : ""});
+    // [batch]
     std::vector<dray::NewJob> jobs;
-    for (int i = 0; i < 10'000; ++i) {
-      dray::NewJob job{.queue = "batch", .type = "import_row", .args = std::to_string(i)};
+    for (int row = 0; row < 10'000; ++row) {
+      const std::string number = std::to_string(row);
       // Running this program twice pushes nothing new.
-      job.options.key = "row:" + job.args;
-      jobs.push_back(std::move(job));
+      jobs.push_back({.queue = "batch",
+                      .type = "import_row",
+                      .args = number,
+                      .options = {.key = "row:" + number}});
     }
     int created = 0;
     for (const dray::Pushed& pushed : client.push_many(jobs)) created += pushed.created ? 1 : 0;
+    // [batch]
     std::printf("%d new jobs, %lld ready in the queue\n", created,
                 static_cast<long long>(client.stats("batch").ready));
     return 0;
