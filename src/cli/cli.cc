@@ -5,8 +5,8 @@
 #include <cstdio>
 
 #include "cli/command.h"
-#include "cli/duration.h"
 #include "cli/terminal.h"
+#include "config/duration.h"
 #include "dray/errors.h"
 
 namespace cli {
@@ -63,7 +63,7 @@ void add_duration(CLI::App& app, const std::string& name,
   app.add_option_function<std::string>(
          name,
          [&target, name](const std::string& text) {
-           const auto duration = parse_duration(text);
+           const auto duration = config::parse_duration(text);
            if (!duration) throw CLI::ValidationError(name, duration.error().message);
            target = *duration;
          },

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/time.h"
-#include "cli/duration.h"
 #include "cli/terminal.h"
+#include "config/duration.h"
 
 namespace cli {
 namespace {
@@ -48,7 +48,7 @@ std::string history_text(const dray::JobRecord& job, bool coloured) {
     std::string error = attempt.error_class;
     if (!attempt.message.empty()) error += (error.empty() ? "" : ": ") + attempt.message;
     table.add({std::to_string(attempt.attempt), attempt.outcome, time_text(attempt.started),
-               duration_text(attempt.ended - attempt.started), printable(attempt.worker),
+               config::duration_text(attempt.ended - attempt.started), printable(attempt.worker),
                shortened(error, kMessageCharactersMax)},
               {Colour::kNone, colour_of(attempt.outcome)});
   }

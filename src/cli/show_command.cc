@@ -4,10 +4,10 @@
 #include <cstdio>
 
 #include "cli/command.h"
-#include "cli/duration.h"
 #include "cli/job_text.h"
 #include "cli/json_text.h"
 #include "cli/terminal.h"
+#include "config/duration.h"
 #include "dray/client.h"
 
 namespace cli {

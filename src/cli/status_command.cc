@@ -4,9 +4,9 @@
 #include <cstdio>
 
 #include "cli/command.h"
-#include "cli/duration.h"
 #include "cli/json_text.h"
 #include "cli/terminal.h"
+#include "config/duration.h"
 #include "dray/client.h"
 
 namespace cli {
@@ -58,7 +58,8 @@ class StatusCommand final : public Command {
       const auto number = [](int64_t value) { return std::to_string(value); };
       table.add({queue.queue, number(queue.ready), number(queue.scheduled), number(queue.running),
                  number(queue.waiting), number(queue.succeeded), number(queue.dead),
-                 queue.ready > 0 ? duration_text(queue.oldest) : "-", queue.paused ? "paused" : ""},
+                 queue.ready > 0 ? config::duration_text(queue.oldest) : "-",
+                 queue.paused ? "paused" : ""},
                 {Colour::kNone, Colour::kNone, Colour::kNone, Colour::kCyan, Colour::kNone,
                  Colour::kGreen, queue.dead > 0 ? Colour::kRed : Colour::kNone, Colour::kNone,
                  Colour::kYellow});

@@ -111,6 +111,7 @@ base::Status Server::listen(const Address& resp, const Address& http) {
   // Before anybody is told that the server is ready: from then on a signal means a stop in order.
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
+  signals_.add(SIGHUP);
   wait_for_signal();
   return {};
 }
@@ -275,8 +276,12 @@ void Server::request_stop() {
 void Server::wait_for_signal() {
   signals_.async_wait([this](error_code error, int signal) {
     if (error) return;
-    LOG(kInfo, "shutting down", {"signal", signal});
-    stop();
+    if (signal == SIGHUP) {
+      if (reload_) reload_();
+    } else {
+      LOG(kInfo, "shutting down", {"signal", signal});
+      stop();
+    }
     wait_for_signal();
   });
 }
