@@ -42,6 +42,27 @@ std::string attempts_text(const dray::JobRecord& job) {
   return text;
 }
 
+// Lines of a longer text, each behind a margin.
+std::string indented(std::string_view text) {
+  std::string out = "    ";
+  for (const char c : printable(text, true)) {
+    out += c;
+    if (c == '\n') out += "    ";
+  }
+  return out + "\n";
+}
+
+std::string traces_text(const dray::JobRecord& job) {
+  std::string out;
+  for (const dray::AttemptRecord& attempt : job.history) {
+    if (attempt.message.empty() && attempt.trace.empty()) continue;
+    out += fmt::format("\nattempt {}: {}\n", attempt.attempt, printable(attempt.error_class));
+    if (!attempt.message.empty()) out += indented(attempt.message);
+    if (!attempt.trace.empty()) out += indented(attempt.trace);
+  }
+  return out;
+}
+
 std::string history_text(const dray::JobRecord& job, bool coloured) {
   Table table({"attempt", "outcome", "started", "took", "worker", "error"});
   for (const dray::AttemptRecord& attempt : job.history) {
@@ -57,7 +78,10 @@ std::string history_text(const dray::JobRecord& job, bool coloured) {
 
 }  // namespace
 
-std::string job_text(const dray::JobRecord& job, bool coloured) {
+std::string job_text(const dray::JobRecord& job, bool coloured, bool whole) {
+  const auto value = [&](std::string_view bytes) {
+    return whole ? printable(bytes) : shortened(bytes, kValueCharactersMax);
+  };
   Lines lines(coloured);
   lines.add("job", job.id);
   lines.add("key", printable(job.key));
@@ -73,14 +97,14 @@ std::string job_text(const dray::JobRecord& job, bool coloured) {
   lines.add("pushed", time_text(job.pushed));
   if (job.run_at) lines.add("runs", time_text(*job.run_at));
   if (job.finished) lines.add("finished", time_text(*job.finished));
-  lines.add("args", shortened(job.args, kValueCharactersMax));
-  if (job.progress) lines.add("progress", shortened(*job.progress, kValueCharactersMax));
-  if (job.result) lines.add("result", shortened(*job.result, kValueCharactersMax));
-  for (const auto& [field, value] : job.meta) {
-    lines.add("meta", printable(field) + "=" + shortened(value, kValueCharactersMax));
+  lines.add("args", value(job.args));
+  if (job.progress) lines.add("progress", value(*job.progress));
+  if (job.result) lines.add("result", value(*job.result));
+  for (const auto& [field, text] : job.meta) {
+    lines.add("meta", printable(field) + "=" + value(text));
   }
   if (job.history.empty()) return lines.text();
-  return lines.text() + "\n" + history_text(job, coloured);
+  return lines.text() + "\n" + history_text(job, coloured) + (whole ? traces_text(job) : "");
 }
 
 }  // namespace cli

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "cli/cli.h"
+#include "cli/command.h"
 #include "cli/terminal.h"
 #include "config/settings.h"
 #include "repair/repair_commands.h"
@@ -26,7 +27,8 @@ class ServeCommand {
     for (const config::Key& key : serve_keys()) {
       key.kind == config::Kind::kFlag ? add_flag(key) : add_option(key);
     }
-    app_.footer(
+    cli::add_example(
+        app_, "dray serve --data /var/lib/dray",
         "Each of these is also a line of the file and a variable of the environment; flags win:\n"
         "dray config print-default, dray config explain KEY.");
   }
@@ -72,22 +74,17 @@ int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
   app.require_subcommand(1);
   app.set_version_flag("--version", std::string(kVersion));
   ServeCommand serve_command(app);
-  cli::ClientCommands client_commands(app);
+  cli::ClientCommands client_commands(app, std::string(kVersion));
   repair::RepairCommands repair_commands(app, calls);
   const ConfigCommand config_command(app);
-  app.add_subcommand("version", "print the version");
-  const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
-  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
-  if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(commands, is_named)) {
-    std::fprintf(stderr, "dray: there is no command '%s'\nRun with --help for more information.\n",
-                 argv[1]);
-    return kExitUsage;
-  }
+  cli::add_example(*app.add_subcommand("version", "print the version"), "dray version");
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);  // Help, or the version.
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? kExitOk : kExitUsage;
+    cli::print_usage_error(app, error.what());
+    return kExitUsage;
   }
   if (app.got_subcommand("version")) {
     std::printf("dray %s\n", std::string(kVersion).c_str());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/command.h"
 #include "cli/terminal.h"
 #include "config/manual.h"
 #include "server/options.h"
@@ -12,8 +13,6 @@
 
 namespace server {
 namespace {
-
-constexpr int kExitNotFound = 3;
 
 void print_problems(const config::Settings& settings) {
   for (const std::string& problem : settings.problems()) {
@@ -29,13 +28,15 @@ ConfigCommand::ConfigCommand(CLI::App& app) {
   print_default_ = config->add_subcommand("print-default", "print a file with every default in it");
   check_ = config->add_subcommand("check", "read the settings as the server would, change nothing");
   check_->add_option("FILE", file_, "instead of " + std::string(config::kStandardFile));
-  check_->footer(
-      "Prints what differs from the defaults and who says so. Exit status 2: it would "
-      "not start.");
+  cli::add_example(*print_default_, "dray config print-default > /etc/dray/dray.toml");
+  cli::add_example(*check_, "dray config check /etc/dray/dray.toml",
+                   "Prints what differs from the defaults and who says so. Exit status 2: it would "
+                   "not start.");
   explain_ = config->add_subcommand("explain", "tell all about one setting");
   explain_->add_option("KEY", key_, "server.data, DRAY_SERVER__DATA or data; none: all");
   explain_->add_option("--config", file_, "instead of " + std::string(config::kStandardFile))
       ->type_name("FILE");
+  cli::add_example(*explain_, "dray config explain journal.budget");
 }
 
 std::optional<int> ConfigCommand::run() const {
@@ -85,7 +86,7 @@ int ConfigCommand::explain() const {
   if (found == settings.all().end()) {
     fmt::print(stderr, "dray: there is no setting {}{}\n", cli::printable(key_),
                config::nearest_key(serve_keys(), key_));
-    return kExitNotFound;
+    return cli::kExitNotFound;
   }
   fmt::print("{}", config::explanation(*found));
   return kExitOk;

@@ -107,6 +107,7 @@ base::Status Server::bind(Acceptor& acceptor, const Address& address) {
 
 base::Status Server::listen(const Address& resp, const Address& http) {
   TRY(bind(resp_.acceptor, resp));
+  bound_ = text_of(resp_.acceptor);
   TRY(bind(http_.acceptor, http));
   // Before anybody is told that the server is ready: from then on a signal means a stop in order.
   signals_.add(SIGTERM);
@@ -124,7 +125,7 @@ std::string Server::http_address() const {
 }
 
 LocalContext Server::local_context() {
-  return {engine_, clock_, token_, started_, sessions_.size()};
+  return {engine_, clock_, token_, started_, sessions_.size(), bound_};
 }
 
 bool Server::is_ready() const {

@@ -99,6 +99,7 @@ class Server final : public SessionHost, public MetricsHost {
   base::MonoTime stop_deadline_;
   int exit_code_ = kExitOk;
   std::function<void()> reload_;
+  std::string bound_;  // The address for clients, once there is one.
 
   std::mutex released_mutex_;
   std::vector<engine::Request*> released_;  // Guarded by released_mutex_; to be handed out.
