@@ -110,6 +110,7 @@ class BenchCommand final : public Command {
     args_ = "\"" + std::string(args_bytes_ - 2, 'x') + "\"";
     std::vector<Measurement> results = {push_one_by_one(), push_in_batches(), live()};
     print(results);
+    if (!own) remove_queue();
     return kExitOk;
   }
 
@@ -211,6 +212,16 @@ class BenchCommand final : public Command {
       result.latencies.add((clock_.mono() - before).count() / kNsPerUs);
     }
     return result;
+  }
+
+  // A server that cannot keeps an empty queue.
+  void remove_queue() {
+    try {
+      dray::Client client(client_options(server_));
+      client.call({"QUEUE.DELETE", queue_}, dray::Repeat::kNever);
+    } catch (const dray::Error& error) {
+      fmt::print(stderr, "dray: the queue {} stays: {}\n", queue_, printable(error.what()));
+    }
   }
 
   static SideProcess take(base::Result<SideProcess> process) {

@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/command_tree.h"
+#include "cli/help_text.h"
 #include "cli/suggestion.h"
 #include "cli/terminal.h"
 #include "config/duration.h"
@@ -118,6 +119,12 @@ ClientCommands::ClientCommands(CLI::App& app, const std::string& version)
           [&](CLI::App& sub) { return make_doctor(sub, version); });
   all.add(app, "bench", "measure pushes and whole lives of jobs", make_bench);
   add_help_commands(all, app, version);
+  group_commands(
+      app, "Jobs",
+      {"push", "show", "wait", "ls", "count", "retry", "cancel", "delete", "edit", "move", "op"});
+  group_commands(app, "Queues and workers", {"queue", "type", "worker", "exec"});
+  group_commands(app, "Looking on", {"status", "top", "doctor", "bench"});
+  group_commands(app, "This program", {"help", "completion"});
 }
 
 ClientCommands::~ClientCommands() = default;

@@ -17,6 +17,7 @@ class Edits {
  public:
   explicit Edits(CLI::App& app) {
     app.add_option("--queue", queue_, "move it to this queue");
+    app.add_option("--type", type_, "give it to another handler");
     add_number(app, "--priority", priority_, "0 to 9, 9 first");
     app.add_option("--at", at_, "not before this time: RFC 3339, or milliseconds since 1970")
         ->type_name("TIME");
@@ -25,7 +26,10 @@ class Edits {
     add_number(app, "--attempts", attempts_, "runs in all");
     app.add_option("--backoff", backoff_, "pauses between attempts")->type_name("SPEC");
     add_duration(app, "--timeout", timeout_, "time limit of one run; 0: none");
+    add_duration(app, "--soft-timeout", soft_timeout_, "tell the handler after this long");
     add_duration(app, "--lease", lease_, "how long a silent worker keeps it");
+    add_duration(app, "--expire", expire_, "drop it when not started by then");
+    add_number(app, "--crashes", crashes_, "lost leases until it is dead");
     add_duration(app, "--keep", keep_, "keep the finished record so long");
   }
 
@@ -43,6 +47,7 @@ class Edits {
       if (value) words.insert(words.end(), {option, std::to_string(value->count())});
     };
     add_text("QUEUE", queue_);
+    add_text("TYPE", type_);
     add_count("PRIORITY", priority_);
     if (!at_.empty()) add_text("AT", std::to_string(TRY(parse_time(at_)).ms));
     add_ms("DELAY", delay_);
@@ -51,7 +56,10 @@ class Edits {
     add_count("ATTEMPTS", attempts_);
     add_text("BACKOFF", backoff_);
     add_ms("TIMEOUT", timeout_);
+    add_ms("SOFTTIMEOUT", soft_timeout_);
     add_ms("LEASE", lease_);
+    add_ms("EXPIRE", expire_);
+    add_count("CRASHES", crashes_);
     add_ms("KEEP", keep_);
     if (words.empty()) {
       return base::fail(base::ErrorCode::kBadReq, "nothing to change: give --priority 9, say");
@@ -61,6 +69,7 @@ class Edits {
 
  private:
   std::string queue_;
+  std::string type_;
   std::optional<int> priority_;
   std::string at_;
   std::optional<std::chrono::milliseconds> delay_;
@@ -68,7 +77,10 @@ class Edits {
   std::optional<int> attempts_;
   std::string backoff_;
   std::optional<std::chrono::milliseconds> timeout_;
+  std::optional<std::chrono::milliseconds> soft_timeout_;
   std::optional<std::chrono::milliseconds> lease_;
+  std::optional<std::chrono::milliseconds> expire_;
+  std::optional<int> crashes_;
   std::optional<std::chrono::milliseconds> keep_;
 };
 

@@ -52,13 +52,33 @@ std::string indented(std::string_view text) {
   return out + "\n";
 }
 
-std::string traces_text(const dray::JobRecord& job) {
+// The lines that a handler logged, of an entry of the history.
+std::string log_text(const dray::Value& attempt) {
+  const dray::Value* log = attempt.find("log");
   std::string out;
-  for (const dray::AttemptRecord& attempt : job.history) {
-    if (attempt.message.empty() && attempt.trace.empty()) continue;
-    out += fmt::format("\nattempt {}: {}\n", attempt.attempt, printable(attempt.error_class));
-    if (!attempt.message.empty()) out += indented(attempt.message);
-    if (!attempt.trace.empty()) out += indented(attempt.trace);
+  if (log == nullptr) return out;
+  const int64_t dropped = attempt.integer_of("log_dropped");
+  if (dropped > 0) out += fmt::format("    … {} older lines made room\n", dropped);
+  for (const dray::Value& line : log->items) {
+    out +=
+        fmt::format("    {}  {:<5}  {}\n", base::rfc3339(base::WallTime{line.integer_of("at_ms")}),
+                    printable(line.text_of("level")), printable(line.text_of("text")));
+  }
+  return out;
+}
+
+std::string details_text(const dray::JobRecord& job) {
+  std::string out;
+  const dray::Value* history = job.raw.find("history");
+  for (size_t i = 0; i < job.history.size(); ++i) {
+    const dray::AttemptRecord& attempt = job.history[i];
+    std::string text;
+    if (!attempt.message.empty()) text += indented(attempt.message);
+    if (!attempt.trace.empty()) text += indented(attempt.trace);
+    if (history != nullptr && i < history->items.size()) text += log_text(history->items[i]);
+    if (text.empty()) continue;
+    out +=
+        fmt::format("\nattempt {}: {}\n{}", attempt.attempt, printable(attempt.error_class), text);
   }
   return out;
 }
@@ -104,7 +124,7 @@ std::string job_text(const dray::JobRecord& job, bool coloured, bool whole) {
     lines.add("meta", printable(field) + "=" + value(text));
   }
   if (job.history.empty()) return lines.text();
-  return lines.text() + "\n" + history_text(job, coloured) + (whole ? traces_text(job) : "");
+  return lines.text() + "\n" + history_text(job, coloured) + (whole ? details_text(job) : "");
 }
 
 }  // namespace cli

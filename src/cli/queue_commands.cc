@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <map>
 
 #include "cli/command.h"
 #include "cli/operation.h"
@@ -89,8 +90,12 @@ class QueueSetCommand final : public ServerCommand {
     add_duration(app, "--timeout", timeout_, "time limit of one run, the same");
     add_duration(app, "--keep", keep_, "keep finished records so long, the same");
     add_number(app, "--crashes", crashes_, "lost leases until a job is dead, the same");
-    add_duration(app, "--age", age_, "raise a job's priority by one after each such wait");
     add_duration(app, "--alert", alert_, "an oldest ready job beyond this is worth an alert");
+    app.add_option("--unset", unset_, "take one of these back, such as lease; more than once")
+        ->check(CLI::IsMember(kSettings))
+        ->expected(1)
+        ->take_all()
+        ->type_name("NAME");
     add_output(app, form_);
     add_example(app, "dray queue set emails --attempts 10 --lease 2m");
   }
@@ -111,8 +116,10 @@ class QueueSetCommand final : public ServerCommand {
     add_ms("TIMEOUT", timeout_);
     add_ms("KEEP", keep_);
     add_count("CRASHES", crashes_);
-    add_ms("AGE", age_);
     add_ms("ALERT", alert_);
+    for (const std::string& name : unset_) {
+      words.insert(words.end(), {kSettings.at(name), "default"});
+    }
     if (words.size() == 2) {
       fmt::print(stderr, "dray: nothing to set: give --attempts 10, say\n");
       return kExitUsage;
@@ -123,7 +130,14 @@ class QueueSetCommand final : public ServerCommand {
   }
 
  private:
+  // What each option is called on the wire.
+  static inline const std::map<std::string, std::string> kSettings = {
+      {"max-length", "MAXLEN"}, {"attempts", "ATTEMPTS"}, {"backoff", "BACKOFF"},
+      {"lease", "LEASE"},       {"timeout", "TIMEOUT"},   {"keep", "KEEP"},
+      {"crashes", "CRASHES"},   {"alert", "ALERT"}};
+
   std::string queue_;
+  std::vector<std::string> unset_;
   std::optional<int> length_max_;
   std::optional<int> attempts_;
   std::string backoff_;
@@ -131,7 +145,6 @@ class QueueSetCommand final : public ServerCommand {
   std::optional<std::chrono::milliseconds> timeout_;
   std::optional<std::chrono::milliseconds> keep_;
   std::optional<int> crashes_;
-  std::optional<std::chrono::milliseconds> age_;
   std::optional<std::chrono::milliseconds> alert_;
   Form form_ = Form::kTable;
 };

@@ -7,9 +7,7 @@ std::vector<dray::Value> workers_of(dray::Client& client) {
 }
 
 Listing worker_listing(const std::vector<dray::Value>& workers) {
-  return listing_of("workers", workers,
-                    {"worker", "name", "state", "host", "pid", "queues", "slots", "busy", "running",
-                     "leases", "seen_ms", "beat_ms"});
+  return listing_of("workers", workers, {"worker", "state", "leases", "last_seen_ms"});
 }
 
 }  // namespace cli

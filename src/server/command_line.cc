@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/command.h"
+#include "cli/help_text.h"
 #include "cli/terminal.h"
 #include "config/settings.h"
 #include "repair/repair_commands.h"
@@ -72,12 +73,16 @@ class ServeCommand {
 int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
   CLI::App app("Dray, a durable background-job server", "dray");
   app.require_subcommand(1);
+  cli::style_help(app);
   app.set_version_flag("--version", std::string(kVersion));
   ServeCommand serve_command(app);
   cli::ClientCommands client_commands(app, std::string(kVersion));
   repair::RepairCommands repair_commands(app, calls);
   const ConfigCommand config_command(app);
   cli::add_example(*app.add_subcommand("version", "print the version"), "dray version");
+  cli::group_commands(app, "The server",
+                      {"serve", "config", "check", "salvage", "backup", "restore"});
+  cli::group_commands(app, "This program", {"version"});
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "cli/command.h"
+#include "cli/json_text.h"
 #include "cli/terminal.h"
 #include "config/manual.h"
 #include "server/options.h"
@@ -27,12 +28,14 @@ ConfigCommand::ConfigCommand(CLI::App& app) {
   config->require_subcommand(1);
   print_default_ = config->add_subcommand("print-default", "print a file with every default in it");
   check_ = config->add_subcommand("check", "read the settings as the server would, change nothing");
+  cli::add_output(*check_, form_);
   check_->add_option("FILE", file_, "instead of " + std::string(config::kStandardFile));
   cli::add_example(*print_default_, "dray config print-default > /etc/dray/dray.toml");
   cli::add_example(*check_, "dray config check /etc/dray/dray.toml",
                    "Prints what differs from the defaults and who says so. Exit status 2: it would "
                    "not start.");
   explain_ = config->add_subcommand("explain", "tell all about one setting");
+  cli::add_output(*explain_, form_);
   explain_->add_option("KEY", key_, "server.data, DRAY_SERVER__DATA or data; none: all");
   explain_->add_option("--config", file_, "instead of " + std::string(config::kStandardFile))
       ->type_name("FILE");
@@ -49,17 +52,32 @@ std::optional<int> ConfigCommand::run() const {
   return std::nullopt;
 }
 
+void ConfigCommand::list(const std::vector<config::Setting>& settings) const {
+  cli::Listing listing("settings", {{"setting"}, {"value"}, {"from"}, {"what it is"}});
+  for (const config::Setting& setting : settings) {
+    std::string json = fmt::format("{{\"setting\":\"{}\",\"value\":", setting.key->name);
+    cli::append_json_text(setting.value.text, json);
+    json += ",\"from\":";
+    cli::append_json_text(setting.where, json);
+    json += ",\"default\":";
+    cli::append_json_text(setting.key->otherwise, json);
+    json += '}';
+    listing.add({{std::string(setting.key->name)},
+                 {cli::printable(setting.value.text)},
+                 {cli::printable(setting.where)},
+                 {std::string(setting.key->doc)}},
+                std::move(json));
+  }
+  listing.print(form_);
+}
+
 int ConfigCommand::check() const {
   const auto settings = config::Settings::read(
       serve_keys(), {.file = file_, .environment = config::process_environment()});
-  for (const std::string& file : settings.files()) fmt::print("read {}\n", file);
-  cli::Table table({"setting", "value", "from"});
-  for (const config::Setting& setting : settings.all()) {
-    if (setting.where == "default") continue;
-    table.add({std::string(setting.key->name), cli::printable(setting.value.text),
-               cli::printable(setting.where)});
-  }
-  fmt::print("{}", table.text(cli::stdout_is_coloured()));
+  for (const std::string& file : settings.files()) fmt::print(stderr, "read {}\n", file);
+  std::vector<config::Setting> changed = settings.all();
+  std::erase_if(changed, [](const config::Setting& one) { return one.where == "default"; });
+  list(changed);
   std::fflush(stdout);
   print_problems(settings);
   return settings.problems().empty() ? kExitOk : kExitUsage;
@@ -70,12 +88,7 @@ int ConfigCommand::explain() const {
       serve_keys(), {.file = file_, .environment = config::process_environment()});
   print_problems(settings);
   if (key_.empty()) {
-    cli::Table table({"setting", "default", "what it is"});
-    for (const config::Setting& setting : settings.all()) {
-      table.add({std::string(setting.key->name), std::string(setting.key->otherwise),
-                 std::string(setting.key->doc)});
-    }
-    fmt::print("{}", table.text(cli::stdout_is_coloured()));
+    list(settings.all());
     return kExitOk;
   }
   const auto is_meant = [&](const config::Setting& setting) {
@@ -88,7 +101,11 @@ int ConfigCommand::explain() const {
                config::nearest_key(serve_keys(), key_));
     return cli::kExitNotFound;
   }
-  fmt::print("{}", config::explanation(*found));
+  if (cli::is_json(form_)) {
+    list({*found});
+  } else {
+    fmt::print("{}", config::explanation(*found));
+  }
   return kExitOk;
 }
 

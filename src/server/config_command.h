@@ -3,6 +3,10 @@
 #include <CLI/App.hpp>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "cli/output.h"
+#include "config/settings.h"
 
 namespace server {
 
@@ -18,6 +22,7 @@ class ConfigCommand {
   std::optional<int> run() const;
 
  private:
+  void list(const std::vector<config::Setting>& settings) const;
   int check() const;
   int explain() const;
 
@@ -26,6 +31,7 @@ class ConfigCommand {
   CLI::App* explain_;
   std::string file_;
   std::string key_;
+  cli::Form form_ = cli::Form::kTable;
 };
 
 }  // namespace server
