@@ -44,7 +44,9 @@ class TopCommand final : public ServerCommand {
 
  private:
   std::string frame(const Snapshot& now, const Snapshot* before, const Screen& screen) {
-    const TopView view{.columns = screen.size().columns,
+    const Screen::Size size = screen.size();
+    const TopView view{.columns = size.columns,
+                       .lines = size.lines,
                        .coloured = stdout_is_coloured(),
                        .server = text_of(now.info, "resp_address")};
     return top_frame(now, before, view);

@@ -102,12 +102,30 @@ std::string totals(const Snapshot& now, const Snapshot* before, bool coloured) {
       grown(pushed_of), grown(succeeded_of), grown(failed_of));
 }
 
+// The queues that there is room for, in the order of their names.
+std::vector<dray::QueueStats> shown_queues(const Snapshot& now, const TopView& view) {
+  // Above and below the queues, with a few workers.
+  constexpr size_t kOtherLines = 10;
+  constexpr size_t kQueuesMin = 3;
+  std::vector<dray::QueueStats> queues = now.queues;
+  const size_t room = std::max(kQueuesMin, view.lines > kOtherLines ? view.lines - kOtherLines : 0);
+  if (view.lines == 0 || queues.size() <= room) return queues;
+  const auto fullness = [](const dray::QueueStats& queue) {
+    return queue.running + queue.ready + queue.scheduled + queue.dead;
+  };
+  std::ranges::stable_sort(queues, std::ranges::greater(), fullness);
+  queues.resize(room);
+  std::ranges::sort(queues, {}, &dray::QueueStats::queue);
+  return queues;
+}
+
 std::string queues_text(const Snapshot& now, const Snapshot* before, const TopView& view) {
   if (now.queues.empty()) return "no queue yet\n";
+  const std::vector<dray::QueueStats> shown = shown_queues(now, view);
   const Rates rates(now, before);
   Table table({"queue", "ready", "running", "scheduled", "dead", "oldest", "in/s", "done/s",
                "failed/s", ""});
-  for (const dray::QueueStats& queue : now.queues) {
+  for (const dray::QueueStats& queue : shown) {
     table.add(
         {queue.queue, std::to_string(queue.ready), std::to_string(queue.running),
          std::to_string(queue.scheduled), std::to_string(queue.dead),
@@ -117,7 +135,9 @@ std::string queues_text(const Snapshot& now, const Snapshot* before, const TopVi
          Colour::kNone, queue.dead > 0 ? Colour::kRed : Colour::kNone, Colour::kNone, Colour::kNone,
          Colour::kNone, Colour::kNone, Colour::kYellow});
   }
-  return table.text(view.coloured);
+  const size_t left_out = now.queues.size() - shown.size();
+  return table.text(view.coloured) +
+         (left_out == 0 ? std::string() : fmt::format("{} queues with less in them\n", left_out));
 }
 
 std::string workers_text(const Snapshot& now, const TopView& view) {

@@ -8,6 +8,7 @@ namespace cli {
 
 struct TopView {
   size_t columns = 0;  // 0: any number.
+  size_t lines = 0;    // The same. With too many queues for it, the fullest are shown.
   bool coloured = false;
   std::string server = {};  // Its address, for the first line.
 };

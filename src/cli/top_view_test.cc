@@ -1,7 +1,10 @@
 #include "cli/top_view.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace cli {
 namespace {
@@ -46,6 +49,24 @@ TEST(TopFrame, ANewQueueGrewFromNothing) {
   Snapshot before = at(10, 0, 0);
   before.queues.clear();
   EXPECT_THAT(top_frame(at(11, 3, 0), &before, {}), HasSubstr("in 3.0/s"));
+}
+
+TEST(TopFrame, WithLittleRoomTheFullestQueuesAreShown) {
+  Snapshot now = at(10, 0, 0);
+  now.queues.clear();
+  for (int i = 0; i < 40; ++i) {
+    dray::QueueStats queue;
+    queue.queue = fmt::format("q{:02}", i);
+    queue.ready = i % 10;
+    now.queues.push_back(queue);
+  }
+  const std::string frame = top_frame(now, nullptr, {.lines = 24});
+  EXPECT_THAT(frame, HasSubstr("\nq09 "));
+  EXPECT_THAT(frame, HasSubstr("\nq39 "));
+  EXPECT_THAT(frame, testing::Not(HasSubstr("\nq00 ")));
+  EXPECT_THAT(frame, HasSubstr("\n26 queues with less in them\n"));
+  EXPECT_LE(std::ranges::count(frame, '\n'), 24);
+  EXPECT_THAT(top_frame(now, nullptr, {}), HasSubstr("\nq00 ")) << "there is room for all";
 }
 
 TEST(TopFrame, WorkersAreShownWhereTheServerTells) {

@@ -74,8 +74,9 @@ base::Result<std::vector<std::string>> files_of(const Sources& sources) {
     return base::fail(base::ErrorCode::kNotFound, "there is no file {}", sources.file);
   }
   std::vector<std::string> more;
-  for (const auto& entry : fs::directory_iterator(main.parent_path() / "conf.d", fault)) {
-    if (entry.path().extension() == ".toml") more.push_back(entry.path().string());
+  fs::directory_iterator entry(main.parent_path() / "conf.d", fault);
+  for (; !fault && entry != fs::directory_iterator(); entry.increment(fault)) {
+    if (entry->path().extension() == ".toml") more.push_back(entry->path().string());
   }
   std::ranges::sort(more);
   files.insert(files.end(), more.begin(), more.end());
