@@ -7,7 +7,6 @@
 
 #include "cli/terminal.h"
 #include "config/duration.h"
-#include "config/size.h"
 
 namespace cli {
 namespace {

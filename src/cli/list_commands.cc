@@ -75,13 +75,12 @@ class ListCommand final : public ServerCommand {
     words.insert(words.end(), {"COUNT", std::to_string(std::min(count, kPageMax))});
     const dray::Value answer = client().call(words, dray::Repeat::kSafe);
     const dray::Value* jobs = answer.find("jobs");
-    const dray::Value* cursor = answer.find("cursor");
-    if (jobs == nullptr || cursor == nullptr) {
+    if (jobs == nullptr) {
       throw dray::Error(dray::ErrorCode::kInternal, "the answer to JOB.LIST makes no sense");
     }
-    const bool is_number = cursor->kind == dray::Value::Kind::kInteger;
-    cursor_ = is_number ? std::to_string(cursor->integer) : cursor->text;
-    is_over_ = cursor_.empty() || cursor_ == "0";
+    // The last page has none.
+    cursor_ = answer.text_of("cursor");
+    is_over_ = cursor_.empty();
     return jobs->items;
   }
 

@@ -19,7 +19,7 @@ class OpListCommand final : public ServerCommand {
     const dray::Value answer = client().call({"OP.LIST"}, dray::Repeat::kSafe);
     const Listing listing =
         listing_of("operations", answer.items,
-                   {"op", "state", "command", "verb", "matched", "done", "failed", "query"});
+                   {"op", "state", "verb", "matched", "done", "skipped", "queue", "query"});
     if (listing.empty() && !is_json(form_)) {
       fmt::print("no operation; a command with --where begins one\n");
       return kExitOk;
@@ -40,7 +40,7 @@ class OpCommand final : public ServerCommand {
   OpCommand(CLI::App& app, What what) : ServerCommand(app), what_(what) {
     app.add_option("op", op_, "the operation's name, as `dray op ls` shows it")->required();
     add_output(app, form_);
-    add_example(app, fmt::format("dray op {} 1", app.get_name()));
+    add_example(app, fmt::format("dray op {} op-1", app.get_name()));
   }
 
   int run() override {

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cstdio>
 
 #include "cli/cli.h"
@@ -16,11 +14,9 @@ namespace {
 
 // How long one look at an operation may wait for its end.
 constexpr std::chrono::milliseconds kLook{1'000};
-// What an operation is until it is over.
-constexpr std::array<std::string_view, 4> kGoingOn = {"running", "waiting", "pending", "paused"};
 
 bool is_over(const dray::Value& operation) {
-  return std::ranges::find(kGoingOn, operation.text_of("state")) == kGoingOn.end();
+  return operation.text_of("state") != "running";
 }
 
 // A number or a text, whichever the server chose for it.
@@ -39,9 +35,8 @@ void show_progress(const dray::Value& operation) {
 }
 
 int exit_code_of(const dray::Value& operation) {
-  const std::string state = operation.text_of("state");
-  if (state == "failed" || state == "cancelled") return kExitFailed;
-  return operation.integer_of("failed") > 0 ? kExitPartial : kExitOk;
+  if (operation.text_of("state") == "cancelled") return kExitFailed;
+  return operation.integer_of("skipped") > 0 ? kExitPartial : kExitOk;
 }
 
 }  // namespace
@@ -74,7 +69,7 @@ int run_where(dray::Client& client, std::vector<std::string> words, const Where&
   if (where.no_wait || op.empty()) {
     print_record(form, answer,
                  op.empty() ? fmt::format("{} jobs match\n", matched)
-                            : fmt::format("operation {}: {} jobs match\n", op, matched));
+                            : fmt::format("{}: {} jobs match\n", op, matched));
     return kExitOk;
   }
   return follow_operation(client, op, form);

@@ -28,7 +28,8 @@ struct Where {
 void add_where(CLI::App& app, Where& where, bool with_query = true);
 
 // Adds WHERE and its options to the words of a command, sends it and, unless told otherwise, stays
-// until the operation is over. Returns the exit code: 1 when it failed or was cancelled.
+// until the operation is over. Returns the exit code: 1 when it was cancelled, 4 when
+// jobs were skipped because their state had changed.
 int run_where(dray::Client& client, std::vector<std::string> words, const Where& where, Form form);
 
 // Stays until the operation is over; Ctrl-C leaves it running on the server.

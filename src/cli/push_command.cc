@@ -26,7 +26,7 @@ class PushCommand final : public ServerCommand {
     add_options(app);
     app.add_option("--ndjson", ndjson_,
                    "push many: a file with one JSON object per line (queue, type, args, and the "
-                   "options below without dashes); - is stdin")
+                   "options here without dashes); - is stdin")
         ->type_name("FILE");
     app.add_flag("-q,--quiet", is_quiet_, "do not print the ids");
     add_output(app, form_);
@@ -37,6 +37,10 @@ class PushCommand final : public ServerCommand {
   }
 
   int run() override {
+    if (!ndjson_.empty() && !job_.queue.empty()) {
+      fmt::print(stderr, "dray: with --ndjson each line names its own queue and type\n");
+      return kExitUsage;
+    }
     if (!ndjson_.empty()) {
       LinePusher lines(client(), {.request = job_.options.request,
                                   .request_for = job_.options.request_for,

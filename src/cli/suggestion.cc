@@ -46,13 +46,13 @@ std::string unknown_verb(const CLI::App& root) {
 
 std::string suggestion(const CLI::App& root) {
   const CLI::App& app = deepest_parsed(root);
-  const std::vector<std::string> options = long_options(app);
-  const std::vector<std::string> verbs = names_of_subcommands(app);
+  const std::string verb = unknown_verb(root);
+  // What stands behind a verb that there is not belongs to it.
+  if (!verb.empty()) return nearest(names_of_subcommands(app), verb);
   for (const std::string& word : root.remaining(true)) {
-    const bool is_option = word.starts_with("--");
-    const std::string name = is_option ? word.substr(0, word.find('=')) : word;
-    std::string found = nearest(is_option ? options : verbs, name);
-    if (!found.empty() && found != name) return found;
+    if (!word.starts_with("--")) continue;
+    std::string found = nearest(long_options(app), word.substr(0, word.find('=')));
+    if (!found.empty()) return found;
   }
   return {};
 }

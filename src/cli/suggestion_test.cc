@@ -58,7 +58,7 @@ TEST_F(SuggestionTest, AVerbBelowAnother) {
 }
 
 TEST_F(SuggestionTest, NothingToSuggestIsEmpty) {
-  parse({"wholly-else"});
+  parse({"wholly-else", "--hepl"});
   EXPECT_EQ(suggestion(app_), "");
 }
 

@@ -8,7 +8,6 @@
 #include "cli/terminal.h"
 #include "cli/worker_listing.h"
 #include "config/duration.h"
-#include "config/size.h"
 
 namespace cli {
 namespace {
