@@ -35,10 +35,13 @@ CAPTURES = {
     "show": "show {dead}",
     "show_wide": "show {dead} -o wide",
     "ls": "ls state:dead",
+    "dry_run": "retry --where state:dead --dry-run",
     "worker_ls": "worker ls",
     "top": "top --every 100ms",
     "config_explain": "config explain journal.budget --config /dev/null",
     "unknown_option": "push emails send_email --prioriy 9",
+    # Last: it changes what the others show.
+    "retry_where": "retry --where state:dead",
 }
 
 # What differs from run to run, and what stands for it: in the files, and in the comparison.

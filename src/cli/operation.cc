@@ -63,13 +63,13 @@ int run_where(dray::Client& client, std::vector<std::string> words, const Where&
   const std::string matched = word_of(answer, "matched");
   const std::string op = word_of(answer, "op");
   if (where.is_dry) {
-    print_record(form, answer, fmt::format("{} jobs match; nothing was changed\n", matched));
+    print_record(form, answer, fmt::format("jobs that match: {}; nothing was changed\n", matched));
     return kExitOk;
   }
   if (where.no_wait || op.empty()) {
     print_record(form, answer,
-                 op.empty() ? fmt::format("{} jobs match\n", matched)
-                            : fmt::format("{}: {} jobs match\n", op, matched));
+                 op.empty() ? fmt::format("jobs that match: {}\n", matched)
+                            : fmt::format("{} has begun; jobs that match: {}\n", op, matched));
     return kExitOk;
   }
   return follow_operation(client, op, form);

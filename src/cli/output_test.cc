@@ -39,6 +39,12 @@ TEST(Listing, TableFitsTheTerminalAndWideDoesNot) {
   EXPECT_THAT(two_jobs().text(Form::kWide, false, 14), HasSubstr("a rather long text"));
 }
 
+TEST(Listing, IdsStandToTheLeftAndNumbersToTheRight) {
+  Listing listing("jobs", {{"the id"}, {"count"}, {"rate"}});
+  listing.add({{"00001"}, {"7"}, {"0.5"}}, "{}");
+  EXPECT_EQ(listing.text(Form::kTable, false, 0), "the id  count  rate\n00001       7   0.5\n");
+}
+
 TEST(Listing, JsonIsOneDocumentAndNdjsonALineEach) {
   EXPECT_EQ(two_jobs().text(Form::kJson, true, 14),
             "{\"jobs\":[{\"id\":\"1\"},{\"id\":\"22\"}]}\n");

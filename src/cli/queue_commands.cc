@@ -167,7 +167,7 @@ class QueueEmptyCommand final : public ServerCommand {
       if (is_json(form_)) {
         fmt::print("{{\"matched\":{}}}\n", count.integer);
       } else {
-        fmt::print("{} jobs are in {}; nothing was changed\n", count.integer, printable(queue_));
+        fmt::print("jobs in {}: {}; nothing was changed\n", printable(queue_), count.integer);
       }
       return kExitOk;
     }

@@ -19,7 +19,9 @@ size_t width_of(std::string_view text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
 }
 
+// An id may be all digits too, but begins with zeros.
 bool is_number(std::string_view text) {
+  if (text.size() > 1 && text[0] == '0' && text[1] != '.') return false;
   const auto is_part = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
   return !text.empty() && std::ranges::all_of(text, is_part) && std::ranges::count(text, '.') <= 1;
 }

@@ -241,14 +241,14 @@ class AgainstTheServer(unittest.TestCase):
         self.assertEqual([json.loads(line)["id"] for line in lines], ids[::-1])
         self.assertEqual(self.run_ok("count", "queue:listed"), "5\n")
         tried = self.run_ok("cancel", "--where", "queue:listed", "--dry-run")
-        self.assertEqual(tried, "5 jobs match; nothing was changed\n")
+        self.assertEqual(tried, "jobs that match: 5; nothing was changed\n")
         end = json.loads(self.run_ok("cancel", "--where", "queue:listed", "--limit", "2", "-o",
                                      "json"))
         self.assertEqual((end["state"], end["done"]), ("done", 2))
         self.assertIn(str(end["op"]), self.run_ok("op", "ls"))
         self.assertEqual(self.run_ok("count", "queue:listed", "state:cancelled"), "2\n")
         self.run_ok("retry", "--where", "queue:listed state:cancelled")
-        self.assertEqual(self.run_ok("queue", "purge", "listed", "--dry-run").split()[0], "5")
+        self.assertIn("jobs in listed: 5;", self.run_ok("queue", "purge", "listed", "--dry-run"))
         self.run_ok("queue", "rm", "listed")
         self.assertEqual(self.run_ok("count", "queue:listed"), "0\n")
         self.assertEqual(dray(self.url, "op", "show", "op-999").code, 3)
@@ -306,7 +306,7 @@ class AgainstAScript(unittest.TestCase):
     def test_a_dry_run_changes_nothing_and_says_how_many(self):
         ran, server = self.run_with({"JOB.RETRY": {"matched": 7}}, "retry", "--where", "state:dead",
                                     "--limit", "10", "--dry-run")
-        self.assertEqual((ran.code, ran.out), (0, "7 jobs match; nothing was changed\n"))
+        self.assertEqual((ran.code, ran.out), (0, "jobs that match: 7; nothing was changed\n"))
         self.assertEqual(server.heard_of("JOB.RETRY"),
                          ["JOB.RETRY WHERE state:dead LIMIT 10 DRYRUN"])
 
@@ -333,7 +333,7 @@ class AgainstAScript(unittest.TestCase):
     def test_no_wait_leaves_the_operation_to_the_server(self):
         ran, server = self.run_with({"JOB.DELETE": {"op": "op-9", "matched": 2}}, "delete", "--where",
                                     "state:dead", "--rate", "100", "--no-wait")
-        self.assertEqual((ran.code, ran.out), (0, "op-9: 2 jobs match\n"))
+        self.assertEqual((ran.code, ran.out), (0, "op-9 has begun; jobs that match: 2\n"))
         self.assertEqual(server.heard_of("JOB.DELETE"),
                          ["JOB.DELETE WHERE state:dead RATE 100"])
 
@@ -368,7 +368,7 @@ class AgainstAScript(unittest.TestCase):
 
     def test_purge_can_be_tried(self):
         ran, server = self.run_with({"JOB.COUNT": 4}, "queue", "purge", "q", "--dry-run")
-        self.assertEqual((ran.code, ran.out), (0, "4 jobs are in q; nothing was changed\n"))
+        self.assertEqual((ran.code, ran.out), (0, "jobs in q: 4; nothing was changed\n"))
         self.assertEqual(server.heard_of("QUEUE.PURGE"), [])
 
     def test_workers_are_listed_with_whatever_fields_they_have(self):
