@@ -153,6 +153,10 @@ void log_start(const LogOptions& options) {
   logger() = make_logger(options);
 }
 
+void log_set_level(LogLevel level) {
+  logger().spdlog->set_level(spdlog_level(level));
+}
+
 bool log_enabled(LogLevel level) {
   return logger().spdlog->should_log(spdlog_level(level));
 }

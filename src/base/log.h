@@ -49,6 +49,9 @@ struct LogOptions {
 // Threading: call before other threads log. Everything below may be called by any thread.
 void log_start(const LogOptions& options);
 
+// Changes the level while others log.
+void log_set_level(LogLevel level);
+
 bool log_enabled(LogLevel level);
 void log_line(LogLevel level, std::string_view message, std::initializer_list<LogField> fields);
 

@@ -5,8 +5,11 @@
 #include <cstdio>
 
 #include "cli/command.h"
-#include "cli/duration.h"
+#include "cli/command_tree.h"
+#include "cli/help_text.h"
+#include "cli/suggestion.h"
 #include "cli/terminal.h"
+#include "config/duration.h"
 #include "dray/errors.h"
 
 namespace cli {
@@ -30,10 +33,10 @@ int exit_code(dray::ErrorCode code) {
 std::string_view advice(dray::ErrorCode code) {
   switch (code) {
     case dray::ErrorCode::kUnreachable:
-      return "start one with `dray serve --data DIR`, or name it with --url or DRAY_URL";
+      return "start one with `dray serve --data DIR`, or name it with --url, --profile or DRAY_URL";
     case dray::ErrorCode::kNoAuth:
     case dray::ErrorCode::kWrongPass:
-      return "give the token in the URL: dray://:TOKEN@host:port";
+      return "give the token in the URL, dray://:TOKEN@host:port, or a profile with token_file";
     case dray::ErrorCode::kNotYet:
       return "this server does not have it yet; see CHANGELOG.md";
     case dray::ErrorCode::kUnknown:
@@ -52,18 +55,12 @@ int report(const dray::Error& error) {
 
 }  // namespace
 
-void add_url(CLI::App& app, std::string& url) {
-  app.add_option("--url", url, "the server: dray://[user:password@]host[:port][/namespace]")
-      ->envname("DRAY_URL")
-      ->type_name("URL");
-}
-
 void add_duration(CLI::App& app, const std::string& name,
                   std::optional<std::chrono::milliseconds>& target, const std::string& help) {
   app.add_option_function<std::string>(
          name,
          [&target, name](const std::string& text) {
-           const auto duration = parse_duration(text);
+           const auto duration = config::parse_duration(text);
            if (!duration) throw CLI::ValidationError(name, duration.error().message);
            target = *duration;
          },
@@ -71,45 +68,85 @@ void add_duration(CLI::App& app, const std::string& name,
       ->type_name("DURATION");
 }
 
-void add_output(CLI::App& app, bool& is_json) {
-  app.add_option_function<std::string>(
-         "-o,--output", [&is_json](const std::string& form) { is_json = form == "json"; },
-         "table (for people) or json (for programs)")
-      ->check(CLI::IsMember({"table", "json"}))
-      ->type_name("FORM");
+void add_number(CLI::App& app, const std::string& name, std::optional<int>& target,
+                const std::string& help) {
+  app.add_option_function<int>(
+         name, [&target](int value) { target = value; }, help)
+      ->type_name("N");
 }
 
-dray::ClientOptions client_options(const std::string& url) {
-  dray::ClientOptions options;
-  options.url = url;
-  options.retry_for = std::chrono::seconds(5);
-  return options;
+void add_example(CLI::App& app, const std::string& example, const std::string& more) {
+  app.footer((more.empty() ? std::string() : more + "\n\n") + "Example:\n  " + example);
 }
 
-ClientCommands::ClientCommands(CLI::App& app) {
-  const auto add = [&](const char* name, const char* help, auto make) {
-    CLI::App* sub = app.add_subcommand(name, help);
-    entries_.push_back({sub, make(*sub)});
-  };
-  add("exec", "run a command for each job of a queue", make_exec);
-  add("push", "push a job, or many from stdin", make_push);
-  add("show", "show all that is known of a job", make_show);
-  add("status", "show the queues and what is in them", make_status);
-  add("wait", "wait until a job is finished", make_wait);
+CLI::App& CommandSet::add(CLI::App& parent, const std::string& name, const std::string& help,
+                          const Make& make) {
+  CLI::App* sub = parent.add_subcommand(name, help);
+  entries_.push_back({sub, make(*sub)});
+  return *sub;
+}
+
+CLI::App& CommandSet::add_group(CLI::App& parent, const std::string& name,
+                                const std::string& help) {
+  CLI::App* sub = parent.add_subcommand(name, help);
+  sub->require_subcommand(1);
+  return *sub;
+}
+
+Command* CommandSet::parsed() const {
+  for (const Entry& entry : entries_) {
+    if (entry.app->parsed()) return entry.command.get();
+  }
+  return nullptr;
+}
+
+ClientCommands::ClientCommands(CLI::App& app, const std::string& version)
+    : commands_(std::make_unique<CommandSet>()) {
+  CommandSet& all = *commands_;
+  all.add(app, "push", "push a job, or many from a file", make_push);
+  all.add(app, "show", "show all that is known of jobs", make_show);
+  all.add(app, "wait", "wait until jobs are finished", make_wait);
+  add_list_commands(all, app);
+  add_change_commands(all, app);
+  add_edit_commands(all, app);
+  add_op_commands(all, app);
+  add_queue_commands(all, app);
+  add_worker_commands(all, app);
+  all.add(app, "exec", "run a command for each job of a queue", make_exec);
+  all.add(app, "status", "show the queues and what is in them", make_status);
+  all.add(app, "top", "watch queues, rates and workers live", make_top);
+  all.add(app, "doctor", "look for the usual mistakes",
+          [&](CLI::App& sub) { return make_doctor(sub, version); });
+  all.add(app, "bench", "measure pushes and whole lives of jobs", make_bench);
+  add_help_commands(all, app, version);
+  group_commands(
+      app, "Jobs",
+      {"push", "show", "wait", "ls", "count", "retry", "cancel", "delete", "edit", "move", "op"});
+  group_commands(app, "Queues and workers", {"queue", "type", "worker", "exec"});
+  group_commands(app, "Looking on", {"status", "top", "doctor", "bench"});
+  group_commands(app, "This program", {"help", "completion"});
 }
 
 ClientCommands::~ClientCommands() = default;
 
 std::optional<int> ClientCommands::run() {
-  for (const Entry& entry : entries_) {
-    if (!entry.app->parsed()) continue;
-    try {
-      return entry.command->run();
-    } catch (const dray::Error& error) {
-      return report(error);
-    }
+  Command* command = commands_->parsed();
+  if (command == nullptr) return std::nullopt;
+  try {
+    return command->run();
+  } catch (const dray::Error& error) {
+    return report(error);
   }
-  return std::nullopt;
+}
+
+void print_usage_error(const CLI::App& app, const std::string& what) {
+  const CLI::App& command = deepest_parsed(app);
+  const std::string verb = unknown_verb(app);
+  const std::string fault =
+      verb.empty() ? printable(what, true)
+                   : fmt::format("there is no command {} {}", path_of(command), printable(verb));
+  fmt::print(stderr, "dray: {}{}\n      {} --help tells more\n", fault,
+             did_you_mean(suggestion(app)), path_of(command));
 }
 
 }  // namespace cli

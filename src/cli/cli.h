@@ -1,13 +1,13 @@
-// The commands of `dray` that are clients of a server: exec, push, show, status, wait.
+// The commands of `dray` that are clients of a server.
 //
-//   cli::ClientCommands commands(app);   // Beside the program's own subcommands.
+//   cli::ClientCommands commands(app, version);   // Beside the program's own subcommands.
 //   app.parse(argc, argv);
 //   if (const auto code = commands.run()) return *code;
 #pragma once
 #include <CLI/App.hpp>
 #include <memory>
 #include <optional>
-#include <vector>
+#include <string>
 
 namespace cli {
 
@@ -18,13 +18,13 @@ inline constexpr int kExitNotFound = 3;
 inline constexpr int kExitPartial = 4;
 inline constexpr int kExitUnreachable = 5;
 
-class Command;
+class CommandSet;
 
 // Threading: one owner.
 class ClientCommands {
  public:
-  // `app` must outlive this.
-  explicit ClientCommands(CLI::App& app);
+  // `app` must outlive this. `version` is the program's.
+  ClientCommands(CLI::App& app, const std::string& version);
   ~ClientCommands();
   ClientCommands(const ClientCommands&) = delete;
   ClientCommands& operator=(const ClientCommands&) = delete;
@@ -34,11 +34,11 @@ class ClientCommands {
   std::optional<int> run();
 
  private:
-  struct Entry {
-    CLI::App* app;
-    std::unique_ptr<Command> command;
-  };
-  std::vector<Entry> entries_;
+  std::unique_ptr<CommandSet> commands_;
 };
+
+// Says on stderr what was wrong with the command line, with the word that was meant if there is
+// one, and where to read on.
+void print_usage_error(const CLI::App& app, const std::string& what);
 
 }  // namespace cli

@@ -51,12 +51,13 @@ class ExecCommand final : public Command {
                  "from SIGTERM to SIGKILL, for a job that is cancelled or out of time (5s)");
     app.add_option("--name", name_, "a label for people (host:pid:random)");
     app.add_flag("--no-result", no_result_, "do not keep stdout as the job's result");
-    add_url(app, url_);
+    add_server(app, server_);
     app.add_option("command", words_, "the command; {} in a word stands for the job's args")
         ->required()
         ->type_name("COMMAND");
     app.positionals_at_end();
-    app.footer(
+    add_example(
+        app, "dray exec --queue mail --type send_email -- sh -c 'jq -r .to | xargs notify'",
         "The command gets the job's args on stdin, and in its environment DRAY_JOB_ID, "
         "DRAY_QUEUE,\n"
         "DRAY_TYPE, DRAY_ATTEMPT, DRAY_MAX_ATTEMPTS, DRAY_FENCE, DRAY_PRIORITY, DRAY_KEY and\n"
@@ -75,7 +76,7 @@ class ExecCommand final : public Command {
     program_ = *program;
     // A child that does not read its stdin is not our end.
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT: sigaction would say no more here.
-    dray::Worker worker(client_options(url_), worker_options());
+    dray::Worker worker(client_options(server_), worker_options());
     const auto handler = [this](dray::Context& context) { return run_job(context); };
     for (const std::string& type : types_) worker.on(type, handler);
     if (types_.empty()) worker.on_any(handler);
@@ -176,7 +177,7 @@ class ExecCommand final : public Command {
   std::optional<std::chrono::milliseconds> grace_;
   std::optional<std::chrono::milliseconds> kill_after_;
   std::string name_;
-  std::string url_;
+  ServerChoice server_;
   std::string program_;
   bool no_result_ = false;
 };

@@ -1,31 +1,24 @@
 // dray push <queue> <type> [json], and dray push --ndjson FILE
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <iterator>
-#include <vector>
 
 #include "base/base32.h"
 #include "base/random.h"
 #include "cli/calendar.h"
 #include "cli/command.h"
+#include "cli/line_pusher.h"
 #include "cli/push_line.h"
 #include "cli/terminal.h"
-#include "dray/client.h"
 
 namespace cli {
 namespace {
 
-// One batch is atomic, and within what the server takes at once.
-constexpr size_t kBatchJobs = 1'000;
-constexpr size_t kBatchBytes = size_t{4} << 20;
-
-class PushCommand final : public Command {
+class PushCommand final : public ServerCommand {
  public:
-  explicit PushCommand(CLI::App& app) {
+  explicit PushCommand(CLI::App& app) : ServerCommand(app) {
     app.add_option("queue", job_.queue, "the queue; it comes into being when first used");
     app.add_option("type", job_.type, "the name of the handler");
     app.add_option("args", args_, "JSON, by default {}; - reads them from stdin");
@@ -33,16 +26,28 @@ class PushCommand final : public Command {
     add_options(app);
     app.add_option("--ndjson", ndjson_,
                    "push many: a file with one JSON object per line (queue, type, args, and the "
-                   "options below without dashes); - is stdin")
+                   "options here without dashes); - is stdin")
         ->type_name("FILE");
     app.add_flag("-q,--quiet", is_quiet_, "do not print the ids");
-    add_url(app, url_);
-    app.footer("Prints the id. Durations: 250ms, 30s, 5m, 2h, 1d.");
+    add_output(app, form_);
+    add_example(app,
+                "dray push emails send_email '{\"to\": \"ann@example.com\"}' --delay 5m\n"
+                "  dray push --ndjson jobs.ndjson --request import-7   # given again, it goes on",
+                "Prints the id. Durations: 250ms, 30s, 5m, 2h, 1d.");
   }
 
   int run() override {
-    dray::Client client(client_options(url_));
-    if (!ndjson_.empty()) return push_lines(client);
+    if (!ndjson_.empty() && !job_.queue.empty()) {
+      fmt::print(stderr, "dray: with --ndjson each line names its own queue and type\n");
+      return kExitUsage;
+    }
+    if (!ndjson_.empty()) {
+      LinePusher lines(client(), {.request = job_.options.request,
+                                  .request_for = job_.options.request_for,
+                                  .prints_ids = !is_quiet_,
+                                  .form = form_});
+      return lines.run(ndjson_);
+    }
     if (job_.queue.empty() || job_.type.empty()) {
       fmt::print(
           stderr,
@@ -53,8 +58,8 @@ class PushCommand final : public Command {
       fmt::print(stderr, "dray: {}\n", ready.error().message);
       return kExitUsage;
     }
-    const dray::Pushed pushed = client.push(job_);
-    if (!is_quiet_) fmt::print("{}\n", pushed.id);
+    const dray::Pushed pushed = client().push(job_);
+    if (!is_quiet_) print_pushed(pushed, form_);
     if (!pushed.created) {
       fmt::print(stderr, "dray: there was such a job already; nothing was pushed\n");
     }
@@ -70,6 +75,11 @@ class PushCommand final : public Command {
         ->excludes("--delay");
     add_number(app, "--priority", options.priority, "0 to 9, 9 first (5)");
     add_number(app, "--attempts", options.attempts, "runs in all (4)");
+    app.add_option_function<int>(
+           "--retries", [&options](int retries) { options.attempts = retries + 1; },
+           "runs after the first: one less than --attempts")
+        ->type_name("N")
+        ->excludes("--attempts");
     app.add_option("--backoff", options.backoff,
                    "pauses between attempts: exponential:1000,2,3600000 fixed:500 sidekiq …")
         ->type_name("SPEC");
@@ -79,19 +89,16 @@ class PushCommand final : public Command {
     add_duration(app, "--expire", options.expire, "drop it when not started by then");
     add_duration(app, "--keep", options.keep, "keep the finished record so long");
     add_number(app, "--crashes", options.crashes, "lost leases until it is dead (3)");
-    app.add_option("--key", options.key, "an id of your own; a second push with it is no new job");
+    app.add_option("--key,--id", options.key,
+                   "an id of your own; a second push with it is no new job");
     app.add_option("--on-duplicate", on_duplicate_, "what a key that is held means")
         ->check(CLI::IsMember({"return", "error", "replace"}));
     app.add_option("--request", options.request,
-                   "names this push: giving the command twice pushes one job");
+                   "names this push: giving the command twice pushes one job; with --ndjson each "
+                   "line's job");
+    add_duration(app, "--request-for", options.request_for,
+                 "how long the server knows it again, at most 24h (10m; with --ndjson 1h)");
     app.add_option("--meta", meta_, "FIELD=VALUE, more than once if need be")->type_name("F=V");
-  }
-
-  static void add_number(CLI::App& app, const std::string& name, std::optional<int>& target,
-                         const std::string& help) {
-    app.add_option_function<int>(
-           name, [&target](int value) { target = value; }, help)
-        ->type_name("N");
   }
 
   base::Status prepare() {
@@ -125,77 +132,15 @@ class PushCommand final : public Command {
     job_.options.request_for = dray::milliseconds(60'000);
   }
 
-  int push_lines(dray::Client& client) {
-    std::ifstream file;
-    if (ndjson_ != "-") {
-      file.open(ndjson_);
-      if (!file) {
-        fmt::print(stderr, "dray: cannot open {}\n", printable(ndjson_));
-        return kExitUsage;
-      }
-    }
-    std::istream& in = ndjson_ == "-" ? std::cin : file;
-    std::string line;
-    while (std::getline(in, line)) {
-      ++line_number_;
-      if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-      base::Result<dray::NewJob> job = reader_.read(line);
-      if (!job) return stopped(line_number_, job.error().message);
-      if (batch_.empty()) first_line_ = line_number_;
-      batch_bytes_ += line.size();
-      batch_.push_back(*std::move(job));
-      if (batch_.size() < kBatchJobs && batch_bytes_ < kBatchBytes) continue;
-      if (!push_batch(client)) return stopped(first_line_, refusal_);
-    }
-    if (!push_batch(client)) return stopped(first_line_, refusal_);
-    fmt::print(stderr, "dray: pushed {} jobs, {} of them new\n", pushed_, created_);
-    return kExitOk;
-  }
-
-  bool push_batch(dray::Client& client) {
-    if (batch_.empty()) return true;
-    std::vector<dray::Pushed> answers;
-    try {
-      answers = client.push_many(batch_);
-    } catch (const dray::Error& error) {
-      if (pushed_ == 0) throw;
-      refusal_ = error.what();
-      return false;
-    }
-    for (const dray::Pushed& answer : answers) {
-      created_ += answer.created ? 1 : 0;
-      if (!is_quiet_) fmt::print("{}\n", answer.id);
-    }
-    pushed_ += answers.size();
-    batch_.clear();
-    batch_bytes_ = 0;
-    return true;
-  }
-
-  int stopped(size_t line, std::string_view why) const {
-    fmt::print(stderr, "dray: line {}: {}\n      {} jobs were pushed, nothing from line {} on\n",
-               line, printable(why), pushed_, batch_.empty() ? line : first_line_);
-    return pushed_ > 0 ? kExitPartial : kExitUsage;
-  }
-
   dray::NewJob job_;
   std::string args_ = "{}";
   std::string at_;
   std::string on_duplicate_ = "return";
   std::vector<std::string> meta_;
   std::string ndjson_;
-  std::string url_;
   bool is_raw_ = false;
   bool is_quiet_ = false;
-
-  PushLineReader reader_;
-  std::vector<dray::NewJob> batch_;
-  size_t batch_bytes_ = 0;
-  size_t line_number_ = 0;
-  size_t first_line_ = 0;  // Of the batch.
-  size_t pushed_ = 0;
-  size_t created_ = 0;
-  std::string refusal_;
+  Form form_ = Form::kTable;
 };
 
 }  // namespace

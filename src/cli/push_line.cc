@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "cli/calendar.h"
-#include "cli/duration.h"
 #include "cli/terminal.h"
+#include "config/duration.h"
 
 namespace cli {
 namespace {
@@ -45,7 +45,7 @@ Result<milliseconds> duration_of(element value, std::string_view field) {
   if (value.is_int64()) return milliseconds(int64_t(value));
   const auto text =
       TRY(value_as<std::string_view>(value, field, "a duration such as \"5m\", or milliseconds"));
-  return with_context(parse_duration(text), fmt::format("field={}", field));
+  return with_context(config::parse_duration(text), fmt::format("field={}", field));
 }
 
 Result<dray::WallTime> time_of(element value, std::string_view field) {

@@ -1,50 +1,58 @@
-// dray show <id|key:name>
+// dray show <id|key:name>…
 #include <fmt/format.h>
 
 #include <cstdio>
 
 #include "cli/command.h"
-#include "cli/duration.h"
 #include "cli/job_text.h"
-#include "cli/json_text.h"
 #include "cli/terminal.h"
-#include "dray/client.h"
 
 namespace cli {
 namespace {
 
-class ShowCommand final : public Command {
+class ShowCommand final : public ServerCommand {
  public:
-  explicit ShowCommand(CLI::App& app) {
-    app.add_option("job", id_, "the job's id, or key:<name>")->required();
-    add_url(app, url_);
-    add_output(app, is_json_);
+  explicit ShowCommand(CLI::App& app) : ServerCommand(app) {
+    app.add_option("job", ids_, "ids, or key:<name>")->required();
+    add_output(app, form_);
+    add_example(app, "dray show key:order:1001 -o wide",
+                "With -o wide nothing is cut, and each attempt has its whole message and trace.");
   }
 
   int run() override {
-    dray::Client client(client_options(url_));
-    const auto job = client.get(id_);
-    if (!job) {
-      fmt::print(stderr,
-                 "dray: there is no job {}\n      it never was, was deleted, or its record is "
-                 "gone (push with --keep to keep it longer)\n",
-                 printable(id_));
-      return kExitNotFound;
+    size_t found = 0;
+    for (const std::string& id : ids_) {
+      const auto job = client().get(id);
+      if (!job) {
+        fmt::print(stderr,
+                   "dray: there is no job {}\n      it never was, was deleted, or its record is "
+                   "gone (push with --keep to keep it longer)\n",
+                   printable(id));
+        continue;
+      }
+      if (found++ > 0 && !is_json(form_)) fmt::print("\n");
+      print(*job, found == 1);
     }
-    if (is_json_) {
-      std::string json;
-      append_json(job->raw, json);
-      fmt::print("{}\n", json);
-    } else {
-      fmt::print("{}", job_text(*job, stdout_is_coloured()));
-    }
-    return kExitOk;
+    if (form_ == Form::kJson && ids_.size() > 1)
+      fmt::print("{}]}}\n", found == 0 ? "{\"jobs\":[" : "");
+    if (found == ids_.size()) return kExitOk;
+    return found > 0 ? kExitPartial : kExitNotFound;
   }
 
  private:
-  std::string id_;
-  std::string url_;
-  bool is_json_ = false;
+  // One job is a document of its own; several are one document together.
+  void print(const dray::JobRecord& job, bool is_first) const {
+    if (form_ == Form::kJson && ids_.size() > 1) {
+      fmt::print("{}{}", is_first ? "{\"jobs\":[" : ",", json_of(job.raw));
+    } else if (is_json(form_)) {
+      fmt::print("{}\n", json_of(job.raw));
+    } else {
+      fmt::print("{}", job_text(job, stdout_is_coloured(), form_ == Form::kWide));
+    }
+  }
+
+  std::vector<std::string> ids_;
+  Form form_ = Form::kTable;
 };
 
 }  // namespace

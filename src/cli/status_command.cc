@@ -1,74 +1,55 @@
-// dray status
+// dray status [--watch]
 #include <fmt/format.h>
 
 #include <cstdio>
 
 #include "cli/command.h"
-#include "cli/duration.h"
-#include "cli/json_text.h"
+#include "cli/queue_listing.h"
+#include "cli/screen.h"
 #include "cli/terminal.h"
-#include "dray/client.h"
 
 namespace cli {
 namespace {
 
-class StatusCommand final : public Command {
+class StatusCommand final : public ServerCommand {
  public:
-  explicit StatusCommand(CLI::App& app) {
+  explicit StatusCommand(CLI::App& app) : ServerCommand(app) {
     app.add_option("queue", wanted_, "only these queues");
-    add_url(app, url_);
-    add_output(app, is_json_);
+    app.add_flag("-w,--watch", watches_, "show it again and again, until Ctrl-C");
+    add_duration(app, "--every", every_, "with --watch: how often (2s)");
+    app.add_flag("-q,--quiet", is_quiet_, "print nothing; the exit status tells whether it is up");
+    add_output(app, form_);
+    add_example(app, "dray status --watch --every 1s");
   }
 
   int run() override {
-    dray::Client client(client_options(url_));
-    std::vector<dray::QueueStats> queues;
-    for (const std::string& name : wanted_.empty() ? client.queues() : wanted_) {
-      queues.push_back(client.stats(name));
+    if (is_quiet_) {
+      client().call({"PING"}, dray::Repeat::kSafe);
+      return kExitOk;
     }
-    is_json_ ? print_json(queues) : print_table(queues);
+    if (!watches_) {
+      fmt::print("{}", frame(stdout_columns()));
+      return kExitOk;
+    }
+    Screen screen(Screen::Keys::kLeave);
+    do {
+      screen.show(frame(screen.size().columns));
+    } while (screen.wait(every_.value_or(std::chrono::seconds(2))) != Screen::Event::kEnd);
     return kExitOk;
   }
 
  private:
-  static void print_json(const std::vector<dray::QueueStats>& queues) {
-    std::string json = "{\"queues\":[";
-    for (const dray::QueueStats& queue : queues) {
-      if (json.back() != '[') json += ',';
-      json += "{\"queue\":";
-      append_json_text(queue.queue, json);
-      // The answer's own fields, all of them, behind the name.
-      std::string fields;
-      append_json(queue.raw, fields);
-      json += fields.size() > 2 ? "," + fields.substr(1) : "}";
-    }
-    fmt::print("{}]}}\n", json);
-  }
-
-  static void print_table(const std::vector<dray::QueueStats>& queues) {
-    if (queues.empty()) {
-      fmt::print(
-          "no queue yet; the first push makes one:\n"
-          "  dray push emails send_email '{{\"to\": \"ann@example.com\"}}'\n");
-      return;
-    }
-    Table table(
-        {"queue", "ready", "scheduled", "running", "waiting", "succeeded", "dead", "oldest", ""});
-    for (const dray::QueueStats& queue : queues) {
-      const auto number = [](int64_t value) { return std::to_string(value); };
-      table.add({queue.queue, number(queue.ready), number(queue.scheduled), number(queue.running),
-                 number(queue.waiting), number(queue.succeeded), number(queue.dead),
-                 queue.ready > 0 ? duration_text(queue.oldest) : "-", queue.paused ? "paused" : ""},
-                {Colour::kNone, Colour::kNone, Colour::kNone, Colour::kCyan, Colour::kNone,
-                 Colour::kGreen, queue.dead > 0 ? Colour::kRed : Colour::kNone, Colour::kNone,
-                 Colour::kYellow});
-    }
-    fmt::print("{}", table.text(stdout_is_coloured()));
+  std::string frame(size_t columns) {
+    const std::vector<dray::QueueStats> queues = stats_of(client(), wanted_);
+    if (queues.empty() && !is_json(form_)) return kNoQueueYet;
+    return queue_listing(queues).text(form_, stdout_is_coloured(), columns);
   }
 
   std::vector<std::string> wanted_;
-  std::string url_;
-  bool is_json_ = false;
+  bool watches_ = false;
+  bool is_quiet_ = false;
+  std::optional<std::chrono::milliseconds> every_;
+  Form form_ = Form::kTable;
 };
 
 }  // namespace

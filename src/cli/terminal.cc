@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <simdjson.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,8 +19,16 @@ size_t width_of(std::string_view text) {
       std::ranges::count_if(text, [](char c) { return (static_cast<uint8_t>(c) & 0xc0) != 0x80; }));
 }
 
+// An id may be all digits too, but begins with zeros.
 bool is_number(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  if (text.size() > 1 && text[0] == '0' && text[1] != '.') return false;
+  const auto is_part = [](char c) { return (c >= '0' && c <= '9') || c == '.'; };
+  return !text.empty() && std::ranges::all_of(text, is_part) && std::ranges::count(text, '.') <= 1;
+}
+
+// A cell that says nothing, and stands in a column of numbers as well.
+bool is_blank(std::string_view text) {
+  return text.empty() || text == "-";
 }
 
 std::string_view code_of(Colour colour) {
@@ -75,6 +84,12 @@ std::string shortened(std::string_view bytes, size_t characters_max) {
   return text.substr(0, end) + "…";
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
 Colour colour_of(std::string_view state) {
   if (state == "succeeded") return Colour::kGreen;
   if (state == "dead" || state == "failed" || state == "lost" || state == "timeout") {
@@ -90,6 +105,21 @@ void Table::add(std::vector<std::string> cells, std::vector<Colour> colours) {
   rows_.push_back({std::move(cells), std::move(colours)});
 }
 
+void Table::fit(size_t width, size_t last_min) {
+  constexpr size_t kGap = 2;
+  const size_t last = rows_.front().cells.size() - 1;
+  size_t before = 0;
+  for (size_t c = 0; c < last; ++c) {
+    size_t widest = 0;
+    for (const Row& row : rows_) widest = std::max(widest, width_of(row.cells[c]));
+    before += widest + kGap;
+  }
+  const size_t left = std::max(last_min, width > before ? width - before : 0);
+  for (Row& row : rows_) {
+    if (width_of(row.cells[last]) > left) row.cells[last] = shortened(row.cells[last], left);
+  }
+}
+
 std::string Table::text(bool coloured) const {
   std::vector<size_t> widths(rows_.front().cells.size(), 0);
   std::vector<bool> numeric(widths.size(), rows_.size() > 1);
@@ -97,7 +127,7 @@ std::string Table::text(bool coloured) const {
     for (size_t c = 0; c < widths.size(); ++c) {
       const std::string& cell = rows_[r].cells[c];
       widths[c] = std::max(widths[c], width_of(cell));
-      if (r > 0 && !is_number(cell) && !cell.empty()) numeric[c] = false;
+      if (r > 0 && !is_number(cell) && !is_blank(cell)) numeric[c] = false;
     }
   }
   std::string out;
@@ -113,7 +143,9 @@ std::string Table::text(bool coloured) const {
       line += numeric[c] ? space + word : word + (is_last ? "" : space);
       if (!is_last) line += "  ";
     }
-    out += line + "\n";
+    // A last cell without a word leaves nothing behind.
+    const size_t end = line.find_last_not_of(' ');
+    out += line.substr(0, end == std::string::npos ? 0 : end + 1) + "\n";
   }
   return out;
 }
@@ -128,6 +160,13 @@ bool stdout_is_coloured() {
   if (no_colour != nullptr && *no_colour != '\0') return false;
   const char* term = std::getenv("TERM");
   return isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+size_t stdout_columns() {
+  if (isatty(STDOUT_FILENO) != 1) return 0;
+  winsize size{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
 }
 
 }  // namespace cli

@@ -12,6 +12,9 @@ std::string printable(std::string_view bytes, bool keep_lines = false);
 // The same, cut to so many characters with "…" at the end.
 std::string shortened(std::string_view bytes, size_t characters_max);
 
+// Words with a space between.
+std::string joined(const std::vector<std::string>& words);
+
 enum class Colour : unsigned char { kNone, kRed, kGreen, kYellow, kCyan, kDim };
 // The colour that a state has everywhere.
 Colour colour_of(std::string_view state);
@@ -22,6 +25,8 @@ class Table {
   explicit Table(std::vector<std::string> header) : rows_{Row{std::move(header), {}}} {}
 
   void add(std::vector<std::string> cells, std::vector<Colour> colours = {});
+  // Cuts the last column so that lines have `width` characters, but not below `last_min`.
+  void fit(size_t width, size_t last_min);
   // Requires: a header that every row fits.
   std::string text(bool coloured) const;
 
@@ -37,5 +42,7 @@ std::string painted(std::string_view text, Colour colour, bool coloured);
 
 // Whether stdout is a terminal that wants colour: not with NO_COLOR, not with TERM=dumb.
 bool stdout_is_coloured();
+// How many characters a line of it has; 0 when it is no terminal.
+size_t stdout_columns();
 
 }  // namespace cli

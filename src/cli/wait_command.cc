@@ -5,42 +5,39 @@
 #include <cstdio>
 
 #include "cli/command.h"
-#include "cli/json_text.h"
 #include "cli/terminal.h"
-#include "dray/client.h"
 
 namespace cli {
 namespace {
 
-class WaitCommand final : public Command {
+class WaitCommand final : public ServerCommand {
  public:
-  explicit WaitCommand(CLI::App& app) {
+  explicit WaitCommand(CLI::App& app) : ServerCommand(app) {
     app.add_option("job", ids_, "ids, or key:<name>")->required();
     add_duration(app, "--timeout", timeout_, "give up after this long (1h)");
-    add_url(app, url_);
-    add_output(app, is_json_);
-    app.footer(
-        "Prints the result of each job. Exit status: 0 all succeeded, 1 one of them did not "
-        "or is not finished in time, 3 there is no such job.");
+    add_output(app, form_);
+    add_example(app, "dray wait 0000000000001 0000000000002 --timeout 10m",
+                "Prints the result of each job. Exit status: 0 all succeeded, 1 none did or not "
+                "in time,\n3 there is no such job, 4 some did.");
   }
 
   int run() override {
-    dray::Client client(client_options(url_));
-    const auto jobs = client.wait(ids_, timeout_.value_or(std::chrono::hours(1)));
-    int code = kExitOk;
+    const auto jobs = client().wait(ids_, timeout_.value_or(std::chrono::hours(1)));
+    size_t succeeded = 0;
+    Listing records("jobs", {});
     for (const dray::JobRecord& job : jobs) {
-      if (is_json_) {
-        std::string json;
-        append_json(job.raw, json);
-        fmt::print("{}\n", json);
+      if (is_json(form_)) {
+        records.add({}, json_of(job.raw));
       } else if (job.state == "succeeded") {
         print_result(job);
       } else {
         fmt::print(stderr, "dray: job {} is {}{}\n", job.id, job.state, why(job));
       }
-      if (job.state != "succeeded") code = kExitFailed;
+      succeeded += job.state == "succeeded" ? 1 : 0;
     }
-    return code;
+    if (is_json(form_)) records.print(form_);
+    if (succeeded == jobs.size()) return kExitOk;
+    return succeeded > 0 ? kExitPartial : kExitFailed;
   }
 
  private:
@@ -62,8 +59,7 @@ class WaitCommand final : public Command {
 
   std::vector<std::string> ids_;
   std::optional<std::chrono::milliseconds> timeout_;
-  std::string url_;
-  bool is_json_ = false;
+  Form form_ = Form::kTable;
 };
 
 }  // namespace

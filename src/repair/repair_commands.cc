@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/terminal.h"
 #include "repair/backup.h"
 #include "repair/end_signals.h"
@@ -55,13 +56,15 @@ RepairCommands::RepairCommands(CLI::App& app, store::SystemCalls& calls) : files
                         &RepairCommands::check);
   check->add_option("DIR", from_, "the data directory, or a copy of it; nothing is changed")
       ->required();
-  cli::add_output(*check, is_json_);
+  cli::add_output(*check, form_);
+  cli::add_example(*check, "dray check /var/lib/dray");
   CLI::App* salvage = add(app, "salvage", "save what can be read of damaged data, in a new place",
                           &RepairCommands::salvage);
   salvage->add_option("DIR", from_, "the data directory; nothing in it is changed")->required();
   salvage->add_option("--to", to_, "the directory to make; it must not be there, or be empty")
       ->required();
-  cli::add_output(*salvage, is_json_);
+  cli::add_output(*salvage, form_);
+  cli::add_example(*salvage, "dray salvage /var/lib/dray --to /var/lib/dray-saved");
   CLI::App* backup = add(app, "backup", "copy the data of a server, also while it serves",
                          &RepairCommands::backup);
   backup->add_option("--data", from_, "the data directory")->required();
@@ -69,11 +72,13 @@ RepairCommands::RepairCommands(CLI::App& app, store::SystemCalls& calls) : files
       ->required();
   backup->add_flag("--follow", follows_,
                    "then stay, and add what the server writes, until SIGTERM; in folders of --to");
+  cli::add_example(*backup, "dray backup --data /var/lib/dray --to /backup/dray");
   CLI::App* restore =
       add(app, "restore", "make a data directory from a backup", &RepairCommands::restore);
   restore->add_option("BACKUP", from_, "what dray backup has made")->required();
   restore->add_option("--to", to_, "the data directory to make; it must not be there, or be empty")
       ->required();
+  cli::add_example(*restore, "dray restore /backup/dray --to /var/lib/dray-new");
 }
 
 CLI::App* RepairCommands::add(CLI::App& app, const char* name, const char* help,
@@ -98,14 +103,14 @@ std::optional<int> RepairCommands::run() {
 base::Result<int> RepairCommands::check() {
   const auto held = TRY(hold(files_, from_));
   const Examination found = TRY(examine(files_, from_));
-  fmt::print("{}", is_json_ ? json_of(found) : text_of(found));
+  fmt::print("{}", cli::is_json(form_) ? json_of(found) : text_of(found));
   return found.is_good() ? kExitOk : kExitDamaged;
 }
 
 base::Result<int> RepairCommands::salvage() {
   const auto held = TRY(hold(files_, from_));
   const Account account = TRY(repair::salvage(files_, from_, to_));
-  fmt::print("{}", is_json_ ? json_of(account) : text_of(account));
+  fmt::print("{}", cli::is_json(form_) ? json_of(account) : text_of(account));
   return account.is_whole() ? kExitOk : kExitLeftOut;
 }
 

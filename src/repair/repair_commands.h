@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/output.h"
 #include "store/file.h"
 
 namespace repair {
@@ -49,7 +50,7 @@ class RepairCommands {
   store::FileSystem files_;
   std::string from_;
   std::string to_;
-  bool is_json_ = false;
+  cli::Form form_ = cli::Form::kTable;
   bool follows_ = false;
 };
 

@@ -1,88 +1,94 @@
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 
 #include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/help_text.h"
+#include "cli/terminal.h"
+#include "config/settings.h"
 #include "repair/repair_commands.h"
+#include "server/config_command.h"
 #include "server/serve.h"
+#include "server/settings.h"
 #include "server/version.h"
 
 namespace server {
 namespace {
 
-// "host:port", "[::1]:port".
-std::string parse_address(const std::string& text, Address& address) {
-  const size_t colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) return "give HOST:PORT";
-  std::string host = text.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-  if (host == "localhost") host = "127.0.0.1";
-  unsigned long port = 0;
-  const std::string digits = text.substr(colon + 1);
-  if (!CLI::detail::lexical_cast(digits, port) || port > 65'535) {
-    return "the port is a number from 0 to 65535";
+// The flags of `dray serve`: one for each setting, and the file.
+class ServeCommand {
+ public:
+  explicit ServeCommand(CLI::App& app) : app_(*app.add_subcommand("serve", "run the server")) {
+    app_.add_option("--config", sources_.file,
+                    "the file to read instead of " + std::string(config::kStandardFile))
+        ->type_name("FILE");
+    for (const config::Key& key : serve_keys()) {
+      key.kind == config::Kind::kFlag ? add_flag(key) : add_option(key);
+    }
+    cli::add_example(
+        app_, "dray serve --data /var/lib/dray",
+        "Each of these is also a line of the file and a variable of the environment; flags win:\n"
+        "dray config print-default, dray config explain KEY.");
   }
-  address = {host, static_cast<uint16_t>(port)};
-  return {};
-}
 
-void add_serve(CLI::App& app, ServeOptions& options) {
-  CLI::App* serve = app.add_subcommand("serve", "run the server");
-  serve->add_option("--data", options.data, "data directory; made if it is not there")->required();
-  const auto address = [&](const char* name, const char* help, Address& target) {
-    serve
-        ->add_option_function<std::string>(
-            name, [](const std::string&) {}, help)
-        ->type_name("IP:PORT")
-        ->check([&target](const std::string& text) { return parse_address(text, target); });
-  };
-  address("--resp", "address for workers and clients (127.0.0.1:3729)", options.resp);
-  address("--http", "address for health and metrics (127.0.0.1:3730)", options.http);
-  serve->add_option("--token-file", options.token_file,
-                    "file with the token that clients must AUTH with (mode 0600)");
-  serve
-      ->add_option("--journal-budget", options.journal_budget_bytes,
-                   "what the journal may take on disk")
-      ->transform(CLI::AsSizeValue(false))
-      ->default_str("4GiB");
-  serve
-      ->add_option("--journal-segment", options.journal_segment_bytes,
-                   "size of one journal file; 0: by the size of the volume")
-      ->transform(CLI::AsSizeValue(false));
-  serve->add_flag("--allow-volatile", options.allow_volatile,
-                  "serve from a volume that may not keep what it was given (tmpfs, NFS, overlay)");
-  serve
-      ->add_option("--audit-every", options.audit_seconds,
-                   "seconds between two recounts of all jobs, with a look at all tables")
-      ->check(CLI::Range(1, 86'400))
-      ->default_str("3600");
-  serve->add_option("--journal", options.journal, "files, or null to keep nothing (benchmarks)")
-      ->check(CLI::IsMember({"files", "null"}));
-}
+  int run(store::SystemCalls& calls) {
+    sources_.environment = config::process_environment();
+    const auto settings = config::Settings::read(serve_keys(), std::move(sources_));
+    if (settings.problems().empty()) return serve(settings, calls);
+    for (const std::string& problem : settings.problems()) {
+      fmt::print(stderr, "dray: {}\n", cli::printable(problem));
+    }
+    return kExitUsage;
+  }
+
+ private:
+  void add_option(const config::Key& key) {
+    const std::string otherwise =
+        key.otherwise.empty() ? std::string() : fmt::format(" ({})", key.otherwise);
+    app_.add_option_function<std::string>(
+            std::string(key.flag), [this, &key](const std::string& text) { put(key, text); },
+            std::string(key.doc) + otherwise)
+        ->type_name(config::kind_name(key));
+  }
+
+  void add_flag(const config::Key& key) {
+    app_.add_flag_callback(
+        std::string(key.flag), [this, &key] { put(key, "true"); }, std::string(key.doc));
+  }
+
+  void put(const config::Key& key, const std::string& text) {
+    sources_.flags.push_back(
+        {.name = std::string(key.name), .text = text, .where = std::string(key.flag)});
+  }
+
+  CLI::App& app_;
+  config::Sources sources_;
+};
 
 }  // namespace
 
 int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
   CLI::App app("Dray, a durable background-job server", "dray");
   app.require_subcommand(1);
+  cli::style_help(app);
   app.set_version_flag("--version", std::string(kVersion));
-  ServeOptions options;
-  add_serve(app, options);
-  cli::ClientCommands client_commands(app);
+  ServeCommand serve_command(app);
+  cli::ClientCommands client_commands(app, std::string(kVersion));
   repair::RepairCommands repair_commands(app, calls);
-  app.add_subcommand("version", "print the version");
-  const auto is_named = [&](const CLI::App* command) { return command->check_name(argv[1]); };
-  const auto commands = app.get_subcommands([](const CLI::App*) { return true; });
-  if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(commands, is_named)) {
-    std::fprintf(stderr, "dray: there is no command '%s'\nRun with --help for more information.\n",
-                 argv[1]);
-    return kExitUsage;
-  }
+  const ConfigCommand config_command(app);
+  cli::add_example(*app.add_subcommand("version", "print the version"), "dray version");
+  cli::group_commands(app, "The server",
+                      {"serve", "config", "check", "salvage", "backup", "restore"});
+  cli::group_commands(app, "This program", {"version"});
   try {
     app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    return app.exit(asked);  // Help, or the version.
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? kExitOk : kExitUsage;
+    cli::print_usage_error(app, error.what());
+    return kExitUsage;
   }
   if (app.got_subcommand("version")) {
     std::printf("dray %s\n", std::string(kVersion).c_str());
@@ -90,7 +96,8 @@ int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
   }
   if (const auto code = client_commands.run()) return *code;
   if (const auto code = repair_commands.run()) return *code;
-  return serve(options, calls);
+  if (const auto code = config_command.run()) return *code;
+  return serve_command.run(calls);
 }
 
 }  // namespace server

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "server/options.h"
 #include "server/test_process.h"
 #include "server/version.h"
@@ -66,6 +68,35 @@ TEST(CommandLine, WhatIsWrongIsNamed) {
     EXPECT_EQ(said.code, kExitUsage) << said.errors;
     EXPECT_THAT(said.output + said.errors, HasSubstr(word));
   }
+}
+
+TEST(CommandLine, ConfigTellsOfTheSettings) {
+  const Said file = dray({"config", "print-default"});
+  EXPECT_EQ(file.code, kExitOk);
+  EXPECT_THAT(file.output, HasSubstr("[journal]\n"));
+  EXPECT_THAT(file.output, HasSubstr("#budget = \"4GiB\"\n"));
+  const Said key = dray({"config", "explain", "journal.budget"});
+  EXPECT_EQ(key.code, kExitOk);
+  EXPECT_THAT(key.output, HasSubstr("DRAY_JOURNAL__BUDGET"));
+  EXPECT_EQ(dray({"config", "explain", "journal-budget"}).output, key.output);
+  const Said none = dray({"config", "explain", "journal.buget"});
+  EXPECT_EQ(none.code, 3);
+  EXPECT_THAT(none.errors, HasSubstr("did you mean journal.budget?"));
+}
+
+TEST(CommandLine, ConfigCheckReadsAFileAsTheServerWould) {
+  store::TempDirectory directory;
+  const std::string path = directory.path() + "/dray.toml";
+  std::ofstream(path) << "[log]\nlevel = \"debug\"\n";
+  const Said good = dray({"config", "check", path});
+  EXPECT_EQ(good.code, kExitOk) << good.errors;
+  EXPECT_THAT(good.output, HasSubstr("log.level"));
+  EXPECT_THAT(good.output, HasSubstr(path + ":2"));
+  std::ofstream(path) << "[log]\nlevle = \"debug\"\n";
+  const Said bad = dray({"config", "check", path});
+  EXPECT_EQ(bad.code, kExitUsage);
+  EXPECT_THAT(bad.errors, HasSubstr(path + ":2: there is no setting log.levle (did you mean "
+                                           "log.level?)"));
 }
 
 TEST(CommandLine, AnAddressThatIsNoneIsNotTaken) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -236,6 +237,37 @@ void reset(const LocalContext& context, Client& client, Reply& reply) {
 
 }  // namespace
 
+namespace {
+
+// The upper end, in microseconds, of what 99 of 100 durations did not exceed; 0 without any.
+uint64_t p99_us(const engine::Histogram& histogram) {
+  uint64_t all = 0;
+  for (size_t i = 0; i < engine::Histogram::kBuckets; ++i) all += histogram.bucket(i);
+  uint64_t below = 0;
+  for (size_t i = 0; all > 0 && i < engine::Histogram::kBuckets; ++i) {
+    below += histogram.bucket(i);
+    if (below * 100 >= all * 99) return uint64_t{1} << i;
+  }
+  return 0;
+}
+
+// What `dray doctor` looks at, and nothing else does.
+std::string health_text(const LocalContext& context, const store::JournalSpace& space) {
+  rlimit files{};
+  const bool is_known = ::getrlimit(RLIMIT_NOFILE, &files) == 0;
+  std::string text =
+      fmt::format("# Health\r\nresp_address:{}\r\nauth_required:{}\r\ncommit_p99_us:{}\r\n",
+                  context.resp_address, context.token.empty() ? 0 : 1,
+                  p99_us(context.engine.counters().commit_seconds));
+  if (is_known) text += fmt::format("files_max:{}\r\n", files.rlim_cur);
+  // A journal that keeps nothing has no volume.
+  if (space.bytes_free != UINT64_MAX)
+    text += fmt::format("data_free_bytes:{}\r\n", space.bytes_free);
+  return text;
+}
+
+}  // namespace
+
 std::string info_text(const LocalContext& context) {
   const engine::EngineCounters& engine = context.engine.counters();
   const store::FlusherCounters* flusher = context.engine.flusher_counters();
@@ -244,21 +276,26 @@ std::string info_text(const LocalContext& context) {
   const store::JournalSpace space = context.engine.space();
   const int64_t uptime_s = (context.clock.mono() - context.started).count() / 1'000'000'000;
   return fmt::format(
-      "# Server\r\nredis_version:7.2.0\r\ndray_version:{}\r\nredis_mode:standalone\r\n"
-      "process_id:{}\r\nuptime_in_seconds:{}\r\n"
-      "# Clients\r\nconnected_clients:{}\r\nblocked_clients:{}\r\n"
-      "# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n"
-      "# Persistence\r\nloading:0\r\naof_enabled:1\r\njournal_bytes:{}\r\njournal_budget:{}\r\n"
-      "journal_frames:{}\r\nflushes:{}\r\n"
-      "# Stats\r\ntotal_commands_processed:{}\r\nturns:{}\r\nstalls:{}\r\n"
-      "# Replication\r\nrole:master\r\nconnected_slaves:0\r\n"
-      "# "
-      "Jobs\r\njobs:{}\r\nrecord_bytes:{}\r\nunflushed_bytes:{}\r\ndamaged:{}\r\npushes_refused_"
-      "now:{}\r\n",
-      kVersion, getpid(), uptime_s, context.connections, engine.waiting.load(), space.bytes_used,
-      space.bytes_budget, store.frames.load(), flushes, engine.commands.load(), engine.turns.load(),
-      engine.stalls.load(), engine.jobs.load(), engine.record_bytes.load(),
-      engine.unflushed_bytes.load(), engine.damaged.load(), engine.refusing.load());
+             "# Server\r\nredis_version:7.2.0\r\ndray_version:{}\r\nredis_mode:standalone\r\n"
+             "process_id:{}\r\nuptime_in_seconds:{}\r\n"
+             "# Clients\r\nconnected_clients:{}\r\nblocked_clients:{}\r\n"
+             "# Memory\r\nmaxmemory:0\r\nmaxmemory_policy:noeviction\r\n"
+             "# "
+             "Persistence\r\nloading:0\r\naof_enabled:1\r\njournal_bytes:{}\r\njournal_budget:{}"
+             "\r\n"
+             "journal_frames:{}\r\nflushes:{}\r\n"
+             "# Stats\r\ntotal_commands_processed:{}\r\nturns:{}\r\nstalls:{}\r\n"
+             "# Replication\r\nrole:master\r\nconnected_slaves:0\r\n"
+             "# "
+             "Jobs\r\njobs:{}\r\nrecord_bytes:{}\r\nunflushed_bytes:{}\r\ndamaged:{}\r\npushes_"
+             "refused_"
+             "now:{}\r\n",
+             kVersion, getpid(), uptime_s, context.connections, engine.waiting.load(),
+             space.bytes_used, space.bytes_budget, store.frames.load(), flushes,
+             engine.commands.load(), engine.turns.load(), engine.stalls.load(), engine.jobs.load(),
+             engine.record_bytes.load(), engine.unflushed_bytes.load(), engine.damaged.load(),
+             engine.refusing.load()) +
+         health_text(context, space);
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "core/reply.h"
@@ -21,6 +22,7 @@ struct LocalContext {
   const std::string& token;  // Empty: nobody has to give one.
   base::MonoTime started;
   size_t connections = 0;
+  std::string_view resp_address = {};  // As bound.
 };
 
 // Answers the command. Returns whether the reply is text for people (verbatim in RESP 3).

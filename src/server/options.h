@@ -1,26 +1,29 @@
-// What `dray serve` is told on the command line.
+// What `dray serve` is told: by its file, the environment and the command line. The table that
+// fills it is in settings.cc; defaults stand there.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
+#include "base/log.h"
+#include "config/address.h"
+
 namespace server {
 
-struct Address {
-  std::string host;
-  uint16_t port = 0;  // 0: any free one; the ready line says which.
-};
+using config::Address;
 
 struct ServeOptions {
   std::string data;  // The data directory.
-  Address resp{"127.0.0.1", 3729};
-  Address http{"127.0.0.1", 3730};
+  Address resp;
+  Address http;
   std::string token_file;              // Holds the token that clients must give; empty: no token.
-  std::string journal = "files";       // "null": for benchmarks, keeps nothing.
+  std::string journal;                 // "files", or "null": for benchmarks, keeps nothing.
   uint64_t journal_segment_bytes = 0;  // 0: by the volume.
-  uint64_t journal_budget_bytes = uint64_t{4} << 30;
+  uint64_t journal_budget_bytes = 0;
   bool allow_volatile = false;
-  int64_t audit_seconds = 3'600;
+  int64_t audit_seconds = 0;
+  base::LogLevel log_level = base::LogLevel::kInfo;
+  base::LogFormat log_format = base::LogFormat::kAuto;
 };
 
 // Exit codes of the server, as sysexits.h has them.

@@ -12,6 +12,7 @@
 #include "server/options.h"
 #include "server/serve.h"
 #include "server/server.h"
+#include "server/settings.h"
 #include "store/file.h"
 #include "store/file_journal/file_journal.h"
 #include "store/memory/null_journal.h"
@@ -91,10 +92,9 @@ base::Result<std::unique_ptr<store::Journal>> make_journal(const ServeOptions& o
     fmt::print(stderr, "dray: --journal null keeps nothing: for benchmarks only\n");
     return std::make_unique<store::NullJournal>();
   }
-  if (options.journal != "files") {
-    return base::fail(ErrorCode::kBadReq, "--journal is files or null, not '{}'", options.journal);
+  if (options.data.empty()) {
+    return base::fail(ErrorCode::kBadReq, "--data DIR is missing (or server.data in the file)");
   }
-  if (options.data.empty()) return base::fail(ErrorCode::kBadReq, "--data DIR is missing");
   store::FileJournalOptions journal;
   journal.directory = options.data;
   journal.segment_bytes = options.journal_segment_bytes;
@@ -119,9 +119,39 @@ void raise_file_limit() {
   }
 }
 
+// What SIGHUP does: the sources are read again, and what can change while the server runs does.
+class Reload {
+ public:
+  explicit Reload(const config::Settings& settings) : settings_(settings) {}
+
+  void operator()() {
+    const config::Settings now = settings_.read_again();
+    if (!now.problems().empty()) {
+      for (const std::string& problem : now.problems()) {
+        LOG(kError, "the settings were not taken", {"problem", problem});
+      }
+      return;
+    }
+    const std::vector<config::Change> changes = settings_.changes_to(now);
+    for (const config::Change& change : changes) {
+      LOG(kWarning, change.key->is_reloadable ? "setting changed" : "setting needs a restart",
+          {"setting", change.key->name}, {"before", change.before}, {"now", change.now});
+    }
+    if (changes.empty()) LOG(kInfo, "settings read again, nothing changed");
+    base::log_set_level(serve_options(now).log_level);
+    // What waits for a restart is told again by the next SIGHUP.
+    settings_.adopt_reloadable(now);
+  }
+
+ private:
+  config::Settings settings_;
+};
+
 }  // namespace
 
-int serve(const ServeOptions& options, store::SystemCalls& calls) {
+int serve(const config::Settings& settings, store::SystemCalls& calls) {
+  const ServeOptions options = serve_options(settings);
+  base::log_start({.level = options.log_level, .format = options.log_format});
   raise_file_limit();
   base::SystemClock clock;
   base::SystemRandom salts;   // Of whoever writes to the journal.
@@ -141,6 +171,7 @@ int serve(const ServeOptions& options, store::SystemCalls& calls) {
       {"last_seq", found->last_seq}, {"torn_bytes", found->torn_bytes},
       {"clean_shutdown", found->clean_shutdown},
       {"ms", (clock.mono() - start).count() / 1'000'000});
+  server.on_reload(Reload(settings));
   const base::Status listening = server.listen(options.resp, options.http);
   if (!listening) {
     base::ignore(engine.stop(), "nothing was written; the address is what matters");

@@ -165,6 +165,57 @@ TEST_F(ServeTest, ATokenFileIsTheOwnersAlone) {
   EXPECT_EQ(client.call(kPush).text.size(), 13u);
 }
 
+TEST_F(ServeTest, SettingsComeFromAFileAndFlagsWin) {
+  const std::string path = directory_.path() + "/dray.toml";
+  std::ofstream(path) << "[server]\ndata = \"" << data() << "\"\nallow_volatile = true\n"
+                      << "resp = \"127.0.0.1:1\"\nhttp = \"127.0.0.1:0\"\n"
+                      << "[journal]\nsegment = \"1MiB\"\n";
+  TestProcess server({"serve", "--config", path, "--resp", "127.0.0.1:0"});
+  server.wait_until_ready();
+  TestConnection client(server.resp());
+  EXPECT_EQ(client.call(kPush).text.size(), 13u);
+  EXPECT_TRUE(std::filesystem::exists(data() + "/LOCK"));
+}
+
+TEST_F(ServeTest, AWrongSettingIsNamedWithItsPlace) {
+  const std::string path = directory_.path() + "/dray.toml";
+  std::ofstream(path) << "[journal]\nbuget = \"1GiB\"\nsegment = \"many\"\n";
+  const std::string said = refused(kExitUsage, {"--config", path});
+  EXPECT_THAT(said, HasSubstr(path + ":2: there is no setting journal.buget (did you mean "
+                                     "journal.budget?)"));
+  EXPECT_THAT(said, HasSubstr(path + ":3: journal.segment: 'many' is no size"));
+  EXPECT_THAT(refused(kExitUsage, {"--config", "/nothing/here.toml"}),
+              HasSubstr("there is no file /nothing/here.toml"));
+}
+
+TEST_F(ServeTest, SighupReadsAgainAndSaysWhatNeedsARestart) {
+  const std::string path = directory_.path() + "/dray.toml";
+  std::ofstream(path) << "log.level = \"info\"\n";
+  const auto server = start({"--config", path});
+  std::ofstream(path) << "log.level = \"warning\"\njournal.budget = \"1GiB\"\n";
+  server->signal(SIGHUP);
+  TestConnection client(server->resp());
+  EXPECT_EQ(show(client.call({"PING"})), "PONG") << "a reload is no end";
+  server->signal(SIGTERM);
+  EXPECT_EQ(server->wait(), kExitOk);
+  EXPECT_THAT(server->errors(), HasSubstr("setting changed"));
+  EXPECT_THAT(server->errors(), HasSubstr("setting needs a restart"));
+  EXPECT_THAT(server->errors(), HasSubstr("journal.budget"));
+  EXPECT_THAT(server->errors(), Not(HasSubstr("shutting down"))) << "the level was not taken";
+}
+
+TEST_F(ServeTest, SighupWithAWrongFileChangesNothing) {
+  const std::string path = directory_.path() + "/dray.toml";
+  std::ofstream(path) << "";
+  const auto server = start({"--config", path});
+  std::ofstream(path) << "log.level = \"loud\"\n";
+  server->signal(SIGHUP);
+  server->signal(SIGTERM);
+  EXPECT_EQ(server->wait(), kExitOk);
+  EXPECT_THAT(server->errors(), HasSubstr("the settings were not taken"));
+  EXPECT_THAT(server->errors(), HasSubstr("shutting down"));
+}
+
 TEST_F(ServeTest, NullJournalKeepsNothingAndSaysSo) {
   auto server = start({"--journal", "null"});
   TestConnection client(server->resp());

@@ -107,10 +107,12 @@ base::Status Server::bind(Acceptor& acceptor, const Address& address) {
 
 base::Status Server::listen(const Address& resp, const Address& http) {
   TRY(bind(resp_.acceptor, resp));
+  bound_ = text_of(resp_.acceptor);
   TRY(bind(http_.acceptor, http));
   // Before anybody is told that the server is ready: from then on a signal means a stop in order.
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
+  signals_.add(SIGHUP);
   wait_for_signal();
   return {};
 }
@@ -123,7 +125,7 @@ std::string Server::http_address() const {
 }
 
 LocalContext Server::local_context() {
-  return {engine_, clock_, token_, started_, sessions_.size()};
+  return {engine_, clock_, token_, started_, sessions_.size(), bound_};
 }
 
 bool Server::is_ready() const {
@@ -275,8 +277,12 @@ void Server::request_stop() {
 void Server::wait_for_signal() {
   signals_.async_wait([this](error_code error, int signal) {
     if (error) return;
-    LOG(kInfo, "shutting down", {"signal", signal});
-    stop();
+    if (signal == SIGHUP) {
+      if (reload_) reload_();
+    } else {
+      LOG(kInfo, "shutting down", {"signal", signal});
+      stop();
+    }
     wait_for_signal();
   });
 }

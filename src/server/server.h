@@ -28,6 +28,8 @@ class Server final : public SessionHost, public MetricsHost {
   Server(engine::Engine& engine, const base::Clock& clock, std::string token);
   ~Server() override;
 
+  // What SIGHUP does, on the I/O thread; nothing without it. Call before listen().
+  void on_reload(std::function<void()> reload) { reload_ = std::move(reload); }
   // Binds both addresses; from now on SIGTERM and SIGINT are requests to stop. Errors: UNAVAILABLE
   // names the address, BADREQ one that strangers can reach while no token is asked for.
   base::Status listen(const Address& resp, const Address& http);
@@ -96,6 +98,8 @@ class Server final : public SessionHost, public MetricsHost {
   bool ended_ = false;
   base::MonoTime stop_deadline_;
   int exit_code_ = kExitOk;
+  std::function<void()> reload_;
+  std::string bound_;  // The address for clients, once there is one.
 
   std::mutex released_mutex_;
   std::vector<engine::Request*> released_;  // Guarded by released_mutex_; to be handed out.

@@ -1,11 +1,11 @@
-#include "cli/duration.h"
+#include "config/duration.h"
 
 #include <array>
 #include <charconv>
 #include <cstdint>
 #include <limits>
 
-namespace cli {
+namespace config {
 namespace {
 
 struct Unit {
@@ -68,4 +68,4 @@ std::string duration_text(std::chrono::milliseconds duration) {
   return fmt::format("{}d {}h", minutes / (24 * 60), minutes / 60 % 24);
 }
 
-}  // namespace cli
+}  // namespace config

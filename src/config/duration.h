@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 
-namespace cli {
+namespace config {
 
 // Reads numbers with units (ms, s, m, h, d), largest first or in any order, each once: "1h30m". A
 // number alone is refused, unless it is 0: nobody can tell whether 5 meant seconds.
@@ -15,4 +15,4 @@ base::Result<std::chrono::milliseconds> parse_duration(std::string_view text);
 // Writes the two largest parts that say something: "1h 30m", "2.5s", "12ms".
 std::string duration_text(std::chrono::milliseconds duration);
 
-}  // namespace cli
+}  // namespace config

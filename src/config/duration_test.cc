@@ -1,8 +1,8 @@
-#include "cli/duration.h"
+#include "config/duration.h"
 
 #include <gtest/gtest.h>
 
-namespace cli {
+namespace config {
 namespace {
 
 using std::chrono_literals::operator""ms;
@@ -37,4 +37,4 @@ TEST(Duration, WritesTheTwoLargestParts) {
 }
 
 }  // namespace
-}  // namespace cli
+}  // namespace config

@@ -1,0 +1,66 @@
+#include "cli/server_choice.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+class ServerChoiceTest : public testing::Test {
+ protected:
+  ServerChoiceTest() {
+    std::string name = std::filesystem::temp_directory_path() / "dray-profiles-XXXXXX";
+    folder_ = mkdtemp(name.data());
+    std::filesystem::create_directory(folder_ + "/dray");
+  }
+  ~ServerChoiceTest() override { std::filesystem::remove_all(folder_); }
+  ServerChoiceTest(const ServerChoiceTest&) = delete;
+  ServerChoiceTest& operator=(const ServerChoiceTest&) = delete;
+
+  void write(const std::string& text) const {
+    std::ofstream(folder_ + "/dray/config.toml") << text;
+  }
+  std::string url(const ServerChoice& choice, config::Environment environment = {}) const {
+    environment.emplace_back("XDG_CONFIG_HOME", folder_);
+    const base::Result<std::string> found = server_url(choice, environment);
+    return found ? *found : "error: " + found.error().message;
+  }
+
+  std::string folder_;
+};
+
+TEST_F(ServerChoiceTest, TheNearerSayWins) {
+  EXPECT_EQ(url({}), "");
+  write(
+      "default_profile = \"a\"\n[profiles.a]\nurl = \"dray://a\"\n[profiles.b]\n"
+      "url = \"dray://b\"\n");
+  EXPECT_EQ(url({}), "dray://a");
+  EXPECT_EQ(url({}, {{"DRAY_PROFILE", "b"}}), "dray://b");
+  EXPECT_EQ(url({}, {{"DRAY_URL", "dray://e"}, {"DRAY_PROFILE", "b"}}), "dray://e");
+  EXPECT_EQ(url({.profile = "b"}, {{"DRAY_URL", "dray://e"}}), "dray://b");
+  EXPECT_EQ(url({.url = "dray://u"}, {{"DRAY_URL", "dray://e"}}), "dray://u");
+}
+
+TEST_F(ServerChoiceTest, ATokenFileIsThePassword) {
+  std::ofstream(folder_ + "/token") << "se/cret:1\n";
+  write("[profiles.a]\nurl = \"dray://host:1\"\ntoken_file = \"" + folder_ + "/token\"\n");
+  EXPECT_EQ(url({.profile = "a"}), "dray://:se%2Fcret%3A1@host:1");
+  write("[profiles.a]\nurl = \"dray://host:1\"\ntoken_file = \"/nothing/here\"\n");
+  EXPECT_THAT(url({.profile = "a"}), HasSubstr("config.toml:3: token_file /nothing/here cannot"));
+}
+
+TEST_F(ServerChoiceTest, WhatIsWrongIsNamed) {
+  EXPECT_THAT(url({.profile = "prod"}), HasSubstr("there is no profile prod"));
+  write("[profiles.prod]\nurl = \"dray://p\"\n");
+  EXPECT_THAT(url({.profile = "prdo"}), HasSubstr("(did you mean prod?)"));
+  write("[profiles.prod]\nulr = \"dray://p\"\n");
+  EXPECT_THAT(url({.profile = "prod"}), HasSubstr("config.toml:2: there is no setting"));
+}
+
+}  // namespace
+}  // namespace cli

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# The command line of the real binary, against the real server and against a scripted one.
+set -o errexit -o nounset -o pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+exec /usr/bin/python3 "$here/command_line_test.py" "$@"
