@@ -115,6 +115,7 @@ ClientCommands::ClientCommands(CLI::App& app, const std::string& version)
   all.add(app, "exec", "run a command for each job of a queue", make_exec);
   all.add(app, "status", "show the queues and what is in them", make_status);
   all.add(app, "top", "watch queues, rates and workers live", make_top);
+  all.add(app, "tail", "show what happens to jobs, as it happens", make_tail);
   all.add(app, "doctor", "look for the usual mistakes",
           [&](CLI::App& sub) { return make_doctor(sub, version); });
   all.add(app, "bench", "measure pushes and whole lives of jobs", make_bench);
@@ -123,7 +124,7 @@ ClientCommands::ClientCommands(CLI::App& app, const std::string& version)
       app, "Jobs",
       {"push", "show", "wait", "ls", "count", "retry", "cancel", "delete", "edit", "move", "op"});
   group_commands(app, "Queues and workers", {"queue", "type", "worker", "exec"});
-  group_commands(app, "Looking on", {"status", "top", "doctor", "bench"});
+  group_commands(app, "Looking on", {"status", "top", "tail", "doctor", "bench"});
   group_commands(app, "This program", {"help", "completion"});
 }
 

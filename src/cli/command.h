@@ -73,6 +73,7 @@ std::unique_ptr<Command> make_exec(CLI::App& app);
 std::unique_ptr<Command> make_push(CLI::App& app);
 std::unique_ptr<Command> make_show(CLI::App& app);
 std::unique_ptr<Command> make_status(CLI::App& app);
+std::unique_ptr<Command> make_tail(CLI::App& app);
 std::unique_ptr<Command> make_top(CLI::App& app);
 std::unique_ptr<Command> make_wait(CLI::App& app);
 

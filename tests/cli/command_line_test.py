@@ -366,6 +366,32 @@ class AgainstAScript(unittest.TestCase):
                 self.assertEqual(ran.code, 0, ran.err)
                 self.assertEqual(server.heard_of(wire.split()[0]), [wire])
 
+    def test_tail_follows_the_cursor_and_shows_what_is_wanted(self):
+        def event(name, queue, **more):
+            return json.dumps({"event": name, "job": "0000000000001", "queue": queue, "type": "t",
+                               "state": "ready", "at_ms": 1772366400000, **more})
+
+        pages = {
+            "$": {"cursor": "10"},
+            "10": {"cursor": "12", "events": [event("pushed", "a"), event("pushed", "b")]},
+            "12": {"cursor": "14", "gap": 1, "events": [
+                event("started", "a"), event("failed", "a", attempt=2, message="no\x1b answer",
+                                             **{"class": "Timeout"})]},
+        }
+        script = {"EVENT.READ": lambda words: pages[words[1]]}
+        ran, server = self.run_with(script, "tail", "--queue", "a", "--event", "pushed", "--event",
+                                    "failed", "--limit", "2")
+        self.assertEqual(ran.code, 0, ran.err)
+        self.assertEqual(ran.out.splitlines(), [
+            "2026-03-01T12:00:00.000Z  pushed     0000000000001  a  t  state=\"ready\"",
+            "2026-03-01T12:00:00.000Z  failed     0000000000001  a  t  state=\"ready\"  attempt=2"
+            "  Timeout: no\\x1b answer"])
+        self.assertIn("no longer kept", ran.err)
+        self.assertEqual([line.split()[1] for line in server.heard_of("EVENT.READ")],
+                         ["$", "10", "12"])
+        ran, _ = self.run_with(script, "tail", "--cursor", "10", "-n", "1", "-o", "ndjson")
+        self.assertEqual(json.loads(ran.out)["event"], "pushed")
+
     def test_purge_can_be_tried(self):
         ran, server = self.run_with({"JOB.COUNT": 4}, "queue", "purge", "q", "--dry-run")
         self.assertEqual((ran.code, ran.out), (0, "jobs in q: 4; nothing was changed\n"))
