@@ -37,7 +37,7 @@ void apply(Context& context, const Command& command, Answer& answer) {
                  [&](const WorkerBeat& body) { apply_beat(context, body, answer); },
                  [&](const WorkerBye& body) { apply_bye(context, body, answer); },
                  [&](const QueueStats& body) { apply_queue_stats(context, body, answer); },
-                 [&](const QueueStatsAll&) { apply_queue_stats_all(context, answer); },
+                 [&](const QueueStatsAll& stats) { apply_queue_stats_all(context, stats, answer); },
                  [&](const QueueList&) { apply_queue_list(context, answer); },
                  [&](const QueuePause& body) { apply_queue_pause(context, body, answer); },
                  [&](const QueueResume& body) { apply_queue_resume(context, body, answer); },

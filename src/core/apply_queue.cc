@@ -26,7 +26,11 @@ void write_stats(Reply& reply, const Queue& queue, base::Now now) {
     number(kept ? std::string(name) + "_kept" : std::string(name), queue.jobs[state]);
   }
   const Job* oldest = queue.ready.oldest();
-  const auto waits_ms = [&] { return (now.engine - oldest->record->ready_at).count(); };
+  const auto waits_ms = [&] {
+    const bool known = !oldest->record;
+    ASSERT(!known || queue.oldest_known.is_of(*oldest), "job {} was not read", oldest->id.value);
+    return (now.engine - (known ? queue.oldest_known.ready_at : oldest->record->ready_at)).count();
+  };
   number("oldest_ms", oldest != nullptr ? static_cast<uint64_t>(waits_ms()) : 0);
   const QueueCounters& counters = queue.counters;
   number("pushed", counters.pushed);
@@ -61,9 +65,30 @@ void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer
   write_stats(answer.reply, queue != nullptr ? *queue : kNever, context.now);
 }
 
-void apply_queue_stats_all(Context& context, Answer& answer) {
-  answer.reply.map(static_cast<uint32_t>(context.state.queues().size()));
-  for (const auto& queue : context.state.queues()) {
+std::vector<Queue*> queues_told(const State& state, const QueueStatsAll& stats) {
+  const auto has_work = [](const Queue& queue) {
+    uint64_t finished = 0;
+    uint64_t all = 0;
+    for (size_t at = 0; at < kJobStateCount; ++at) {
+      all += queue.jobs[at];
+      if (is_finished(static_cast<JobState>(at))) finished += queue.jobs[at];
+    }
+    return all > finished;
+  };
+  std::vector<Queue*> told;
+  for (const bool with_work : {true, false}) {
+    for (const auto& queue : state.queues()) {
+      if (told.size() == stats.queues_max) return told;
+      if (has_work(*queue) == with_work) told.push_back(queue.get());
+    }
+  }
+  return told;
+}
+
+void apply_queue_stats_all(Context& context, const QueueStatsAll& stats, Answer& answer) {
+  const std::vector<Queue*> told = queues_told(context.state, stats);
+  answer.reply.map(static_cast<uint32_t>(told.size()));
+  for (const Queue* queue : told) {
     answer.reply.bulk(queue->name);
     write_stats(answer.reply, *queue, context.now);
   }

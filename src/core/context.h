@@ -58,7 +58,9 @@ void apply_get(Context& context, const Get& get, Answer& answer);
 void apply_wait(Context& context, const Wait& wait, Answer& answer);
 void apply_bulk(Context& context, const Bulk& bulk, Answer& answer);
 void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer);
-void apply_queue_stats_all(Context& context, Answer& answer);
+void apply_queue_stats_all(Context& context, const QueueStatsAll& stats, Answer& answer);
+// The queues that it tells of.
+std::vector<Queue*> queues_told(const State& state, const QueueStatsAll& stats);
 void apply_queue_list(Context& context, Answer& answer);
 void apply_queue_pause(Context& context, const QueuePause& pause, Answer& answer);
 void apply_queue_resume(Context& context, const QueueResume& resume, Answer& answer);

@@ -28,7 +28,8 @@ class Waiting {
 
   // Hands jobs of the woken queues to the waiting fetches: oldest first, one job each a round,
   // until nobody takes one. Those that got something go to `answered`.
-  void feed(core::Context& context, std::vector<Request*>& answered);
+  // Returns whether it ended for the size of these replies, and there may be more to give.
+  bool feed(core::Context& context, std::vector<Request*>& answered);
 
   // Answers the waits that the end of `jobs` completes. Those whose answer needs records that are
   // not in memory go to `parked`.
@@ -59,6 +60,7 @@ class Waiting {
   void add(Request& request, Waiter waiter);
   Request* remove(Number number);
   bool give(core::Context& context, Number number);
+  bool may_give() const;
   std::vector<Number> first_round(core::Context& context, const std::vector<core::Queue*>& woken);
   void answer_wait(const core::Context& context, Number number, std::vector<Request*>& answered,
                    Parked& parked);
@@ -69,7 +71,8 @@ class Waiting {
   std::unordered_map<uint64_t, std::set<Number>> waits_by_job_;
   std::unordered_map<uint64_t, Number> by_session_;
   Number next_ = 1;
-  bool missed_ = false;  // Of one feed: the next job to give is not in memory.
+  bool missed_ = false;   // Of one feed: the next job to give is not in memory.
+  size_t fed_bytes_ = 0;  // Of one feed.
 };
 
 }  // namespace engine
