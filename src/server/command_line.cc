@@ -1,9 +1,11 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <limits>
 
 #include "cli/cli.h"
 #include "repair/repair_commands.h"
+#include "server/memory_limit.h"
 #include "server/serve.h"
 #include "server/version.h"
 
@@ -51,6 +53,17 @@ void add_serve(CLI::App& app, ServeOptions& options) {
       ->transform(CLI::AsSizeValue(false));
   serve->add_flag("--allow-volatile", options.allow_volatile,
                   "serve from a volume that may not keep what it was given (tmpfs, NFS, overlay)");
+  serve
+      ->add_option("--connections-max", options.connections_max,
+                   "RESP connections at the same time; the last 16 are for loopback")
+      ->check(CLI::Range(size_t{1}, size_t{1'000'000}))
+      ->default_str("10000");
+  serve
+      ->add_option("--memory", options.memory_bytes,
+                   "memory to plan with, at least 256MiB: connections may hold a quarter of it")
+      ->transform(CLI::AsSizeValue(false) &
+                  CLI::Range(kMemoryBudgetMin, std::numeric_limits<uint64_t>::max()))
+      ->default_str("a quarter of the machine's or the control group's");
   serve
       ->add_option("--audit-every", options.audit_seconds,
                    "seconds between two recounts of all jobs, with a look at all tables")

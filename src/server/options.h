@@ -20,6 +20,8 @@ struct ServeOptions {
   uint64_t journal_segment_bytes = 0;  // 0: by the volume.
   uint64_t journal_budget_bytes = uint64_t{4} << 30;
   bool allow_volatile = false;
+  size_t connections_max = 10'000;
+  uint64_t memory_bytes = 0;  // 0: by the machine and its control group.
   int64_t audit_seconds = 3'600;
 };
 
