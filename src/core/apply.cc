@@ -50,7 +50,7 @@ void apply(Context& context, const Command& command, Answer& answer) {
           [&](const WorkerList&) { apply_worker_list(context, answer); },
           [&](const WorkerTell& body) { apply_worker_tell(context, body, answer); },
           [&](const QueueStats& body) { apply_queue_stats(context, body, answer); },
-          [&](const QueueStatsAll&) { apply_queue_stats_all(context, answer); },
+          [&](const QueueStatsAll& body) { apply_queue_stats_all(context, body, answer); },
           [&](const QueueList&) { apply_queue_list(context, answer); },
           [&](const QueuePause& body) { apply_queue_pause(context, body, answer); },
           [&](const QueueResume& body) { apply_queue_resume(context, body, answer); },

@@ -83,6 +83,11 @@ struct Answer {
 bool ready_to_apply(State& state, const Command& command);
 // The same for the answer to a WAIT.
 bool ready_to_tell(State& state, const std::vector<JobId>& jobs);
+// Whether the reading of its records was given up, since together they take too much memory; what
+// it is answered then (TOOBIG).
+bool reads_too_much(State& state, const Command& command);
+bool tells_too_much(State& state, const std::vector<JobId>& jobs);
+base::Error reads_too_much_error();
 
 // Applies one command. FETCH and WAIT that have nothing to say yet set `answer.blocks`.
 void apply(Context& context, const Command& command, Answer& answer);

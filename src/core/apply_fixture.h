@@ -128,8 +128,12 @@ class ApplyFixture : public testing::Test {
   void make_cold() { flush(0); }
   // Reads the records that were asked for. Returns their ids.
   std::vector<uint64_t> read_wants() {
+    std::vector<JobId> wants = state.residency().take_wants();
+    for (const auto& together : state.residency().take_wants_together()) {
+      wants.insert(wants.end(), together.begin(), together.end());
+    }
     std::vector<uint64_t> ids;
-    for (const JobId id : state.residency().take_wants()) {
+    for (const JobId id : wants) {
       ids.push_back(id.value);
       state.bring_in(id, clone_record(*rows.at(id.value)));
     }

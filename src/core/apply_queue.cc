@@ -57,6 +57,13 @@ uint32_t write_paused_types(Reply& reply, const State& state, const Queue& queue
   return 1;
 }
 
+// How long the queue's oldest ready job has been ready.
+int64_t waited_ms(const Queue& queue, const Job& oldest, base::Now now) {
+  const bool known = !oldest.record;
+  ASSERT(!known || queue.oldest_known.is_of(oldest), "job {} was not read", oldest.id.value);
+  return (now.engine - (known ? queue.oldest_known.ready_at : oldest.record->ready_at)).count();
+}
+
 // Fills the map that was begun. Returns how many pairs it wrote.
 uint32_t write_stats(Reply& reply, const Queue& queue, base::Now now) {
   uint32_t pairs = 0;
@@ -73,7 +80,7 @@ uint32_t write_stats(Reply& reply, const Queue& queue, base::Now now) {
     number(kept ? std::string(name) + "_kept" : std::string(name), queue.jobs[state]);
   }
   const Job* oldest = queue.ready.oldest();
-  const int64_t oldest_ms = oldest != nullptr ? (now.engine - oldest->record->ready_at).count() : 0;
+  const int64_t oldest_ms = oldest != nullptr ? waited_ms(queue, *oldest, now) : 0;
   number("oldest_ms", static_cast<uint64_t>(oldest_ms));
   const QueueCounters& counters = queue.counters;
   number("pushed", counters.pushed);
@@ -112,17 +119,35 @@ void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer
   answer.reply.close(mark, pairs);
 }
 
-void apply_queue_stats_all(Context& context, Answer& answer) {
-  uint32_t known = 0;
-  const size_t mark = answer.reply.map_begin();
-  for (const auto& queue : context.state.queues()) {
-    if (!queue->is_known()) continue;
+std::vector<Queue*> queues_told(const State& state, const QueueStatsAll& stats) {
+  const auto has_work = [](const Queue& queue) {
+    uint64_t finished = 0;
+    uint64_t all = 0;
+    for (size_t at = 0; at < kJobStateCount; ++at) {
+      all += queue.jobs[at];
+      if (is_finished(static_cast<JobState>(at))) finished += queue.jobs[at];
+    }
+    return all > finished;
+  };
+  std::vector<Queue*> told;
+  for (const bool with_work : {true, false}) {
+    for (const auto& queue : state.queues()) {
+      if (!queue->is_known()) continue;
+      if (told.size() == stats.queues_max) return told;
+      if (has_work(*queue) == with_work) told.push_back(queue.get());
+    }
+  }
+  return told;
+}
+
+void apply_queue_stats_all(Context& context, const QueueStatsAll& stats, Answer& answer) {
+  const std::vector<Queue*> told = queues_told(context.state, stats);
+  answer.reply.map(static_cast<uint32_t>(told.size()));
+  for (const Queue* queue : told) {
     answer.reply.bulk(queue->name);
     const size_t stats = answer.reply.map_begin();
     answer.reply.close(stats, write_stats(answer.reply, *queue, context.now));
-    ++known;
   }
-  answer.reply.close(mark, known);
 }
 
 void apply_queue_list(Context& context, Answer& answer) {

@@ -7,12 +7,15 @@ namespace {
 // Asks for what is missing. `ready` once nothing is.
 struct Reads {
   State& state;
+  bool asks = true;  // Else it only counts.
   bool ready = true;
+  size_t given_up = 0;
 
   void job(Job* job) {
     if (job == nullptr || job->record) return;
-    state.residency().want(*job);
     ready = false;
+    if (asks) return state.residency().want(*job);
+    if (state.residency().was_given_up(job->id)) ++given_up;
   }
   void ref(const JobRef& ref) { job(ref.by_key() ? state.find_key(ref.key) : state.find(ref.id)); }
   template <typename Items>
@@ -49,8 +52,14 @@ struct Reads {
   void operator()(const WorkerBeat& beat) { refs(beat.leases); }
   void operator()(const WorkerBye& bye) { refs(bye.leases); }
   void operator()(const QueueStats& stats) { oldest(state.find_queue(stats.queue)); }
-  void operator()(const QueueStatsAll&) {
-    for (const auto& queue : state.queues()) oldest(queue.get());
+  // What was read of each stays known: the records of so many need not be in memory together.
+  void operator()(const QueueStatsAll& stats) {
+    for (Queue* queue : queues_told(state, stats)) {
+      Job* first = queue->ready.oldest();
+      if (first == nullptr || first->record || queue->oldest_known.is_of(*first)) continue;
+      queue->oldest_asked = first->id;
+      job(first);
+    }
   }
   void operator()(const Exec& exec) {
     for (const Command& command : exec.commands) std::visit(*this, command.body);
@@ -103,15 +112,43 @@ struct Reads {
 }  // namespace
 
 bool ready_to_apply(State& state, const Command& command) {
+  const size_t mark = state.residency().wants();
   Reads reads{state};
   std::visit(reads, command.body);
+  const bool one_by_one = std::holds_alternative<QueueStatsAll>(command.body);
+  if (!one_by_one) state.residency().join_wants(mark);
   return reads.ready;
 }
 
 bool ready_to_tell(State& state, const std::vector<JobId>& jobs) {
+  const size_t mark = state.residency().wants();
   Reads reads{state};
   for (const JobId id : jobs) reads.job(state.find(id));
+  state.residency().join_wants(mark);
   return reads.ready;
+}
+
+// A few records fit in any case: they were given up on account of others.
+bool reads_too_much(State& state, const Command& command) {
+  if (!state.residency().any_given_up()) return false;
+  Reads reads{.state = state, .asks = false};
+  std::visit(reads, command.body);
+  return reads.given_up > limits::kReadTogetherJobsFree;
+}
+
+bool tells_too_much(State& state, const std::vector<JobId>& jobs) {
+  if (!state.residency().any_given_up()) return false;
+  Reads reads{.state = state, .asks = false};
+  for (const JobId id : jobs) reads.job(state.find(id));
+  return reads.given_up > limits::kReadTogetherJobsFree;
+}
+
+base::Error reads_too_much_error() {
+  return base::fail(base::ErrorCode::kTooBig,
+                    "limit={} bytes of records that one command may read from the tables: name "
+                    "fewer jobs",
+                    limits::kReadTogetherBytesMax)
+      .value();
 }
 
 }  // namespace core

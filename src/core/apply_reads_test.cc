@@ -87,6 +87,40 @@ TEST_F(ApplyReads, StatisticsReadTheOldestReadyJobOfEachQueue) {
   expect_ready(QueueStats{"never"});
 }
 
+TEST_F(ApplyReads, StatisticsOfManyQueuesKeepWhatTheyReadOfEach) {
+  EXPECT_FALSE(is_ready(QueueStatsAll{}));
+  EXPECT_EQ(state.residency().take_wants_together().size(), 0U);
+  std::vector<JobId> wants = state.residency().take_wants();
+  ASSERT_EQ(wants.size(), 2U);
+  for (const JobId id : wants) {  // One after the other: the one before has left memory again.
+    EXPECT_FALSE(is_ready(QueueStatsAll{}));
+    state.bring_in(id, clone_record(*rows.at(id.value)));
+    state.residency().trim_pool(0);
+    make_cold();
+  }
+  EXPECT_TRUE(is_ready(QueueStatsAll{}));
+  run(QueueStatsAll{});
+}
+
+TEST_F(ApplyReads, StatisticsOfTooManyQueuesAreThoseOfQueuesWithWork) {
+  expect_ready(QueueStatsAll{.queues_max = 0});
+  run(QueuePause{"idle", ""});
+  EXPECT_EQ(queues_told(state, {.queues_max = 1}).size(), 1U);
+  EXPECT_EQ(queues_told(state, {.queues_max = 2}).size(), 2U);
+  for (const Queue* queue : queues_told(state, {.queues_max = 2})) EXPECT_NE(queue->name, "idle");
+  EXPECT_EQ(queues_told(state, {}).size(), state.queues().size());
+  EXPECT_EQ(queues_told(state, {}).back()->name, "idle");
+}
+
+TEST_F(ApplyReads, WhatIsReadForOneCommandIsAskedForTogether) {
+  EXPECT_FALSE(is_ready(Wait{{ref(2), ref(3)}, false, 0}));
+  EXPECT_FALSE(is_ready(Get{ref(1)}));
+  EXPECT_EQ(state.residency().take_wants(), std::vector<JobId>{JobId{1}});
+  const std::vector<std::vector<JobId>> together = state.residency().take_wants_together();
+  ASSERT_EQ(together.size(), 1U);
+  EXPECT_EQ(together[0], (std::vector<JobId>{JobId{2}, JobId{3}}));
+}
+
 TEST_F(ApplyReads, AGroupReadsWhatEachOfItsCommandsReads) {
   Exec exec;
   exec.commands = {{Ack{{ref(1), token(), "", false}}},

@@ -207,8 +207,11 @@ struct QueueStats {
   std::string_view queue;
 };
 struct QueueList {};
-// From the server itself: the stats of all queues, as a map by name, for metrics.
-struct QueueStatsAll {};
+// From the server itself: the stats of all queues, as a map by name, for metrics. Of many queues,
+// those with unfinished jobs before the others, then in order of coming into being.
+struct QueueStatsAll {
+  size_t queues_max = limits::kQueueStatsMax;
+};
 struct QueuePause {
   std::string_view queue;
   std::string_view reason;

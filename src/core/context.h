@@ -116,7 +116,9 @@ void apply_event_read(Context& context, const EventRead& read, Answer& answer);
 void apply_worker_list(Context& context, Answer& answer);
 void apply_worker_tell(Context& context, const WorkerTell& tell, Answer& answer);
 void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer);
-void apply_queue_stats_all(Context& context, Answer& answer);
+void apply_queue_stats_all(Context& context, const QueueStatsAll& stats, Answer& answer);
+// The queues that it tells of.
+std::vector<Queue*> queues_told(const State& state, const QueueStatsAll& stats);
 void apply_queue_list(Context& context, Answer& answer);
 void apply_queue_pause(Context& context, const QueuePause& pause, Answer& answer);
 void apply_queue_resume(Context& context, const QueueResume& resume, Answer& answer);

@@ -34,6 +34,10 @@ inline constexpr size_t kBatchBytesMax = size_t{16} << 20;
 inline constexpr uint32_t kFetchCountMax = 1'000;
 // Of one reply that holds several jobs: a FETCH ends there, a WAIT leaves out the rest's payloads.
 inline constexpr size_t kReplyBytesMax = size_t{16} << 20;
+// Bytes of records that one command may have read from the tables, since they are in memory at the
+// same time; and a number of jobs that may be named whatever they hold.
+inline constexpr size_t kReadTogetherBytesMax = size_t{64} << 20;
+inline constexpr size_t kReadTogetherJobsFree = 16;
 inline constexpr size_t kFetchQueuesMax = 64;
 inline constexpr size_t kFetchTypesMax = 256;
 inline constexpr uint32_t kWeightMax = 1'000'000;
@@ -128,6 +132,8 @@ inline constexpr size_t kTypePausesMax = 1'000;
 // Distinct names: what a client can make the server remember for good.
 inline constexpr size_t kQueuesMax = 100'000;
 inline constexpr size_t kTypesMax = 100'000;
+// Whose numbers one look at all queues tells: more would hold the engine for long.
+inline constexpr size_t kQueueStatsMax = 1'000;
 
 // Lists, counts and operations go over jobs in steps. Ids that all of them together look at in one
 // turn: a fraction of a millisecond. Records that one asks for together.
@@ -172,6 +178,13 @@ static_assert(kFetchBlockMsCap < kWorkerIdleMs, "who waits for a job is still kn
 static_assert(kRequestMsDefault <= kRequestMsMax);
 static_assert(kKeyValueBytesMax + kKeyNameBytesMax + kKeyOverheadBytes <= kKeysBytesMax);
 static_assert(kKeyValueBytesMax <= kReplyBytesMax);
+// A record is its args, its result, its progress and meta, and a history of errors.
+static_assert(kReadTogetherJobsFree *
+                  (kArgsBytesMax + kResultBytesMax + kProgressBytesMax + kMetaBytesMax +
+                   kHistoryMax *
+                       (kErrorClassBytesMax + kErrorMessageBytesMax + kErrorTraceBytesMax)) <=
+              kReadTogetherBytesMax);
+static_assert(kQueueStatsMax <= kQueuesMax);
 static_assert(kKeyNameBytesMax * kKeyNameBytesMax <= kScanStepsMax, "one name is always looked at");
 static_assert(kEventIdleMs > kWaitBlockMsCap, "who waits for events still reads them");
 static_assert(kCrashesDefault > kSuspectCrashes, "the last crash must have been alone");

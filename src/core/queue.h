@@ -46,6 +46,15 @@ struct TypeName {
   bool changed = false;          // Since the last freeze.
 };
 
+// How long the first of a queue's ready jobs has been ready, as its record said when it was read
+// for that; the record may have left memory since.
+struct OldestReady {
+  JobId id;
+  uint64_t ready_seq = 0;
+  base::EngineTime ready_at;
+  bool is_of(const Job& job) const { return id == job.id && ready_seq == job.ready_seq; }
+};
+
 struct Queue {
   std::string name;
   uint32_t index = 0;         // In order of coming into being: its code in the tables.
@@ -59,6 +68,8 @@ struct Queue {
   int64_t balance = 0;
   std::array<uint64_t, kJobStateCount> jobs{};  // By state.
   ReadyIndex ready;
+  JobId oldest_asked;  // Its record is being read for `oldest_known`.
+  OldestReady oldest_known;
   bool changed = false;  // Since the last freeze, apart from its jobs.
   bool woken = false;    // Has something for waiting fetches since they were last served.
 

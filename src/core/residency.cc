@@ -91,6 +91,19 @@ void Residency::want(Job& job) {
   wants_.push_back(job.id);
 }
 
+void Residency::join_wants(size_t mark) {
+  ASSERT(mark <= wants_.size());
+  if (wants_.size() - mark < 2) return;
+  const auto first = wants_.begin() + static_cast<ptrdiff_t>(mark);
+  wants_together_.emplace_back(first, wants_.end());
+  wants_.erase(first, wants_.end());
+}
+
+void Residency::give_up(Job& job) {
+  job.wanted = false;
+  if (!job.record) given_up_.insert(job.id.value);
+}
+
 size_t Residency::room_for(uint64_t bytes_max) const {
   const uint64_t coming = wants_.size() * record_bytes_mean_;
   const uint64_t held = pool_bytes_ + coming;

@@ -13,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <span>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -75,7 +76,19 @@ class Residency {
   // Asks for the record. Nothing happens if it is there or on its way.
   void want(Job& job);
   std::vector<JobId> take_wants() { return std::exchange(wants_, {}); }
-  bool any_wants() const { return !wants_.empty(); }
+  bool any_wants() const { return !wants_.empty() || !wants_together_.empty(); }
+  size_t wants() const { return wants_.size(); }
+  // What was asked for since there were `mark` wants is of use only together: one command needs it.
+  void join_wants(size_t mark);
+  std::vector<std::vector<JobId>> take_wants_together() {
+    return std::exchange(wants_together_, {});
+  }
+  // The record was not read: what was to come together with it takes too much memory. Kept in mind
+  // until `forget_given_up`, for the command that needs it.
+  void give_up(Job& job);
+  bool was_given_up(JobId id) const { return given_up_.contains(id.value); }
+  bool any_given_up() const { return !given_up_.empty(); }
+  void forget_given_up() { given_up_.clear(); }
   // About how many more records may be asked for before the pool passes `bytes_max`.
   size_t room_for(uint64_t bytes_max) const;
   // The record has come, unchanged: it leaves again when more than a bound of such are there.
@@ -109,8 +122,10 @@ class Residency {
   uint64_t unflushed_bytes_ = 0;
   uint64_t touched_bytes_ = 0;
   uint64_t record_bytes_ = 0;
-  uint64_t records_ = 0;  // In memory.
-  std::vector<JobId> wants_;
+  uint64_t records_ = 0;      // In memory.
+  std::vector<JobId> wants_;  // Each for itself.
+  std::vector<std::vector<JobId>> wants_together_;
+  std::unordered_set<uint64_t> given_up_;
   std::deque<std::pair<JobId, size_t>> pool_;  // With the bytes, oldest first; some are stale.
   uint64_t pool_bytes_ = 0;                    // Of those that are not.
   uint64_t record_bytes_mean_ = 512;           // Of those that came of late.

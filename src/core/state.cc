@@ -187,6 +187,9 @@ void State::bring_in(JobId id, std::unique_ptr<JobRecord> record) {
   residency_.add_bytes(job->record->bytes);
   residency_.pool(*job);
   if (job->state != JobState::kReady) return;
+  if (job->queue->oldest_asked == id) {
+    job->queue->oldest_known = {id, job->ready_seq, job->record->ready_at};
+  }
   job->queue->ready.note_present(*job);
   wake(*job->queue);
 }

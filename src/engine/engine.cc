@@ -20,6 +20,8 @@ constexpr size_t kInboxLaneMax = 200'000;
 // A turn ends when its effects have grown beyond this. One command adds at most what one request
 // may hold (40 MiB), so that a turn and what waits before it fit a frame of the journal.
 constexpr size_t kTurnBytesMax = size_t{8} << 20;
+// The same for its replies, so that what they are too much for is seen soon.
+constexpr size_t kTurnReplyBytesMax = size_t{8} << 20;
 
 // While nothing happens the journal is told of the time at least this often.
 constexpr int64_t kTickMs = 30'000;
@@ -37,14 +39,7 @@ constexpr size_t kTurnBytesHere = size_t{64} << 10;
 constexpr uint64_t kFlushBytes = uint64_t{64} << 20;
 constexpr int64_t kFlushMs = 30'000;
 constexpr uint64_t kFlushPercent = 12;
-// What a flush needs on the disk: its log, then the file itself, and something beside.
-constexpr uint64_t kFlushRoomFactor = 2;
-constexpr uint64_t kFlushRoomBytes = uint64_t{2} << 20;
 constexpr int64_t kFlushInNeedMs = 1'000;  // While the disk is full.
-// Pushes stop when this much waits for a flush, or when the journal fills this share of its budget.
-constexpr uint64_t kUnflushedBytesMax = uint64_t{256} << 20;
-constexpr uint64_t kUnflushedPercent = 40;
-constexpr uint64_t kFullPercent = 90;
 // Records stay in memory after a flush up to this many bytes of it.
 constexpr uint64_t kRecordMemoryMax = uint64_t{64} << 20;
 // A history that a mean of these milliseconds would fill within the next ones is kept shorter.
@@ -69,7 +64,9 @@ Engine::Engine(std::unique_ptr<store::Journal> journal, std::unique_ptr<store::T
       engine_clock_(clock, std::nullopt),
       machine_(random, history_bytes(store_.space().bytes_budget)),
       auditor_(audit_every),
-      inbox_(kInboxLaneMax) {}
+      inbox_(kInboxLaneMax) {
+  machine_.bound_replies(buffers_);
+}
 
 Engine::~Engine() {
   ASSERT(!thread_.joinable(), "stop() comes before the end");
@@ -198,7 +195,7 @@ void Engine::run_once(Committer committer) {
     applied_ = 0;
   }
   watch_history();
-  refusal_ = push_refusal();
+  watch_pressure(start);
   machine_.begin(engine_clock_.now(), refusal_ ? &*refusal_ : nullptr);
   watch_stall(start);
   watch_wall_clock();
@@ -208,7 +205,7 @@ void Engine::run_once(Committer committer) {
   machine_.advance_operations();
   machine_.retry_parked();
   apply_drained();
-  machine_.feed();
+  more_due_ = machine_.feed() || more_due_;
   machine_.expire_waiting();
   request_wants();
   continue_flush();
@@ -218,9 +215,11 @@ void Engine::run_once(Committer committer) {
 }
 
 void Engine::apply_drained() {
-  while (applied_ < drained_.size() && machine_.effects_bytes() < kTurnBytesMax) {
-    machine_.apply(*drained_[applied_++]);
-    ++commands_;
+  while (applied_ < drained_.size() && machine_.effects_bytes() < kTurnBytesMax &&
+         machine_.reply_bytes() < kTurnReplyBytesMax) {
+    Request& request = *drained_[applied_++];
+    machine_.apply(request);
+    if (!request.given_back) ++commands_;
   }
 }
 
@@ -261,41 +260,6 @@ void Engine::watch_wall_clock() {
       {"hold_ms", (hold - machine_.now().engine).count()});
 }
 
-// How much may wait for a flush.
-uint64_t Engine::unflushed_most() const {
-  return std::min(kUnflushedBytesMax, store_.space().bytes_budget * kUnflushedPercent / 100);
-}
-
-std::optional<base::Error> Engine::push_refusal() const {
-  const store::JournalSpace space = store_.space();
-  const core::Residency& residency = machine_.state().residency();
-  const uint64_t room =
-      kFlushRoomBytes + residency.unflushed_bytes() * kFlushRoomFactor + residency.touched_bytes();
-  const bool fits = space.bytes_free >= room;
-  const bool flush_waits = flusher_ != nullptr && flusher_->disk_full();
-  if (space.disk != store::DiskLevel::kFine || flush_waits || (flusher_ && !fits)) {
-    return base::Error{ErrorCode::kDiskFull,
-                       "retry_ms=5000 the disk of the data directory is nearly full: free space, "
-                       "or delete jobs; acks and fetches go on"};
-  }
-  const core::State& state = machine_.state();
-  const uint64_t unflushed = flusher_ ? state.residency().unflushed_bytes() : 0;
-  const uint64_t most = unflushed_most();
-  if (unflushed > most || space.bytes_used > space.bytes_budget * kFullPercent / 100) {
-    return base::Error{
-        ErrorCode::kOverloaded,
-        fmt::format("retry_ms=100 limit={} got={} bytes of jobs wait to be flushed (journal {} of "
-                    "{}): the disk is slower than the pushes",
-                    most, unflushed, space.bytes_used, space.bytes_budget)};
-  }
-  if (state.ledger().full()) {
-    return base::Error{ErrorCode::kOverloaded,
-                       fmt::format("retry_ms=1000 limit={} answers are remembered for a minute",
-                                   core::limits::kLedgerEntriesMax)};
-  }
-  return std::nullopt;
-}
-
 // --- Records that are not in memory.
 
 void Engine::take_loaded() {
@@ -309,7 +273,11 @@ void Engine::take_loaded() {
 void Engine::request_wants() {
   if (!machine_.state().residency().any_wants()) return;
   ASSERT(loader_ != nullptr, "without tables all is in memory");
-  loader_->request(machine_.take_wants());
+  const std::vector<core::JobId> wants = machine_.take_wants();
+  if (!wants.empty()) loader_->request(wants);
+  for (const std::vector<core::JobId>& ids : machine_.take_wants_together()) {
+    loader_->request_together(ids);
+  }
 }
 
 // --- The flush.
@@ -389,6 +357,7 @@ void Engine::submit_turn(Committer committer) {
   }
   std::string effects = machine_.take_effects();
   std::vector<Request*> answered = machine_.take_answered();
+  buffers_.replies_made(machine_.reply_bytes());
   const core::State& state = machine_.state();
   counters_.turns.fetch_add(1, std::memory_order_relaxed);
   counters_.commands.store(commands_, std::memory_order_relaxed);
@@ -400,6 +369,7 @@ void Engine::submit_turn(Committer committer) {
   counters_.damaged.store(state.damaged(), std::memory_order_relaxed);
   counters_.waiting.store(machine_.waiting(), std::memory_order_relaxed);
   counters_.refusing.store(refusal_ ? 1 : 0, std::memory_order_relaxed);
+  counters_.queues.store(state.queues().size(), std::memory_order_relaxed);
   if (effects.empty() && answered.empty()) return;
   if (effects.empty() && store_.idle()) return release_(std::move(answered));
   {
@@ -423,6 +393,7 @@ void Engine::release_durable(uint64_t turn) {
     while (!turns_.empty() && turns_.front().number <= turn) {
       Turn& oldest = turns_.front();
       counters_.commit_seconds.add(now - oldest.submitted);
+      commit_watch_.add(now - oldest.submitted);
       if (answered.empty()) {
         answered = std::move(oldest.answered);
       } else {

@@ -27,6 +27,7 @@
 #include "engine/histogram.h"
 #include "engine/inbox.h"
 #include "engine/machine.h"
+#include "engine/pressure.h"
 #include "store/flusher.h"
 #include "store/loader.h"
 #include "store/scrubber.h"
@@ -49,6 +50,8 @@ struct EngineCounters {
   std::atomic<uint64_t> damaged = 0;          // Jobs that were set aside.
   std::atomic<uint64_t> waiting = 0;          // Commands that wait.
   std::atomic<uint64_t> refusing = 0;         // 1: pushes are refused now.
+  std::atomic<uint64_t> queues = 0;           // That were ever used.
+  std::atomic<uint64_t> pressure = 0;         // As a number; see Pressure.
   Histogram turn_seconds;                     // How long the engine holds a turn.
   Histogram commit_seconds;                   // From the end of a turn to its durability.
 };
@@ -96,6 +99,9 @@ class Engine {
   const store::ScrubberCounters* scrubber_counters() const;
   const AuditorCounters& auditor_counters() const { return auditor_.counters(); }
   store::JournalSpace space() const { return store_.space(); }
+  // What connections hold: the owner of the connections keeps it.
+  BufferGauge& buffers() { return buffers_; }
+  const BufferGauge& buffers() const { return buffers_; }
 
  private:
   enum class Committer : uint8_t { kCommitThread, kThisThread };
@@ -107,6 +113,8 @@ class Engine {
   void watch_history();
   base::Status open_tables();
   std::optional<base::Error> push_refusal() const;
+  std::optional<base::Error> pressure_refusal() const;
+  void watch_pressure(base::MonoTime now);
   uint64_t unflushed_most() const;
   bool flush_is_due() const;
   void begin_flush();
@@ -140,6 +148,7 @@ class Engine {
   size_t applied_ = 0;  // Of drained_.
   base::EngineTime last_effects_;
   std::optional<base::Error> refusal_;
+  Pressure commit_pressure_ = Pressure::kNone;  // As of the last look.
   base::EngineTime wall_hold_seen_;
   uint64_t turn_ = 0;
   uint64_t commands_ = 0;
@@ -164,7 +173,10 @@ class Engine {
     std::vector<Request*> answered;
   };
   std::mutex turns_mutex_;
-  std::deque<Turn> turns_;  // Guarded by turns_mutex_.
+  std::deque<Turn> turns_;    // Guarded by turns_mutex_.
+  CommitWatch commit_watch_;  // The same.
+
+  BufferGauge buffers_;
 
   Inbox inbox_;
   std::atomic<bool> flush_waits_{false};  // For the journal.

@@ -45,7 +45,10 @@ class FlushFixture : public MachineFixture {
   void make_cold() { flush(0); }
   // One turn in which the records that were asked for come. Returns what was answered in it.
   std::vector<Request*> load() {
-    const std::vector<core::JobId> ids = machine.take_wants();
+    std::vector<core::JobId> ids = machine.take_wants();
+    for (const auto& together : machine.take_wants_together()) {
+      ids.insert(ids.end(), together.begin(), together.end());
+    }
     machine.begin(now);
     if (!ids.empty()) {
       EXPECT_TRUE(fresh_reader()

@@ -1,13 +1,31 @@
 #include "engine/machine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "core/limits.h"
 #include "store/job_codec.h"
 
 namespace engine {
 namespace {
+
+// Heavy replies that a session owes; beyond it its commands wait until it has passed some on. Less
+// while all sessions together owe much.
+constexpr uint64_t kSessionReplyBytesMax = uint64_t{8} << 20;
+constexpr uint64_t kSessionReplyBytesYellow = uint64_t{1} << 20;
+
+// What can be asked again later at no loss, and may be large.
+bool is_large_read(const core::Command& command) {
+  const core::CommandBody& body = command.body;
+  return std::holds_alternative<core::Get>(body) || std::holds_alternative<core::Wait>(body) ||
+         std::holds_alternative<core::KeyGet>(body) ||
+         std::holds_alternative<core::KeysGet>(body) ||
+         std::holds_alternative<core::KeyScan>(body) ||
+         std::holds_alternative<core::QueueList>(body);
+}
 
 bool is_of(const store::JobHeader& header, const core::Job& job) {
   // Of a finished job it is something else.
@@ -95,6 +113,7 @@ void Machine::begin(base::Now now, const base::Error* push_refusal) {
          now.engine);
   now_ = now;
   push_refusal_ = push_refusal;
+  reply_bytes_ = 0;
   effects_.begin(now);
   state_.watch_wall_clock(now);
   walks_before_ = std::exchange(walks_, 0);
@@ -106,8 +125,64 @@ void Machine::close_session(Request& request) {
   if (Request* waiter = waiting_.remove_session(request.session)) left.push_back(waiter);
   for (Request* unanswered : left) {
     unanswered->answer = {};
-    answered_.push_back(unanswered);
+    answer(*unanswered);
   }
+}
+
+void Machine::answer(Request& request) {
+  answered_.push_back(&request);
+  count_answers();
+}
+
+// What a session owes has to be known before its next command; the waiting are answered elsewhere.
+void Machine::count_answers() {
+  for (; answers_counted_ < answered_.size(); ++answers_counted_) {
+    const Request& request = *answered_[answers_counted_];
+    const size_t size = request.answer.reply.tape().size();
+    reply_bytes_ += size;
+    if (request.heavy) request.order->reply_bytes.fetch_add(size, std::memory_order_relaxed);
+  }
+}
+
+std::vector<Request*> Machine::take_answered() {
+  count_answers();
+  answers_counted_ = 0;
+  return std::exchange(answered_, {});
+}
+
+// Gives a command back to a session that owes too much, or refuses a large read for what all owe.
+// What comes behind a command that was given back is given back too: so they keep their order.
+bool Machine::is_turned_away(Request& request) {
+  if (request.kind == Request::Kind::kClose) return false;
+  const uint64_t used = gauge_ == nullptr ? 0 : gauge_->used() + reply_bytes_;
+  const uint64_t budget = gauge_ == nullptr ? UINT64_MAX : gauge_->budget();
+  const Pressure pressure = pressure_of(used, budget);
+  if (request.order != nullptr) {
+    SessionOrder& order = *request.order;
+    const uint64_t owed = order.reply_bytes.load(std::memory_order_relaxed);
+    const uint64_t most =
+        pressure == Pressure::kNone ? kSessionReplyBytesMax : kSessionReplyBytesYellow;
+    if (request.heavy && owed >= most) order.gives_back = true;
+    request.given_back = order.gives_back;
+    if (request.given_back) {
+      request.answer.clear();
+      answer(request);
+      return true;
+    }
+  }
+  if (!request.heavy) return false;
+  const bool is_fetch = std::holds_alternative<core::Fetch>(request.command.body);
+  const bool refused =
+      is_fetch ? used >= budget : pressure == Pressure::kRed && is_large_read(request.command);
+  if (!refused) return false;
+  request.answer = {};
+  request.answer.reply.error(
+      base::ErrorCode::kOverloaded,
+      fmt::format("retry_ms=200 limit={} got={} bytes are held for connections, most of them for "
+                  "peers that do not read: ask again",
+                  budget, used));
+  answer(request);
+  return true;
 }
 
 void Machine::apply(Request& request) {
@@ -118,6 +193,7 @@ void Machine::apply(Request& request) {
 
 // Returns false if records that it needs are being read; then nothing was done.
 bool Machine::try_to_apply(Request& request) {
+  if (is_turned_away(request)) return true;
   core::Context step = context();
   request.answer.clear();
   // They share what one step may look at. Those that were here before count as well.
@@ -125,7 +201,12 @@ bool Machine::try_to_apply(Request& request) {
   step.walk_ids_most = core::limits::kWalkIdsPerTurn / std::max<size_t>(walks_before_, 1);
   if (quiet_ && std::holds_alternative<core::Fetch>(request.command.body)) {
     request.answer.reply.array(0);
-    answered_.push_back(&request);
+    answer(request);
+    return true;
+  }
+  if (core::reads_too_much(state_, request.command)) {
+    request.answer.reply.error(core::reads_too_much_error());
+    answer(request);
     return true;
   }
   if (!core::ready_to_apply(state_, request.command)) return false;
@@ -136,7 +217,7 @@ bool Machine::try_to_apply(Request& request) {
   }
   if (!request.answer.blocks) {
     if (request.answer.misses && request.answer.grants.empty()) return false;
-    answered_.push_back(&request);
+    answer(request);
     return true;
   }
   wait_for(request);
@@ -170,7 +251,11 @@ void Machine::bring_in(core::JobId id, base::Result<std::unique_ptr<core::JobRec
 }
 
 void Machine::bring_in(store::Loader::Loaded&& loaded) {
-  const core::Job* job = state_.find(loaded.id);
+  core::Job* job = state_.find(loaded.id);
+  if (!loaded.record && loaded.record.error().code == base::ErrorCode::kTooBig) {
+    if (job != nullptr) state_.residency().give_up(*job);
+    return;
+  }
   const bool waits = job != nullptr && !job->record && loaded.record.has_value();
   if (waits && !is_of(loaded.header, *job)) {
     loaded.record =
@@ -183,12 +268,18 @@ void Machine::bring_in(store::Loader::Loaded&& loaded) {
 void Machine::retry_parked() {
   const auto apply_again = [&](Request& request) { return try_to_apply(request); };
   const auto tell = [&](Request& request, const std::vector<core::JobId>& jobs) {
-    if (!core::ready_to_tell(state_, jobs)) return false;
-    core::write_wait(request.answer.reply, state_, jobs, now_);
-    answered_.push_back(&request);
+    const bool too_much = core::tells_too_much(state_, jobs);
+    if (!too_much && !core::ready_to_tell(state_, jobs)) return false;
+    if (too_much) {
+      request.answer.reply.error(core::reads_too_much_error());
+    } else {
+      core::write_wait(request.answer.reply, state_, jobs, now_);
+    }
+    answer(request);
     return true;
   };
   parked_.retry(apply_again, tell);
+  state_.residency().forget_given_up();
 }
 
 void Machine::flush_done(uint64_t memory_max, uint64_t needed_seq) {
@@ -208,15 +299,18 @@ void Machine::advance_operations() {
   core::advance_operations(step);
 }
 
-void Machine::feed() {
+bool Machine::feed() {
   core::Context step = context();
-  if (!quiet_) waiting_.feed(step, answered_);
+  // Over the budget nobody is given more; their queues stay woken.
+  const bool is_full = gauge_ != nullptr && gauge_->used() + reply_bytes_ >= gauge_->budget();
+  const bool more = !quiet_ && !is_full && waiting_.feed(step, answered_);
   const std::vector<core::JobId> ended = state_.take_ended();
   if (waiting_.has_waits() && !ended.empty()) waiting_.finish(step, ended, answered_, parked_);
   waiting_.tell_events(events_, answered_);
   const std::vector<uint64_t> over = state_.operations().take_ended();
   for (const uint64_t number : over) waiting_.finish_operation(step, number, answered_);
   state_.residency().trim_pool(core::limits::kPoolBytesMax);  // What came has served by now.
+  return more;
 }
 
 void Machine::expire_waiting() {

@@ -14,6 +14,7 @@
 #include "core/state.h"
 #include "engine/flush.h"
 #include "engine/parked.h"
+#include "engine/pressure.h"
 #include "engine/request.h"
 #include "engine/restore.h"
 #include "engine/waiting.h"
@@ -46,8 +47,12 @@ class Machine {
   // Carries out what is due; at most `most` jobs. Returns whether more is.
   bool apply_due(size_t most);
 
-  // Records that commands need, and that are to be read from the tables.
+  // Records that commands need, and that are to be read from the tables: each for itself, and those
+  // that are of use only together.
   std::vector<core::JobId> take_wants() { return state_.residency().take_wants(); }
+  std::vector<std::vector<core::JobId>> take_wants_together() {
+    return state_.residency().take_wants_together();
+  }
   // One of them has been read, or could not be.
   void bring_in(core::JobId id, base::Result<std::unique_ptr<core::JobRecord>> record);
   // The same; `header` is that of the row. One of an earlier state is taken for a damaged one: its
@@ -59,8 +64,9 @@ class Machine {
   void advance_operations();
   // Whether a command that goes over jobs in steps can go on at once.
   bool has_more_to_walk() const { return has_more_to_walk_; }
-  // Answers waiting commands that have what they wait for.
-  void feed();
+  // Answers waiting commands that have what they wait for. Returns whether there is more to give,
+  // in the next step.
+  bool feed();
   // Answers waiting commands whose time is up; once quiet, all of them.
   void expire_waiting();
   // From now on no lease is given: fetches find nothing, and nothing waits for long.
@@ -78,12 +84,17 @@ class Machine {
   // The tables have it. Frames before `needed_seq` may go once this step's effects are durable.
   void flush_done(uint64_t memory_max, uint64_t needed_seq);
 
+  // Large reads are refused while connections hold too much. Without: never.
+  void bound_replies(const BufferGauge& gauge) { gauge_ = &gauge; }
+  // Of this step's answers.
+  uint64_t reply_bytes() const { return reply_bytes_; }
+
   // Tells the journal of the time, if nothing else does.
   void tick() { effects_.put(core::Ticked{}); }
   size_t effects_bytes() const { return effects_.mark(); }
   base::Now now() const { return now_; }
   std::string take_effects() { return effects_.take(); }
-  std::vector<Request*> take_answered() { return std::exchange(answered_, {}); }
+  std::vector<Request*> take_answered();
 
   // When something is due or a waiting command's time is up.
   base::EngineTime next_due() const;
@@ -97,6 +108,9 @@ class Machine {
   void close_session(Request& request);
   bool try_to_apply(Request& request);
   void wait_for(Request& request);
+  bool is_turned_away(Request& request);
+  void answer(Request& request);
+  void count_answers();
   base::Status bring_in_for(std::string_view frame);
 
   base::Random& random_;
@@ -110,7 +124,10 @@ class Machine {
   uint64_t applied_seq_ = 0;                 // The same.
   uint64_t journal_first_seq_ = UINT64_MAX;  // The same.
   store::EffectEncoder effects_;
+  const BufferGauge* gauge_ = nullptr;
   std::vector<Request*> answered_;
+  size_t answers_counted_ = 0;  // Of answered_.
+  uint64_t reply_bytes_ = 0;    // Of these.
   base::Now now_;
   const base::Error* push_refusal_ = nullptr;
   std::optional<base::Now> recovered_now_;

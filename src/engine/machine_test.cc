@@ -146,6 +146,107 @@ TEST_F(MachineTest, APushIsRefusedWithTheReasonItIsGiven) {
   EXPECT_EQ(machine.state().jobs().size(), 0U);
 }
 
+// --- What replies may take.
+
+constexpr size_t kMebibyte = size_t{1} << 20;
+
+class ManyReplies : public MachineFixture {
+ protected:
+  ManyReplies() {
+    machine.bound_replies(gauge);
+    core::KeySet set;
+    set.key = "k";
+    set.value = value;
+    turn(make(set, 9));
+  }
+  Request& heavy_get(uint64_t session = 1) {
+    Request& get = make(core::KeyGet{"k"}, session);
+    get.heavy = true;
+    get.order = &order;
+    return get;
+  }
+  static base::ErrorCode code_of(const Request& request) {
+    core::ReplyReader reader(request.answer.reply.tape());
+    return reader.tag() == core::ReplyTag::kError ? reader.code() : base::ErrorCode::kInternal;
+  }
+
+  const std::string value = std::string(kMebibyte, 'x');
+  BufferGauge gauge;
+  SessionOrder order;
+};
+
+TEST_F(ManyReplies, ASessionThatOwesMuchGetsItsCommandsBackInOrder) {
+  machine.begin(now);
+  std::vector<Request*> gets;
+  for (int i = 0; i < 10; ++i) machine.apply(*gets.emplace_back(&heavy_get()));
+  Request& light = make(core::KeyCount{});
+  light.order = &order;
+  machine.apply(light);
+  const std::vector<Request*> answered = end_turn();
+  ASSERT_EQ(answered.size(), 11U);
+  for (size_t i = 0; i < 8; ++i) EXPECT_FALSE(gets[i]->given_back) << i;
+  for (size_t i = 8; i < 10; ++i) {
+    EXPECT_TRUE(gets[i]->given_back) << i;
+    EXPECT_TRUE(gets[i]->answer.reply.empty()) << i;
+  }
+  EXPECT_TRUE(light.given_back) << "it came behind one that was";
+  EXPECT_GE(order.reply_bytes.load(), 8 * kMebibyte);
+
+  order.reply_bytes = 0;  // The session has passed them on.
+  order.gives_back = false;
+  turn(*gets[8]);
+  turn(light);
+  EXPECT_FALSE(gets[8]->given_back);
+  EXPECT_FALSE(light.given_back);
+}
+
+TEST_F(ManyReplies, AClosingSessionIsNeverGivenBack) {
+  order.gives_back = true;
+  Request& close = make(core::UndoGrants{});
+  close.kind = Request::Kind::kClose;
+  close.order = &order;
+  turn(close);
+  EXPECT_FALSE(close.given_back);
+}
+
+TEST_F(ManyReplies, LargeReadsAreRefusedAtRedAndFetchesAtTheEndOfTheBudget) {
+  gauge.set_budget(100 * kMebibyte);
+  gauge.held(0, 96 * kMebibyte);
+  Request& get = heavy_get();
+  turn(get);
+  EXPECT_EQ(code_of(get), base::ErrorCode::kOverloaded);
+  push();
+  core::Fetch fetch = fetch_of({"q"});
+  fetch.block_ms.reset();
+  Request& first = make(fetch, 2);
+  first.heavy = true;
+  first.order = &order;
+  turn(first);
+  EXPECT_EQ(leases(first), 1);
+  gauge.held(0, 4 * kMebibyte);
+  Request& second = make(fetch, 2);
+  second.heavy = true;
+  second.order = &order;
+  turn(second);
+  EXPECT_EQ(code_of(second), base::ErrorCode::kOverloaded);
+  gauge.held(100 * kMebibyte, 0);
+  turn(get);
+  EXPECT_EQ(core::ReplyReader(get.answer.reply.tape()).tag(), core::ReplyTag::kBulk);
+}
+
+TEST_F(ManyReplies, AWaitingFetchIsFedWhenThereIsMemoryForIt) {
+  gauge.set_budget(kMebibyte);
+  Request& waits = make(fetch_of({"q"}), 3);
+  turn(waits);
+  gauge.held(0, kMebibyte);
+  push();
+  EXPECT_EQ(machine.waiting(), 1U);
+  gauge.held(kMebibyte, 0);
+  machine.begin(now);
+  end_turn();
+  EXPECT_EQ(leases(waits), 1);
+}
+
 // Jobs 1 to 3 of queue q, all of them in the tables alone.
 class ColdMachine : public FlushFixture {
  protected:
@@ -337,6 +438,48 @@ TEST_F(ColdMachine, EveryJobIsGrantedOnceAndInOrderThoughAllAreCold) {
   }
   ASSERT_EQ(order.size(), 503U);
   for (uint64_t i = 0; i < order.size(); ++i) EXPECT_EQ(order[i], i + 1);
+}
+
+// As the loader tells that the records are too large together.
+void give_up(Machine& machine, const std::vector<core::JobId>& ids) {
+  for (const core::JobId id : ids) {
+    machine.bring_in({id, base::fail(base::ErrorCode::kTooBig, "together"), {}});
+  }
+}
+
+TEST_F(ColdMachine, ACommandWhoseRecordsAreTooMuchTogetherIsRefusedAndOthersAreNot) {
+  core::Bulk bulk{core::BulkVerb::kDelete, false, {}};
+  for (uint64_t id = 1; id <= 20; ++id) {
+    if (id > 3) push();
+    bulk.jobs.push_back(ref(id));
+  }
+  make_cold();
+  Request& many = make(bulk, 1);
+  Request& one = make(core::Get{ref(2)}, 2);
+  turn(many);
+  turn(one);
+  const auto together = machine.take_wants_together();
+  ASSERT_EQ(together.size(), 1U);
+  EXPECT_EQ(together[0].size(), 20U);
+  machine.begin(now);
+  give_up(machine, together[0]);
+  machine.retry_parked();
+  EXPECT_EQ(end_turn(), std::vector<Request*>{&many});
+  core::ReplyReader reader(many.answer.reply.tape());
+  ASSERT_EQ(reader.tag(), core::ReplyTag::kError);
+  EXPECT_EQ(reader.code(), base::ErrorCode::kTooBig);
+  EXPECT_EQ(machine.state().jobs().size(), 20U);
+  EXPECT_EQ(load(), std::vector<Request*>{&one}) << "it asks again for itself";
+}
+
+TEST_F(ColdMachine, FewRecordsAreAskedForAgainWhenOthersWereTooMuch) {
+  Request& few = make(core::Bulk{core::BulkVerb::kCancel, false, {ref(1), ref(2)}}, 1);
+  turn(few);
+  machine.begin(now);
+  for (const auto& ids : machine.take_wants_together()) give_up(machine, ids);
+  machine.retry_parked();
+  EXPECT_TRUE(end_turn().empty());
+  EXPECT_EQ(load(), std::vector<Request*>{&few});
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // `Engine::submit` until the release callback a request belongs to the engine.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -15,10 +16,15 @@ namespace engine {
 enum class Lane : uint8_t { kFinish, kFetch, kPush };
 inline constexpr size_t kLaneCount = 3;
 
-// What a session has in the inbox, by lane: keeps its commands in order across lanes.
-// Guarded by the inbox.
+// What keeps a session's commands in order and its replies within bounds. Outlives its requests.
 struct SessionOrder {
+  // What it has in the inbox, by lane. Guarded by the inbox.
   uint32_t pending[kLaneCount] = {};
+  // Its requests are given back, until it clears this while the engine has none of them. Of whoever
+  // has them.
+  bool gives_back = false;
+  // Of heavy replies that it has not passed on yet. The engine adds, the session subtracts.
+  std::atomic<uint64_t> reply_bytes = 0;
 };
 
 struct Request {
@@ -28,6 +34,8 @@ struct Request {
   };
   Kind kind = Kind::kCommand;
   Lane lane = Lane::kPush;
+  bool heavy = false;       // Its reply may hold whole jobs, values or many words.
+  bool given_back = false;  // Nothing was done: the session owes too much, and gives it again.
   uint64_t session = 0;
   SessionOrder* order = nullptr;  // Of the session; outlives the request.
 

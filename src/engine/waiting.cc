@@ -13,6 +13,9 @@ using core::limits::kWaitBlockMsCap;
 
 namespace {
 
+// Replies of one feed: those of the next step come when these are on their way.
+constexpr size_t kFedBytesMax = size_t{8} << 20;
+
 // 0 stands for "as long as the server allows".
 base::EngineTime deadline_of(base::EngineTime now, int64_t block_ms, int64_t cap_ms) {
   return now + base::Duration{block_ms == 0 ? cap_ms : std::min(block_ms, cap_ms)};
@@ -116,7 +119,7 @@ std::vector<Waiting::Number> Waiting::first_round(core::Context& context,
   };
   std::vector<Number> got;
   Number last = 0;
-  while (!cursors.empty() && anything_left() && !missed_) {
+  while (!cursors.empty() && anything_left() && may_give()) {
     const auto [number, fetches] = cursors.top();
     cursors.pop();
     const auto next = fetches->upper_bound(number);
@@ -132,29 +135,38 @@ std::vector<Waiting::Number> Waiting::first_round(core::Context& context,
   return got;
 }
 
+bool Waiting::may_give() const {
+  return !missed_ && fed_bytes_ < kFedBytesMax;
+}
+
 // Gives the fetch one more job. Notes if that one has to be read first.
 bool Waiting::give(core::Context& context, Number number) {
   const Waiter& waiter = waiters_.at(number);
   core::Answer& answer = waiter.request->answer;
-  if (core::grant_next(context, fetch_of(waiter), answer)) return true;
+  const size_t before = answer.reply.tape().size();
+  const bool given = core::grant_next(context, fetch_of(waiter), answer);
+  fed_bytes_ += answer.reply.tape().size() - before;
+  if (given) return true;
   missed_ = missed_ || answer.misses;
   return false;
 }
 
-void Waiting::feed(core::Context& context, std::vector<Request*>& answered) {
+bool Waiting::feed(core::Context& context, std::vector<Request*>& answered) {
   const std::vector<core::Queue*> woken = context.state.take_woken();
-  if (woken.empty() || fetches_by_queue_.empty()) return;
+  if (woken.empty() || fetches_by_queue_.empty()) return false;
   missed_ = false;
+  fed_bytes_ = 0;
   const std::vector<Number> got = first_round(context, woken);
   // The array's head is the first thing in the reply: its count stands right behind the tag.
   constexpr size_t kMark = 1;
   std::vector<Number> hungry = got;
-  while (!hungry.empty() && !missed_) {
+  while (!hungry.empty() && may_give()) {
     std::vector<Number> still;
     for (const Number number : hungry) {
       const Waiter& waiter = waiters_.at(number);
       core::Answer& answer = waiter.request->answer;
-      if (missed_ || static_cast<int64_t>(answer.grants.size()) >= fetch_of(waiter).count) continue;
+      if (!may_give() || static_cast<int64_t>(answer.grants.size()) >= fetch_of(waiter).count)
+        continue;
       if (!give(context, number)) continue;
       core::close_leases(answer, kMark);
       still.push_back(number);
@@ -166,9 +178,11 @@ void Waiting::feed(core::Context& context, std::vector<Request*>& answered) {
     request->answer.misses = missed_;
     answered.push_back(request);
   }
-  // Nobody is served before who has waited longer: the rest goes on when the record is there.
-  if (missed_)
+  // Nobody is served before who has waited longer: the rest goes on when the record is there, or
+  // when these replies are on their way.
+  if (!may_give())
     std::ranges::for_each(woken, [&](core::Queue* queue) { context.state.wake(*queue); });
+  return !missed_ && !may_give();
 }
 
 void Waiting::answer_wait(const core::Context& context, Number number,

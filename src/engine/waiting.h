@@ -30,7 +30,8 @@ class Waiting {
 
   // Hands jobs of the woken queues to the waiting fetches: oldest first, one job each a round,
   // until nobody takes one. Those that got something go to `answered`.
-  void feed(core::Context& context, std::vector<Request*>& answered);
+  // Returns whether it ended for the size of these replies, and there may be more to give.
+  bool feed(core::Context& context, std::vector<Request*>& answered);
 
   // Answers the waits that the end of `jobs` completes. Those whose answer needs records that are
   // not in memory go to `parked`.
@@ -73,6 +74,7 @@ class Waiting {
   void add(Request& request, Waiter waiter);
   Request* remove(Number number);
   bool give(core::Context& context, Number number);
+  bool may_give() const;
   std::vector<Number> first_round(core::Context& context, const std::vector<core::Queue*>& woken);
   void answer_in_vain(const core::Context& context, Number number, std::vector<Request*>& answered);
   void answer_wait(const core::Context& context, Number number, std::vector<Request*>& answered,
@@ -87,7 +89,8 @@ class Waiting {
   std::set<Number> event_reads_;
   uint64_t events_seen_ = 0;  // Up to this sequence all who wait have been told.
   Number next_ = 1;
-  bool missed_ = false;  // Of one feed: the next job to give is not in memory.
+  bool missed_ = false;   // Of one feed: the next job to give is not in memory.
+  size_t fed_bytes_ = 0;  // Of one feed.
 };
 
 }  // namespace engine

@@ -69,12 +69,19 @@ ParseStatus RespParser::parse(std::string_view unread) {
   return phase_ == Phase::kInline ? read_inline(unread) : read_words(unread);
 }
 
+void RespParser::trim() {
+  if (!done_) return;
+  std::vector<std::string_view>().swap(arguments_);
+  std::string().swap(inline_bytes_);
+}
+
 // Returns kRequest with a new phase, or with kStart kept when the request is complete.
 ParseStatus RespParser::start(std::string_view unread) {
   if (unread.empty()) return ParseStatus::kNeedMore;
   if (unread[0] != '*') {
     if (static_cast<unsigned char>(unread[0]) == kTlsHandshake) {
-      return fail(RespFault::kTls, "Protocol error: this port speaks RESP without TLS");
+      return fail(RespFault::kTls,
+                  "Protocol error: this port speaks RESP without TLS: connect without it");
     }
     phase_ = Phase::kInline;
     scanned_ = 0;
@@ -213,7 +220,8 @@ ParseStatus RespParser::split_inline(std::string_view line) {
     }
   }
   if (looks_like_http()) {
-    return fail(RespFault::kHttp, "Protocol error: this port speaks RESP, not HTTP");
+    return fail(RespFault::kHttp,
+                "Protocol error: this port speaks RESP, not HTTP, which has a port of its own");
   }
   done_ = true;
   return ParseStatus::kRequest;

@@ -61,6 +61,9 @@ class RespParser {
     return arguments_.capacity() * sizeof(std::string_view) + inline_bytes_.capacity();
   }
 
+  // Lets go of memory that the next request may not need. Between two requests only.
+  void trim();
+
   // After kError. `error_text` is the message behind the code ERR.
   RespFault fault() const { return fault_; }
   const std::string& error_text() const { return error_text_; }

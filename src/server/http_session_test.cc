@@ -47,6 +47,27 @@ TEST_F(HttpSessionTest, RefusesWhatIsNotOffered) {
   }
 }
 
+TEST_F(HttpSessionTest, TellsRespWhereItIsSpoken) {
+  const std::string answer = ask("*1\r\n$4\r\nPING\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 400 "));
+  EXPECT_THAT(answer,
+              EndsWith("this port speaks HTTP; RESP is spoken at " + server_.address() + "\n"));
+  EXPECT_THAT(get("/metrics"),
+              HasSubstr("dray_connections_closed_total{reason=\"resp_on_http\"} 1\n"));
+}
+
+TEST_F(HttpSessionTest, UrlsAndHeadersAreBounded) {
+  EXPECT_THAT(get("/" + std::string(8'191, 'a')), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(get("/" + std::string(8'192, 'a')), StartsWith("HTTP/1.1 414 "));
+  const auto with_headers = [&](int count) {
+    std::string request = "GET /livez HTTP/1.1\r\nConnection: close\r\n";
+    for (int i = 1; i < count; ++i) request += "A: b\r\n";
+    return ask(request + "\r\n");
+  };
+  EXPECT_THAT(with_headers(100), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(with_headers(101), StartsWith("HTTP/1.1 431 "));
+}
+
 TEST_F(HttpSessionTest, HeadAnswersWithoutABody) {
   const std::string answer = ask("HEAD /livez HTTP/1.0\r\n\r\n");
   EXPECT_THAT(answer, StartsWith("HTTP/1.0 200 OK\r\n"));

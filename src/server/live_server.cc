@@ -69,12 +69,13 @@ void Gate::wait_for_append() {
   if (!came) throw std::runtime_error("no append came to the gate");
 }
 
-LiveServer::LiveServer(std::string token)
+LiveServer::LiveServer(std::string token, const ConnectionLimits& limits)
     : engine_(std::make_unique<GatedJournal>(disk_, gate_),
               std::make_unique<store::MemoryTables>(rows_), clock_, random_),
       server_(engine_, clock_, std::move(token)) {
   const auto recovered = engine_.recover();
   ASSERT(recovered.has_value());
+  server_.set_limits(limits);
   const base::Status listening = server_.listen({"127.0.0.1", 0}, {"127.0.0.1", 0});
   ASSERT(listening.has_value(), "{}", listening.error().message);
   address_ = server_.resp_address();

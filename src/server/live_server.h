@@ -38,7 +38,7 @@ class Gate {
 
 class LiveServer {
  public:
-  explicit LiveServer(std::string token = {});
+  explicit LiveServer(std::string token = {}, const ConnectionLimits& limits = {});
   LiveServer(const LiveServer&) = delete;
   LiveServer& operator=(const LiveServer&) = delete;
   ~LiveServer();

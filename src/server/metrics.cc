@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <sstream>
@@ -139,6 +140,32 @@ void add_queue(Families& families, const std::string& queue, const Stats& stats)
           value("retrying"));
 }
 
+// Who was turned away and put out, and what those hold who are there.
+void add_doors(Families& families, MetricsHost& host) {
+  const auto gauge = [&](const char* name, const char* help, uint64_t value) {
+    families.add(name, help, MetricType::Gauge, {}, static_cast<double>(value));
+  };
+  gauge("dray_strangers", "Of them, those that did not log in yet.", host.doorman().strangers());
+  for (size_t at = 0; at < kRefusalCount; ++at) {
+    const auto refusal = static_cast<Refusal>(at);
+    families.add("dray_connections_refused_total", "Connections that were not taken, by reason.",
+                 MetricType::Counter, {{"reason", std::string(refusal_word(refusal))}},
+                 static_cast<double>(host.doorman().refused(refusal)));
+  }
+  for (size_t at = 0; at < kClosureCount; ++at) {
+    const auto closure = static_cast<Closure>(at);
+    families.add("dray_connections_closed_total", "Connections that the server ended, by reason.",
+                 MetricType::Counter, {{"reason", std::string(closure_word(closure))}},
+                 static_cast<double>(host.doorman().closed(closure)));
+  }
+  const engine::BufferGauge& buffers = host.engine().buffers();
+  gauge("dray_buffer_bytes", "Memory of all connections: input, commands, replies not taken.",
+        buffers.used());
+  gauge("dray_buffer_budget_bytes", "What it must stay below.", buffers.budget());
+  gauge("dray_overload_level", "0 none, 1 yellow, 2 orange: no new jobs, 3 red: no large reads.",
+        static_cast<uint64_t>(host.pressure()));
+}
+
 void add_server(Families& families, MetricsHost& host) {
   const engine::EngineCounters& engine = host.engine().counters();
   const store::StoreCounters& store = host.engine().store_counters();
@@ -152,6 +179,7 @@ void add_server(Families& families, MetricsHost& host) {
   families.add("dray_build_info", "The version of this server.", MetricType::Gauge,
                {{"version", std::string(kVersion)}}, 1);
   gauge("dray_connections", "Open RESP connections.", host.connections());
+  add_doors(families, host);
   gauge("dray_jobs", "Job records held.", engine.jobs.load());
   gauge("dray_keys", "Keys held.", engine.keys.load());
   gauge("dray_keys_bytes", "What the keys count against their limit of 64 MiB.",
@@ -206,7 +234,13 @@ void add_server(Families& families, MetricsHost& host) {
 std::string metrics_text(MetricsHost& host, const core::Reply& queue_stats) {
   Families families;
   add_server(families, host);
-  for (const auto& [queue, stats] : read_stats(queue_stats)) add_queue(families, queue, stats);
+  const std::map<std::string, Stats> queues = read_stats(queue_stats);
+  const uint64_t used = host.engine().counters().queues.load();
+  families.add("dray_queues", "Queues that were ever used.", MetricType::Gauge, {},
+               static_cast<double>(used));
+  families.add("dray_queues_left_out", "Queues whose numbers are not here, since they are many.",
+               MetricType::Gauge, {}, static_cast<double>(used - std::min(used, queues.size())));
+  for (const auto& [queue, stats] : queues) add_queue(families, queue, stats);
   return families.text();
 }
 

@@ -6,6 +6,7 @@
 
 #include "core/reply.h"
 #include "engine/engine.h"
+#include "server/doorman.h"
 
 namespace server {
 
@@ -15,7 +16,11 @@ class MetricsHost {
   virtual ~MetricsHost() = default;
   virtual engine::Engine& engine() = 0;
   virtual bool is_ready() const = 0;
+  virtual engine::Pressure pressure() const = 0;
   virtual size_t connections() const = 0;
+  // Where RESP is spoken, for whoever speaks it to HTTP.
+  virtual std::string resp_text() const = 0;
+  virtual Doorman& doorman() = 0;
   // Asks the engine for the stats of all queues; `done` is called on the I/O thread with a map of
   // name to stats.
   virtual void fetch_queue_stats(std::function<void(const core::Reply&)> done) = 0;

@@ -21,12 +21,17 @@ class FakeHost final : public MetricsHost {
  public:
   engine::Engine& engine() override { return engine_; }
   bool is_ready() const override { return true; }
+  engine::Pressure pressure() const override { return engine::Pressure::kYellow; }
   size_t connections() const override { return 3; }
+  std::string resp_text() const override { return "127.0.0.1:1"; }
+  Doorman& doorman() override { return doorman_; }
   void fetch_queue_stats(std::function<void(const core::Reply&)> done) override {
     done(core::Reply());
   }
 
  private:
+  ConnectionLimits limits_;
+  Doorman doorman_{limits_};
   base::ManualClock clock_;
   base::SystemRandom random_;
   engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_};

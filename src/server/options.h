@@ -21,6 +21,8 @@ struct ServeOptions {
   uint64_t journal_segment_bytes = 0;  // 0: by the volume.
   uint64_t journal_budget_bytes = 0;
   bool allow_volatile = false;
+  size_t connections_max = 0;
+  uint64_t memory_bytes = 0;  // 0: by the machine and its control group.
   int64_t audit_seconds = 0;
   base::LogLevel log_level = base::LogLevel::kInfo;
   base::LogFormat log_format = base::LogFormat::kAuto;

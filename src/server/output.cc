@@ -40,6 +40,11 @@ void Output::taken(size_t size) {
   }
 }
 
+void Output::trim() {
+  if (empty()) std::string().swap(bytes_);
+  if (empty()) begin_ = 0;
+}
+
 Grants Output::take_ungot() {
   Grants ungot;
   for (Delivery& delivery : deliveries_) {

@@ -31,6 +31,10 @@ class Output {
   // The kernel took the first `size` bytes of pending().
   void taken(size_t size);
 
+  // What it holds, and letting go of what it does not need while empty.
+  size_t memory_bytes() const { return bytes_.capacity(); }
+  void trim();
+
   // The leases whose replies were not taken wholly. Leaves none.
   Grants take_ungot();
 

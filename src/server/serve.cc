@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "engine/engine.h"
+#include "server/memory_limit.h"
 #include "server/options.h"
 #include "server/serve.h"
 #include "server/server.h"
@@ -164,6 +165,10 @@ int serve(const config::Settings& settings, store::SystemCalls& calls) {
   engine::Engine engine(*std::move(journal), make_tables(options, files), clock, tokens,
                         base::Duration{options.audit_seconds * 1'000});
   Server server(engine, clock, *std::move(token));
+  server.set_limits({.connections_max = options.connections_max});
+  const uint64_t memory =
+      options.memory_bytes != 0 ? options.memory_bytes : memory_budget(memory_limit());
+  engine.buffers().set_budget(memory / kBufferShare);
   const base::MonoTime start = clock.mono();
   const base::Result<engine::RecoverySummary> found = engine.recover();
   if (!found) return refuse_to_start(found.error(), options.data);

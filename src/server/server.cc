@@ -18,11 +18,10 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr size_t kConnectionsMax = 10'000;
-constexpr size_t kHttpConnectionsMax = 128;
 // Files that the journal and the process itself need: connections leave them free, since a journal
 // that cannot open its next file ends the server.
-constexpr size_t kFilesReserved = 64;
+constexpr size_t kFilesReserved = 128;
+static_assert(kTurnedAwayMax < kFilesReserved);
 // Acks in flight get at most this long at shutdown; looked after at each tick.
 constexpr std::chrono::milliseconds kShutdownGrace{1'000};
 constexpr std::chrono::milliseconds kShutdownTick{5};
@@ -30,12 +29,13 @@ constexpr std::chrono::milliseconds kShutdownTick{5};
 constexpr std::chrono::milliseconds kAcceptPause{50};
 constexpr int kBacklog = 1'024;
 
-size_t connections_max() {
+// As many of `wanted` as there are files for.
+size_t connections_max(size_t wanted) {
   rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return kConnectionsMax;
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return wanted;
   constexpr size_t kOthers = kFilesReserved + kHttpConnectionsMax;
   const size_t most = files.rlim_cur > kOthers ? files.rlim_cur - kOthers : 1;
-  return std::min(kConnectionsMax, most);
+  return std::min(wanted, most);
 }
 
 std::string text_of(const tcp::acceptor& acceptor) {
@@ -44,6 +44,9 @@ std::string text_of(const tcp::acceptor& acceptor) {
   const bool v6 = bound.address().is_v6();
   return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(bound.port());
 }
+
+// After which the kernel gives up a peer that acknowledges nothing.
+constexpr int kUserTimeoutMs = 10'000;
 
 void set_socket_options(tcp::socket& socket) {
   error_code ignored;
@@ -56,7 +59,7 @@ void set_socket_options(tcp::socket& socket) {
   using UserTimeout = boost::asio::detail::socket_option::integer<IPPROTO_TCP, TCP_USER_TIMEOUT>;
   socket.set_option(KeepIdle(15), ignored);
   socket.set_option(KeepInterval(5), ignored);
-  socket.set_option(UserTimeout(10'000), ignored);
+  socket.set_option(UserTimeout(kUserTimeoutMs), ignored);
 }
 
 }  // namespace
@@ -73,12 +76,18 @@ Server::Server(engine::Engine& engine, const base::Clock& clock, std::string tok
       clock_(clock),
       token_(std::move(token)),
       started_(clock.mono()),
-      connections_max_(connections_max()) {
+      keeper_(engine.buffers(), [this] { boost::asio::post(io_, [this] { watch_buffers(); }); }) {
+  set_limits({});
   resp_.admit = [this](Socket socket) { admit_resp(std::move(socket)); };
   http_.admit = [this](Socket socket) { admit_http(std::move(socket)); };
 }
 
 Server::~Server() = default;
+
+void Server::set_limits(const ConnectionLimits& limits) {
+  limits_ = limits;
+  limits_.connections_max = connections_max(limits.connections_max);
+}
 
 base::Status Server::bind(Acceptor& acceptor, const Address& address) {
   const std::string name = address.host + ":" + std::to_string(address.port);
@@ -129,7 +138,12 @@ LocalContext Server::local_context() {
 }
 
 bool Server::is_ready() const {
-  return !stopping_ && engine_.space().disk != store::DiskLevel::kFull;
+  return !stopping_ && pressure() != engine::Pressure::kRed;
+}
+
+engine::Pressure Server::pressure() const {
+  if (engine_.space().disk == store::DiskLevel::kFull) return engine::Pressure::kRed;
+  return static_cast<engine::Pressure>(engine_.counters().pressure.load());
 }
 
 // --- Connections.
@@ -150,13 +164,14 @@ void Server::accept(Door& door) {
 }
 
 void Server::admit_resp(Socket socket) {
-  if (sessions_.size() >= connections_max_) {
-    error_code ignored;
-    const std::string refusal = fmt::format(
-        "-MAXCONN limit={} connections: close some, or share them\r\n", connections_max_);
-    socket.write_some(boost::asio::buffer(refusal), ignored);
-    return;
-  }
+  error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  if (error) return;  // It is gone already.
+  const auto refusal = doorman_.refusal(
+      peer.address(), {.connections = sessions_.size(),
+                       .logs_in = !token_.empty(),
+                       .pressed = engine_.buffers().pressure() >= engine::Pressure::kOrange});
+  if (refusal) return turn_away(std::move(socket), *refusal);
   set_socket_options(socket);
   const uint64_t id = next_session_++;
   auto session = std::make_unique<Session>(std::move(socket), *this, id);
@@ -166,7 +181,9 @@ void Server::admit_resp(Socket socket) {
 }
 
 void Server::admit_http(Socket socket) {
-  if (http_connections_ >= kHttpConnectionsMax) return;  // Closed without a word.
+  if (http_connections_ >= kHttpConnectionsMax) {
+    return turn_away(std::move(socket), Refusal::kHttpConnections);
+  }
   start_http_session(std::move(socket), *this, http_connections_);
 }
 
@@ -189,6 +206,8 @@ void Server::submit_lent() {
   for (engine::Request* request : refused) {
     request->answer.reply.error(ErrorCode::kOverloaded,
                                 "retry_ms=100 the server has more commands than it can take");
+    // As the engine does for what it answers.
+    if (request->heavy) request->order->reply_bytes += request->answer.reply.tape().size();
   }
   hand_out(refused);
 }
@@ -215,7 +234,10 @@ void Server::hand_out_released() {
     const std::lock_guard lock(released_mutex_);
     requests.swap(released_);
   }
+  uint64_t bytes = 0;
+  for (const engine::Request* request : requests) bytes += request->answer.reply.tape().size();
   hand_out(requests);
+  engine_.buffers().replies_taken(bytes);  // By now the sessions count them as theirs.
 }
 
 void Server::hand_out(const std::vector<engine::Request*>& requests) {
@@ -265,6 +287,7 @@ int Server::run() {
                 });
   accept(resp_);
   accept(http_);
+  wait_for_tick();
   io_.run();
   sessions_.clear();  // Their connections end; the engine has let go of all that was theirs.
   return exit_code_;

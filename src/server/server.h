@@ -8,6 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -16,6 +17,9 @@
 
 #include "base/clock.h"
 #include "engine/engine.h"
+#include "server/buffer_keeper.h"
+#include "server/connection_limits.h"
+#include "server/doorman.h"
 #include "server/metrics.h"
 #include "server/options.h"
 #include "server/session.h"
@@ -30,6 +34,9 @@ class Server final : public SessionHost, public MetricsHost {
 
   // What SIGHUP does, on the I/O thread; nothing without it. Call before listen().
   void on_reload(std::function<void()> reload) { reload_ = std::move(reload); }
+  // Before `listen`.
+  void set_limits(const ConnectionLimits& limits);
+
   // Binds both addresses; from now on SIGTERM and SIGINT are requests to stop. Errors: UNAVAILABLE
   // names the address, BADREQ one that strangers can reach while no token is asked for.
   base::Status listen(const Address& resp, const Address& http);
@@ -45,11 +52,16 @@ class Server final : public SessionHost, public MetricsHost {
   void lend(std::span<engine::Request* const> requests) override;
   engine::Engine& engine() override { return engine_; }
   LocalContext local_context() override;
+  const ConnectionLimits& limits() const override { return limits_; }
+  Doorman& doorman() override { return doorman_; }
+  BufferKeeper& buffers() override { return keeper_; }
   bool is_stopping() const override { return stopping_; }
   void session_ended(Session& session) override;
 
   bool is_ready() const override;
+  engine::Pressure pressure() const override;
   size_t connections() const override { return sessions_.size(); }
+  std::string resp_text() const override { return resp_address(); }
   void fetch_queue_stats(std::function<void(const core::Reply&)> done) override;
 
  private:
@@ -69,6 +81,11 @@ class Server final : public SessionHost, public MetricsHost {
   void accept(Door& door);
   void admit_resp(Socket socket);
   void admit_http(Socket socket);
+  void turn_away(Socket socket, Refusal refusal);
+  void wait_for_tick();
+  void tick();
+  void watch_buffers();
+  void close_largest();
   void submit_lent();
   void released(std::vector<engine::Request*>&& requests);
   void hand_out_released();
@@ -83,14 +100,20 @@ class Server final : public SessionHost, public MetricsHost {
   const base::Clock& clock_;
   const std::string token_;
   const base::MonoTime started_;
-  const size_t connections_max_;
+  ConnectionLimits limits_;      // Constant once it listens.
   size_t http_connections_ = 0;  // Before io_: those that are left end with it.
+  Doorman doorman_{limits_};     // The same.
+  BufferKeeper keeper_;
 
   boost::asio::io_context io_{1};
   Door resp_{io_};
   Door http_{io_};
   boost::asio::signal_set signals_{io_};
-  boost::asio::steady_timer tick_{io_};  // Of the shutdown.
+  boost::asio::steady_timer tick_{io_};   // Of the shutdown.
+  boost::asio::steady_timer watch_{io_};  // Of the connections.
+  // Were told why they are not taken, and are closed when they had time to read it.
+  std::deque<Socket> turned_away_;
+  size_t turned_away_before_ = 0;  // Of them, since before the tick that is running.
   std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;
   uint64_t next_session_ = 1;
   std::vector<engine::Request*> lent_;  // By sessions, on the way to the engine.

@@ -1,10 +1,12 @@
 #include "server/session.h"
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <variant>
 
 #include "base/log.h"
 #include "protocol/decode.h"
+#include "server/connection_limits.h"
 
 namespace server {
 
@@ -14,14 +16,12 @@ using boost::system::error_code;
 namespace {
 
 constexpr size_t kReadBytesMin = size_t{2} << 10;
-// Answers that are owed; beyond it the connection is not read further.
-constexpr size_t kSlotsMax = 1'000;
-// Those of them that may hold whole jobs or values, each of megabytes.
-constexpr size_t kHeavyMax = 64;
-// Answers that the peer does not take; beyond it the connection is not read further.
-constexpr size_t kOutputBytesMax = size_t{1} << 20;
-// What is read ahead while a command holds the connection up.
+// Input grows by doubling up to this size, and by a quarter beyond: large requests are what the
+// budget of all connections goes for.
+constexpr size_t kInputBytesDoubled = size_t{1} << 20;
+// What is read ahead while a command holds the connection up; the same of a stranger.
 constexpr size_t kHeldInputBytesMax = size_t{64} << 10;
+constexpr size_t kHeldInputBytesMaxStranger = size_t{4} << 10;
 constexpr size_t kFreeSlotsMax = 64;
 // A slot that grew beyond this is not kept, nor room for more input and words once it is empty:
 // connections are many.
@@ -57,14 +57,17 @@ bool reads_keys(const core::Command& command) {
          std::holds_alternative<core::HashAll>(command.body);
 }
 
-// Whether the answer may hold whole jobs or values.
+// Whether the answer may hold whole jobs or values, or thousands of words.
 bool is_heavy(const core::Command& command) {
   return std::holds_alternative<core::Fetch>(command.body) ||
          std::holds_alternative<core::Get>(command.body) ||
          std::holds_alternative<core::Wait>(command.body) ||
          std::holds_alternative<core::ListJobs>(command.body) ||
          std::holds_alternative<core::EventRead>(command.body) ||
-         std::holds_alternative<core::WorkerList>(command.body) || reads_keys(command);
+         std::holds_alternative<core::WorkerList>(command.body) ||
+         std::holds_alternative<core::QueueList>(command.body) ||
+         std::holds_alternative<core::AckMany>(command.body) ||
+         std::holds_alternative<core::Bulk>(command.body) || reads_keys(command);
 }
 
 // Whether the command has room of its own for thousands of items.
@@ -89,13 +92,22 @@ Session::Session(boost::asio::ip::tcp::socket socket, SessionHost& host, uint64_
   error_code ignored;
   const auto peer = socket_.remote_endpoint(ignored);
   client_.id = id;
+  address_ = peer.address();
   client_.peer = peer.address().to_string() + ":" + std::to_string(peer.port());
   client_.authenticated = context.token.empty();
   client_.connected = context.clock.wall();
-  if (client_.authenticated) parser_.set_limits(protocol::kRespLimitsClient);
+  if (client_.authenticated) {
+    parser_.set_limits(protocol::kRespLimitsClient);
+  } else {
+    is_stranger_ = true;
+    host_.doorman().stranger_came(address_);
+  }
 }
 
-Session::~Session() = default;
+Session::~Session() {
+  end_strangeness();
+  host_.buffers().change(held_bytes_, 0);
+}
 
 void Session::start() {
   read();
@@ -104,21 +116,38 @@ void Session::start() {
 // --- Reading.
 
 void Session::read() {
-  if (reading_ || closed_ || hung_up_) return;
-  if (!may_parse() && input_end_ - input_begin_ >= kHeldInputBytesMax) return;
+  if (reading_ || closed_ || hung_up_ || held_back_ || parse_posted_) return;
+  const size_t ahead_max = is_stranger_ ? kHeldInputBytesMaxStranger : kHeldInputBytesMax;
+  if (!may_parse() && !lingers_ && unread() >= ahead_max) return;
+  if (!host_.buffers().may_read(held_bytes_)) {
+    held_back_ = true;
+    return host_.buffers().hold_back(id());
+  }
   reading_ = true;
-  make_room();
-  const auto room = boost::asio::buffer(input_.data() + input_end_, input_.size() - input_end_);
-  socket_.async_read_some(room, [this](error_code error, size_t size) {
+  // Without a buffer until there is something to read: most connections are idle.
+  socket_.async_wait(boost::asio::socket_base::wait_read, [this](error_code error) {
     reading_ = false;
-    input_end_ += size;
     if (error) hung_up_ = true;
-    on_read(size);
+    on_readable();
   });
 }
 
-// Room behind what was read. It starts small, since most connections are idle, and doubles while
-// reads fill it.
+void Session::on_readable() {
+  if (closed_) return end_if_over();
+  if (hung_up_) return on_read(0);
+  make_room();
+  const auto room = boost::asio::buffer(input_.data() + input_end_, input_.size() - input_end_);
+  error_code error;
+  const size_t size = socket_.read_some(room, error);
+  if (error == boost::asio::error::would_block) return read();
+  if (error == boost::asio::error::timed_out) return end_for(error);
+  if (error) hung_up_ = true;
+  input_end_ += size;
+  was_read_ = true;
+  on_read(size);
+}
+
+// Room behind what was read. It starts small, and doubles while reads fill it.
 void Session::make_room() {
   if (input_begin_ == input_end_) {
     input_begin_ = input_end_ = 0;
@@ -130,14 +159,24 @@ void Session::make_room() {
     input_begin_ = 0;
   }
   if (input_.size() - input_end_ >= kReadBytesMin) return;
-  input_.resize(std::max(2 * kReadBytesMin, input_.size() * 2));
+  const size_t size = input_.size();
+  input_.resize(std::max(2 * kReadBytesMin, size < kInputBytesDoubled ? 2 * size : size / 4 * 5));
 }
 
 void Session::on_read(size_t size) {
   if (closed_) return end_if_over();
-  if (size != 0) parse();
+  if (lingers_) {
+    lingered_bytes_ += size;
+    input_begin_ = input_end_ = 0;
+    if (lingered_bytes_ > kLingerBytesMax) close();
+  } else if (size != 0) {
+    parse();
+  }
   // A worker that hangs up gets no more jobs: what it waits for is taken back.
   if (hung_up_ && !closed_ && (blocking_ != nullptr || waits_for_fetch())) close();
+  // What is understood needs no room, and a large request may have had much of it.
+  if (unread() == 0 && input_.size() > kInputBytesKept) make_room();
+  account();
   if (!closed_) read();
   end_if_over();
 }
@@ -147,25 +186,33 @@ bool Session::waits_for_fetch() const {
 }
 
 bool Session::may_parse() const {
+  const size_t owed_max = client_.authenticated ? kOwedBytesMax : kOwedBytesMaxStranger;
   return blocking_ == nullptr && slots_.size() < kSlotsMax && heavy_ < kHeavyMax &&
-         !client_.quits && output_.size() < kOutputBytesMax;
+         given_back_ == 0 && !client_.quits && owed() < owed_max;
 }
 
 // Understands what was read, as far as the bounds allow. Answers that are there at once make room
-// for more of it; nothing else would ever come back to the rest.
+// for more of it; nothing else would ever come back to the rest. It goes on when the others had
+// their turn: a pipeline of very many commands holds up nobody but its own connection.
 void Session::parse() {
-  bool more = true;
-  while (more && !closed_) {
-    more = parse_some();
-    submit_lent();
-    send();
-    more = more && may_parse();
-  }
+  if (parse_posted_) return;
+  const bool more = parse_some();
+  submit_lent();
+  send();
+  if (closed_ || !more || !may_parse()) return;
+  parse_posted_ = true;
+  const auto io = socket_.get_executor();  // tidy: allow word because it is Asio's
+  boost::asio::post(io, [this] {
+    parse_posted_ = false;
+    if (!closed_) parse();
+    on_read(0);
+  });
 }
 
 // Returns whether a bound ended it, not the end of what was read.
 bool Session::parse_some() {
-  while (may_parse()) {
+  size_t at_once = 0;
+  while (may_parse() && at_once < kAnswersAtOnce) {
     const std::string_view unread(input_.data() + input_begin_, input_end_ - input_begin_);
     if (unread.empty()) return false;
     const protocol::ParseStatus status = parser_.parse(unread);
@@ -175,19 +222,13 @@ bool Session::parse_some() {
       return false;
     }
     if (!parser_.arguments().empty()) handle(parser_.arguments());
+    if (!slots_.empty() && slots_.back()->done) {
+      note_answer(*slots_.back());
+      ++at_once;
+    }
     input_begin_ += parser_.consumed();
   }
   return true;
-}
-
-// The end of the connection, as soon as the answers before it are out.
-void Session::protocol_error() {
-  const bool stranger_protocol =
-      parser_.fault() == protocol::RespFault::kHttp || parser_.fault() == protocol::RespFault::kTls;
-  LOG(kWarning, "a connection is closed: it does not speak RESP", {"peer", client_.peer},
-      {"why", parser_.error_text()});
-  client_.quits = true;
-  if (!stranger_protocol) answer_error({ErrorCode::kErr, parser_.error_text()});
 }
 
 void Session::handle(protocol::Arguments arguments) {
@@ -211,6 +252,7 @@ void Session::handle(protocol::Arguments arguments) {
 }
 
 void Session::handle_local(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
+  if (is_barred_login(spec, arguments)) return;
   Slot& slot = add_slot();
   if (spec.id == protocol::CommandId::kReset) transaction_.drop();
   const bool was_authenticated = client_.authenticated;
@@ -221,6 +263,7 @@ void Session::handle_local(const protocol::CommandSpec& spec, protocol::Argument
     parser_.set_limits(client_.authenticated ? protocol::kRespLimitsClient
                                              : protocol::kRespLimitsStranger);
   }
+  watch_login(slot, was_authenticated);
 }
 
 protocol::Arguments Session::copy_words(Slot& slot, protocol::Arguments arguments) {
@@ -259,7 +302,7 @@ void Session::handle_command(const protocol::CommandSpec& spec, protocol::Argume
   slot.heavy = is_heavy(slot.command);
   if (slot.heavy) ++heavy_;
   if (may_wait(slot.command)) blocking_ = &slot;
-  lend(slot);
+  lend(slot, words.size());
 }
 
 // --- MULTI, EXEC, DISCARD.
@@ -309,7 +352,7 @@ void Session::exec(Slot& slot) {
   if (slot.heavy) ++heavy_;
   slot.command.body = std::move(batch->commands);
   slot.lane = engine::Lane::kPush;
-  lend(slot);
+  lend(slot, SIZE_MAX);
 }
 
 // --- To the engine and back.
@@ -321,12 +364,14 @@ Slot& Session::add_slot() {
   } else {
     slot = std::move(free_.back());
     free_.pop_back();
+    unhold(*slot);
   }
   slot->owner = this;
   slot->session = client_.id;
   slot->order = &order_;
   slot->version = client_.version;
   slot->done = false;
+  slot->given_back = false;
   slot->fetches = false;
   slot->heavy = false;
   slot->parked = false;
@@ -342,11 +387,6 @@ void Session::answer_error(const base::Error& error) {
   slot.done = true;
 }
 
-void Session::lend(Slot& slot) {
-  to_lend_.push_back(&slot);
-  ++lent_;
-}
-
 void Session::submit_lent() {
   if (to_lend_.empty()) return;
   host_.lend(to_lend_);
@@ -356,9 +396,14 @@ void Session::submit_lent() {
 void Session::answered(Slot& slot) {
   ASSERT(lent_ > 0);
   --lent_;
+  if (slot.given_back) {
+    ++given_back_;
+    return;
+  }
   if (blocking_ == &slot) blocking_ = nullptr;
   if (closed_ && !slot.answer.grants.empty()) undo(std::move(slot.answer.grants));
   slot.done = true;
+  if (!slot.internal) note_answer(slot);
   if (slot.internal) {
     std::erase_if(internal_, [&](const auto& held) { return held.get() == &slot; });
   }
@@ -387,7 +432,9 @@ void Session::submit_internal(std::unique_ptr<Slot> slot) {
 void Session::flush() {
   if (closed_) return end_if_over();
   send();
+  if (!closed_ && given_back_ != 0) lend_again();
   if (!closed_ && input_begin_ < input_end_) parse();
+  account();
   if (!closed_) read();
   end_if_over();
 }
@@ -403,10 +450,10 @@ void Session::send() {
 }
 
 void Session::encode_done() {
-  while (!slots_.empty() && slots_.front()->done && output_.size() < kOutputBytesMax) {
+  while (!slots_.empty() && slots_.front()->done && output_.size() < kOwedBytesMax) {
     std::unique_ptr<Slot> slot = std::move(slots_.front());
     slots_.pop_front();
-    if (slot->heavy) --heavy_;
+    let_go(*slot);
     output_.add(slot->answer.reply, slot->version, slot->verbatim, std::move(slot->answer.grants));
     recycle(std::move(slot));
   }
@@ -416,7 +463,9 @@ void Session::recycle(std::unique_ptr<Slot> slot) {
   slot->parts.clear();
   const size_t size = slot->bytes.capacity() + slot->answer.reply.tape().size();
   const bool is_large = size > kSlotBytesKept || is_batch(slot->command);
-  if (free_.size() < kFreeSlotsMax && !is_large) free_.push_back(std::move(slot));
+  if (free_.size() >= kFreeSlotsMax || is_large) return;
+  hold(*slot, sizeof(Slot) + size);
+  free_.push_back(std::move(slot));
 }
 
 void Session::write() {
@@ -426,8 +475,9 @@ void Session::write() {
   const std::string_view pending = output_.pending();
   const size_t size =
       socket_.write_some(boost::asio::buffer(pending.data(), pending.size()), error);
-  if (error && error != boost::asio::error::would_block) return close();
+  if (error && error != boost::asio::error::would_block) return end_for(error);
   output_.taken(size);
+  bytes_taken_ += size;
   if (output_.empty()) return;
   is_writing_ = true;
   socket_.async_wait(boost::asio::socket_base::wait_write, [this](error_code failed) {
@@ -452,16 +502,22 @@ void Session::close() {
     if (slot->done) ungot.insert(ungot.end(), grants.begin(), grants.end());
   }
   undo(std::move(ungot));  // Also ends what it waits for.
+  if (login_pause_) login_pause_->cancel();
+  trim();
+  account();
   end_if_over();
 }
 
 void Session::end_if_over() {
   if (!closed_) {
     const bool all_out = slots_.empty() && output_.empty();
-    if ((hung_up_ || client_.quits) && all_out) close();
+    if (!all_out || parse_posted_ || !(hung_up_ || client_.quits)) return;
+    if (faulty_ && !hung_up_) return linger();
+    return close();
+  }
+  if (lent_ != 0 || reading_ || is_writing_ || pausing_ || parse_posted_ || ended_) {
     return;
   }
-  if (lent_ != 0 || reading_ || is_writing_ || ended_) return;
   ended_ = true;
   host_.session_ended(*this);
 }
@@ -469,7 +525,7 @@ void Session::end_if_over() {
 bool Session::is_busy() const {
   if (closed_) return lent_ != 0;
   error_code ignored;
-  return lent_ != 0 || !output_.empty() || socket_.available(ignored) != 0;
+  return lent_ != 0 || given_back_ != 0 || !output_.empty() || socket_.available(ignored) != 0;
 }
 
 void Session::end_fetches() {
@@ -477,6 +533,7 @@ void Session::end_fetches() {
     if (!slot->parked || slot->done) continue;
     slot->answer.reply.array(0);
     slot->done = true;
+    note_answer(*slot);
   }
   flush();
 }

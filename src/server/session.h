@@ -9,6 +9,7 @@
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -17,7 +18,9 @@
 
 #include "engine/engine.h"
 #include "protocol/resp_parser.h"
+#include "server/buffer_keeper.h"
 #include "server/client.h"
+#include "server/doorman.h"
 #include "server/local_commands.h"
 #include "server/output.h"
 #include "server/transaction.h"
@@ -33,9 +36,10 @@ struct Slot : engine::Request {
   bool done = false;      // Answered; waits for those before it.
   bool internal = false;  // Nobody is written an answer: kClose, UndoGrants.
   bool fetches = false;   // Is a FETCH that wants a job.
-  bool heavy = false;     // Its answer may hold whole jobs.
   bool parked = false;    // A FETCH that came during shutdown; see Session::end_fetches.
   bool verbatim = false;  // Its answer is text for people.
+  size_t held_bytes = 0;  // Of memory, as the session counts it.
+  size_t owed_bytes = 0;  // Of its answer, likewise.
 };
 
 // What sessions need of the server.
@@ -46,6 +50,9 @@ class SessionHost {
   // come back by `answered`, those for which there was no room too.
   virtual void lend(std::span<engine::Request* const> requests) = 0;
   virtual LocalContext local_context() = 0;
+  virtual const ConnectionLimits& limits() const = 0;
+  virtual Doorman& doorman() = 0;
+  virtual BufferKeeper& buffers() = 0;
   // No job is handed out any more: a FETCH has to wait for its empty answer (see end_fetches).
   virtual bool is_stopping() const = 0;
   // The session is over and nothing of it is lent any more. It is destroyed later, since it may
@@ -66,6 +73,22 @@ class Session {
   void flush();
   // Ends the connection now.
   void close();
+  // The same, for the server's own reasons: counted and logged.
+  void put_out(Closure why);
+
+  // A tick is over: ends the connection if it took too long for something, lets go of memory that
+  // an idle connection does not need.
+  void tick();
+  // It was held back for what all connections hold, and may be read again if that is less now.
+  void resume();
+  bool is_held_back() const { return held_back_; }
+  bool is_closed() const { return closed_; }
+  uint32_t ticks_held_back() const { return held_back_ticks_; }
+  // Whether it holds memory for a peer that does not read, or does not send what it began.
+  bool does_not_read() const { return is_writing_; }
+  bool is_to_blame() const { return is_writing_ || (unread() != 0 && lent_ == 0); }
+  // Of memory, as of the last `account`.
+  uint64_t held_bytes() const { return held_bytes_; }
 
   // Whether something is being done for the client, or on its way to or from it.
   bool is_busy() const;
@@ -78,6 +101,7 @@ class Session {
 
  private:
   void read();
+  void on_readable();
   void make_room();
   void on_read(size_t size);
   void parse();
@@ -90,13 +114,18 @@ class Session {
   void queue_in_transaction(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void exec(Slot& slot);
   void protocol_error();
+  bool is_barred_login(const protocol::CommandSpec& spec, protocol::Arguments arguments);
+  void watch_login(Slot& slot, bool was_authenticated);
+  void pause_after_failed_login(Slot& slot);
 
   Slot& add_slot();
   // Copies the words into the slot; the views are good until the next call.
   protocol::Arguments copy_words(Slot& slot, protocol::Arguments arguments);
   void answer_error(const base::Error& error);
   bool waits_for_fetch() const;
-  void lend(Slot& slot);
+  // `words`: of the request.
+  void lend(Slot& slot, size_t words);
+  void lend_again();
   void submit_lent();
   void undo(Grants grants);
   void submit_internal(std::unique_ptr<Slot> slot);
@@ -106,8 +135,23 @@ class Session {
   void recycle(std::unique_ptr<Slot> slot);
   void write();
   void end_if_over();
+  void end_for(boost::system::error_code error);
+  void linger();
+
+  // What it holds; see session_watch.cc.
+  size_t unread() const { return input_end_ - input_begin_; }
+  size_t owed() const { return output_.size() + owed_bytes_; }
+  void hold(Slot& slot, size_t bytes);
+  void unhold(Slot& slot);
+  void let_go(Slot& slot);
+  void note_answer(Slot& slot);
+  void account();
+  void trim();
+  bool is_late();
+  void end_strangeness();
 
   boost::asio::ip::tcp::socket socket_;
+  boost::asio::ip::address address_;
   SessionHost& host_;
   Client client_;
   protocol::RespParser parser_;
@@ -122,6 +166,7 @@ class Session {
   std::deque<std::unique_ptr<Slot>> internal_;
   std::vector<engine::Request*> to_lend_;
   size_t lent_ = 0;
+  size_t given_back_ = 0;           // Of slots_, to be lent again.
   size_t heavy_ = 0;                // Of slots_.
   const Slot* blocking_ = nullptr;  // Holds back what comes behind it.
 
@@ -129,10 +174,33 @@ class Session {
   Transaction transaction_;
 
   bool reading_ = false;
-  bool is_writing_ = false;  // Waits for room in the kernel.
-  bool hung_up_ = false;     // The peer sends nothing more; it may still read.
+  bool is_writing_ = false;    // Waits for room in the kernel.
+  bool parse_posted_ = false;  // There is more to understand, after the others' turn.
+  bool hung_up_ = false;       // The peer sends nothing more; it may still read.
   bool closed_ = false;
   bool ended_ = false;  // The server has been told.
+
+  std::unique_ptr<boost::asio::steady_timer> login_pause_;  // After a login that failed.
+  bool pausing_ = false;
+  bool is_stranger_ = false;  // The doorman counts it as one.
+  bool faulty_ = false;       // Is turned away, and has to see why.
+  bool lingers_ = false;      // Has been told; what it still sends is not looked at.
+  bool held_back_ = false;    // Is not read for what all connections hold.
+
+  uint64_t held_bytes_ = 0;  // As the keeper knows it.
+  size_t slot_bytes_ = 0;    // Of slots_ and free_, with their requests and answers.
+  size_t owed_bytes_ = 0;    // Of answers in slots_.
+  size_t lingered_bytes_ = 0;
+
+  // Ticks in a row in which something did not get on, and how it stood at the tick before.
+  uint32_t login_ticks_ = 0;
+  uint32_t request_ticks_ = 0;
+  uint32_t owing_ticks_ = 0;
+  uint32_t held_back_ticks_ = 0;
+  uint32_t linger_ticks_ = 0;
+  uint64_t commands_at_tick_ = 0;
+  uint64_t bytes_taken_ = 0;  // By the peer, since owing_ticks_ began.
+  bool was_read_ = false;     // Since the tick before.
 };
 
 }  // namespace server

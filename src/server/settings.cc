@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/assert.h"
+#include "server/memory_limit.h"
 
 namespace server {
 namespace {
@@ -49,6 +50,25 @@ const std::array kRows = {
          .otherwise = "127.0.0.1:3730",
          .doc = "The address for health and metrics."},
         [](const Value& value, ServeOptions& options) { options.http = address_of(value); }},
+    Row{{.name = "server.connections_max",
+         .flag = "--connections-max",
+         .kind = Kind::kCount,
+         .otherwise = "10000",
+         .doc = "RESP connections at the same time; the last 16 are for loopback.",
+         .least = 1,
+         .most = 1'000'000},
+        [](const Value& value, ServeOptions& options) {
+          options.connections_max = static_cast<size_t>(value.number);
+        }},
+    Row{{.name = "server.memory",
+         .flag = "--memory",
+         .kind = Kind::kSize,
+         .doc = "Memory to plan with, at least 256MiB: connections may hold a quarter of it. By "
+                "default a quarter of the machine's or the control group's.",
+         .least = kMemoryBudgetMin},
+        [](const Value& value, ServeOptions& options) {
+          options.memory_bytes = static_cast<uint64_t>(value.number);
+        }},
     Row{{.name = "server.allow_volatile",
          .flag = "--allow-volatile",
          .kind = Kind::kFlag,

@@ -94,6 +94,7 @@ size_t TestConnection::send_while_taken(std::string_view bytes,
   while (sent < bytes.size() && is_ready(socket_, POLLOUT, patience)) {
     const ssize_t size =
         ::send(socket_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (size < 0 && (errno == ECONNRESET || errno == EPIPE)) break;
     if (size < 0) fail("send: errno " + std::to_string(errno));
     sent += static_cast<size_t>(size);
   }

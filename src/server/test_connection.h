@@ -35,7 +35,7 @@ class TestConnection {
   void send(std::string_view bytes);
   void send(const Words& words) { send(request(words)); }
   // Sends as much as the peer takes; returns how much that was. It has stopped when it took nothing
-  // for `patience`.
+  // for `patience`, or is gone.
   size_t send_while_taken(std::string_view bytes, std::chrono::milliseconds patience);
   // The next reply. Fails when there is none in time.
   RespValue read();

@@ -21,6 +21,10 @@ class Transaction {
   };
 
   bool is_open() const { return open_; }
+  // Of what it keeps.
+  size_t memory_bytes() const {
+    return bytes_ + batch_.commands.commands.capacity() * sizeof(core::Command);
+  }
   void open();
   // DISCARD, RESET: as if there had been no MULTI.
   void drop();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <utility>
 
 #include "base/assert.h"
@@ -18,15 +17,6 @@ base::Result<std::unique_ptr<core::JobRecord>> record_of(const base::Result<JobR
 }
 
 }  // namespace
-namespace {
-
-// The group that request `place` is in: the least request that it shares ids with, over others too.
-uint32_t group_of(std::vector<uint32_t>& groups, uint32_t place) {
-  while (groups[place] != place) place = groups[place] = groups[groups[place]];
-  return place;
-}
-
-}  // namespace
 
 Loader::~Loader() {
   ASSERT(!thread_.joinable(), "stop() comes before the end");
@@ -38,18 +28,32 @@ void Loader::start(Callbacks callbacks) {
   thread_ = std::thread([this] { run(); });
 }
 
-void Loader::request(std::span<const core::JobId> ids) {
-  ASSERT(!ids.empty(), "nothing asked for");
+void Loader::add(Request&& request) {
+  ASSERT(!request.ids.empty(), "nothing asked for");
   {
     const std::lock_guard lock(mutex_);
-    requests_.emplace_back(ids.begin(), ids.end());
+    requests_.push_back(std::move(request));
   }
   work_.notify_one();
 }
 
+void Loader::request(std::span<const core::JobId> ids) {
+  add({.ids = {ids.begin(), ids.end()}, .together = false});
+}
+
+void Loader::request_together(std::span<const core::JobId> ids) {
+  add({.ids = {ids.begin(), ids.end()}, .together = ids.size() > 1});
+}
+
 std::vector<Loader::Loaded> Loader::take() {
-  const std::lock_guard lock(mutex_);
-  return std::exchange(arrived_, {});
+  std::vector<Loaded> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    taken.swap(arrived_);
+    arrived_bytes_ = 0;
+  }
+  work_.notify_one();
+  return taken;
 }
 
 void Loader::stop() {
@@ -61,102 +65,88 @@ void Loader::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-bool Loader::stopping() {
-  const std::lock_guard lock(mutex_);
-  return stopping_;
+// Waits until little enough waits to be taken. Returns false at the end.
+bool Loader::wait_for_room() {
+  std::unique_lock lock(mutex_);
+  work_.wait(lock, [this] { return stopping_ || arrived_bytes_ < bounds_.view_bytes_max; });
+  return !stopping_;
 }
 
-// Nothing: the end.
-Loader::Requests Loader::next_requests() {
+// Without ids: the end.
+Loader::Round Loader::next_round() {
   std::unique_lock lock(mutex_);
   work_.wait(lock, [this] { return stopping_ || !requests_.empty(); });
-  if (stopping_) return {};
-  return std::exchange(requests_, {});
-}
-
-void Loader::run() {
-  for (Requests requests = next_requests(); !requests.empty(); requests = next_requests()) {
-    Round round = make_round(requests);
-    std::span<const Wanted> unread = round.wanted;
-    while (!unread.empty() && !stopping()) {
-      const base::Status done = read_view(unread, round);
-      if (!done) return callbacks_.failed(done.error());
-      hand_over(round);
-    }
-  }
-}
-
-Loader::Round Loader::make_round(const Requests& requests) {
   Round round;
-  for (uint32_t place = 0; place < requests.size(); ++place) {
-    for (const core::JobId id : requests[place]) round.wanted.push_back({id, place});
-  }
-  std::vector<Wanted>& wanted = round.wanted;
-  const auto before = [](const Wanted& a, const Wanted& b) { return a.id < b.id; };
-  if (!std::is_sorted(wanted.begin(), wanted.end(), before)) {
-    std::sort(wanted.begin(), wanted.end(), before);
-  }
-  std::vector<uint32_t> groups(requests.size());
-  std::iota(groups.begin(), groups.end(), 0U);
-  for (size_t i = 1; i < wanted.size(); ++i) {
-    if (wanted[i].id != wanted[i - 1].id) continue;
-    const uint32_t a = group_of(groups, wanted[i - 1].group);
-    const uint32_t b = group_of(groups, wanted[i].group);
-    groups[std::max(a, b)] = std::min(a, b);
-  }
-  const auto same = [](const Wanted& a, const Wanted& b) { return a.id == b.id; };
-  wanted.erase(std::unique(wanted.begin(), wanted.end(), same), wanted.end());
-  round.left.resize(requests.size());
-  for (Wanted& one : wanted) {
-    one.group = group_of(groups, one.group);
-    round.left[one.group] += 1;
-  }
+  if (stopping_) return round;
+  round.together = requests_.front().together;
+  do {
+    const std::vector<core::JobId>& ids = requests_.front().ids;
+    round.ids.insert(round.ids.end(), ids.begin(), ids.end());
+    requests_.pop_front();
+  } while (!round.together && !requests_.empty() && !requests_.front().together);
   return round;
 }
 
+void Loader::run() {
+  for (Round round = next_round(); !round.ids.empty(); round = next_round()) {
+    std::sort(round.ids.begin(), round.ids.end());
+    round.ids.erase(std::unique(round.ids.begin(), round.ids.end()), round.ids.end());
+    const base::Status done = read_round(round);
+    if (!done) return callbacks_.failed(done.error());
+  }
+}
+
+base::Status Loader::read_round(Round& round) {
+  std::span<const core::JobId> unread = round.ids;
+  while (!unread.empty() && wait_for_room()) {
+    TRY(read_view(unread, round));
+    const bool too_big = round.together && round.read_bytes > bounds_.together_bytes_max;
+    if (too_big) {
+      give_up(round);
+      unread = {};
+    }
+    if (!round.together || unread.empty()) hand_over(round);
+  }
+  return {};
+}
+
 // Reads from the front of `unread` in one view.
-base::Status Loader::read_view(std::span<const Wanted>& unread, Round& round) {
-  std::vector<core::JobId> ids;
-  ids.reserve(unread.size());
-  for (const Wanted& one : unread) ids.push_back(one.id);
+base::Status Loader::read_view(std::span<const core::JobId>& unread, Round& round) {
+  const std::span<const core::JobId> ids = unread;
   size_t bytes = 0;
   const auto visit = [&](core::JobId id, const base::Result<JobRow>& row) -> base::Status {
-    ASSERT(!unread.empty() && unread.front().id == id, "job {} out of order", id.value);
-    const uint32_t group = unread.front().group;
+    ASSERT(!unread.empty() && unread.front() == id, "job {} out of order", id.value);
     round.read.push_back({id, record_of(row), row ? row->header : JobHeader{}});
-    round.read_group.push_back(group);
-    round.left[group] -= 1;
     unread = unread.subspan(1);
     if (row) bytes += row->record.size() + row->args.value_or("").size();
-    if (bytes < view_bytes_max_) return {};
+    if (bytes < bounds_.view_bytes_max) return {};
     return base::fail(base::ErrorCode::kTooBig, "enough for one view");
   };
   base::Status done = reader_->read(ids, visit);
-  if (!done && bytes >= view_bytes_max_) return {};
+  round.read_bytes += bytes;
+  if (!done && bytes >= bounds_.view_bytes_max) return {};
   if (done) ASSERT(unread.empty(), "{} ids were not visited", unread.size());
   return base::with_context(std::move(done), fmt::format("read {} jobs", ids.size()));
 }
 
-// Hands over the groups that are whole.
+void Loader::give_up(Round& round) {
+  round.read.clear();
+  round.read_bytes = 0;
+  for (const core::JobId id : round.ids) {
+    round.read.push_back(
+        {id, base::fail(base::ErrorCode::kTooBig, "together with others"), JobHeader{}});
+  }
+}
+
 void Loader::hand_over(Round& round) {
-  size_t kept = 0;
-  bool any = false;
   {
     const std::lock_guard lock(mutex_);
-    for (size_t i = 0; i < round.read.size(); ++i) {
-      if (round.left[round.read_group[i]] == 0) {
-        arrived_.push_back(std::move(round.read[i]));
-        any = true;
-        continue;
-      }
-      if (kept != i) round.read[kept] = std::move(round.read[i]);
-      round.read_group[kept] = round.read_group[i];
-      ++kept;
-    }
+    arrived_bytes_ += round.read_bytes;
+    std::move(round.read.begin(), round.read.end(), std::back_inserter(arrived_));
   }
-  round.read.erase(round.read.begin() + static_cast<ptrdiff_t>(kept), round.read.end());
-  round.read_group.resize(kept);
-  if (any) callbacks_.arrived();
+  round.read.clear();
+  round.read_bytes = 0;
+  callbacks_.arrived();
 }
 
 }  // namespace store

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "core/limits.h"
 #include "store/tables.h"
 
 namespace store {
@@ -22,7 +24,8 @@ class Loader {
  public:
   struct Loaded {
     core::JobId id;
-    // CORRUPT (file, table and id are named) or NOTFOUND concern this job alone.
+    // CORRUPT (file, table and id are named) or NOTFOUND concern this job alone; TOOBIG all that
+    // were asked for together.
     base::Result<std::unique_ptr<core::JobRecord>> record;
     JobHeader header;  // Of the row, if there is a record.
   };
@@ -36,21 +39,29 @@ class Loader {
   };
 
   // How much of records and args is read in one view of the tables, at the most by one row more.
-  // What is whole is then handed over.
+  // What is whole is then handed over; no more is read while as much waits to be taken.
   static constexpr size_t kViewBytesMax = size_t{32} << 20U;
 
-  explicit Loader(std::unique_ptr<TablesReader> reader, size_t view_bytes_max = kViewBytesMax)
-      : reader_(std::move(reader)), view_bytes_max_(view_bytes_max) {}
+  struct Bounds {
+    size_t view_bytes_max = kViewBytesMax;
+    size_t together_bytes_max = core::limits::kReadTogetherBytesMax;
+  };
+
+  explicit Loader(std::unique_ptr<TablesReader> reader) : Loader(std::move(reader), Bounds{}) {}
+  Loader(std::unique_ptr<TablesReader> reader, const Bounds& bounds)
+      : reader_(std::move(reader)), bounds_(bounds) {}
   ~Loader();
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
   void start(Callbacks callbacks);
 
-  // Asks for jobs, in any order. All of one request arrive together; an id that several requests
-  // name may arrive once for all of them. How much is asked for is the caller's to bound.
+  // Asks for jobs, in any order, each for itself.
   // Requires: `ids` is not empty.
   void request(std::span<const core::JobId> ids);
+  // Asks for jobs that arrive together, since they are of no use one by one. If they are larger
+  // than the bound, all of them arrive as TOOBIG, without records.
+  void request_together(std::span<const core::JobId> ids);
 
   // Returns what has arrived, and forgets it.
   std::vector<Loaded> take();
@@ -60,35 +71,38 @@ class Loader {
   void stop();
 
  private:
-  // An id of a round of requests. Requests that share ids are one group: they arrive together.
-  struct Wanted {
-    core::JobId id;
-    uint32_t group = 0;
+  struct Request {
+    std::vector<core::JobId> ids;
+    bool together = false;
   };
+  // What is read before anything else: a request whose jobs belong together, or all jobs that were
+  // asked for each for itself up to the next such request.
   struct Round {
-    std::vector<Wanted> wanted;        // By id, each once.
-    std::vector<size_t> left;          // By group: ids that were not read yet.
-    std::vector<Loaded> read;          // From `wanted` in order, less what was handed over.
-    std::vector<uint32_t> read_group;  // The same.
+    std::vector<core::JobId> ids;  // In order, each once.
+    bool together = false;
+    std::vector<Loaded> read;  // Not handed over yet.
+    size_t read_bytes = 0;
   };
-  using Requests = std::vector<std::vector<core::JobId>>;
 
   void run();
-  Requests next_requests();
-  static Round make_round(const Requests& requests);
-  base::Status read_view(std::span<const Wanted>& unread, Round& round);
+  void add(Request&& request);
+  Round next_round();
+  base::Status read_round(Round& round);
+  base::Status read_view(std::span<const core::JobId>& unread, Round& round);
+  static void give_up(Round& round);
   void hand_over(Round& round);
-  bool stopping();
+  bool wait_for_room();
 
   // Constant after construction, or before the thread starts; the reader is the thread's.
   std::unique_ptr<TablesReader> reader_;
-  const size_t view_bytes_max_;
+  const Bounds bounds_;
   Callbacks callbacks_;
 
   std::mutex mutex_;
   std::condition_variable work_;  // For the loader's thread.
-  Requests requests_;             // Guarded by mutex_, like all below.
+  std::deque<Request> requests_;  // Guarded by mutex_, like all below.
   std::vector<Loaded> arrived_;
+  size_t arrived_bytes_ = 0;
   bool stopping_ = false;
 
   std::thread thread_;

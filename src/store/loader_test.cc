@@ -42,6 +42,10 @@ class Heard {
     }
     return takes;
   }
+  bool wait_for_arrival() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, kPatience, [&] { return arrivals_ > 0; });
+  }
   std::optional<base::Error> wait_for_failure() {
     std::unique_lock lock(mutex_);
     if (!changed_.wait_for(lock, kPatience, [&] { return !errors_.empty(); })) return std::nullopt;
@@ -114,10 +118,13 @@ class GatedReader final : public TablesReader {
   Gate& gate_;
 };
 
+// About three rows to a view, and twenty that may belong together.
+constexpr Loader::Bounds kSmall{.view_bytes_max = 24, .together_bytes_max = 300};
+
 class LoaderTest : public testing::Test {
  protected:
   // Tables that hold jobs 1 to `count`, and a loader over them.
-  void begin(uint64_t count, size_t view_bytes_max = Loader::kViewBytesMax) {
+  void begin(uint64_t count, const Loader::Bounds& bounds = {}) {
     ASSERT_TRUE(tables_.open());
     ChangeSet set;
     for (uint64_t id = 1; id <= count; ++id) {
@@ -129,8 +136,8 @@ class LoaderTest : public testing::Test {
     ASSERT_TRUE(tables_.apply(set.finish(1)));
     auto reader = tables_.make_reader();
     ASSERT_TRUE(reader);
-    loader_ = std::make_unique<Loader>(std::make_unique<GatedReader>(*std::move(reader), gate_),
-                                       view_bytes_max);
+    loader_ =
+        std::make_unique<Loader>(std::make_unique<GatedReader>(*std::move(reader), gate_), bounds);
     loader_->start(heard_.callbacks(*loader_));
   }
   void TearDown() override {
@@ -139,6 +146,7 @@ class LoaderTest : public testing::Test {
     ASSERT_TRUE(tables_.close());
   }
   void request(const std::vector<JobId>& ids) { loader_->request(ids); }
+  void request_together(const std::vector<JobId>& ids) { loader_->request_together(ids); }
 
   // Of a job that was pushed at the wall time `id`.
   static std::string record_bytes(uint64_t id) {
@@ -190,6 +198,18 @@ TEST_F(LoaderTest, ReadsWhatCameMeanwhileTogetherEachIdOnce) {
   const std::lock_guard lock(gate_.mutex);
   ASSERT_EQ(gate_.asked.size(), 2U);
   EXPECT_EQ(gate_.asked[1], (std::vector<JobId>{{4}, {5}, {9}}));
+}
+
+TEST_F(LoaderTest, ReadsNoMoreWhileNobodyTakesWhatArrived) {
+  begin(100, kSmall);
+  std::vector<JobId> ids;
+  for (uint64_t id = 1; id <= 100; ++id) ids.push_back(JobId{id});
+  request(ids);
+  ASSERT_TRUE(heard_.wait_for_arrival());
+  loader_->stop();
+  EXPECT_LT(loader_->take().size(), 10U);
+  const std::lock_guard lock(gate_.mutex);
+  EXPECT_EQ(gate_.asked.size(), 1U);
 }
 
 TEST_F(LoaderTest, AnIdWithoutRowIsAnErrorOfThatIdAlone) {
@@ -244,63 +264,63 @@ TEST_F(LoaderTest, AFailedReadIsToldOnceAndEndsIt) {
   EXPECT_EQ(loader_->take().size(), 0U);
 }
 
-// About three rows to a view.
-constexpr size_t kSmallView = 24;
-
-TEST_F(LoaderTest, HandsOverWhatIsWholeBeforeItReadsOn) {
-  begin(100, kSmallView);
-  gate_.open = false;
-  request({{1}});
-  ASSERT_TRUE(gate_.wait_for_ask(1));
-  for (uint64_t id = 10; id < 40; id += 2) request({{id}, {id + 1}});
-  gate_.let_go();
+TEST_F(LoaderTest, HandsOverWhatIsReadBeforeItReadsOn) {
+  begin(100, kSmall);
+  std::vector<JobId> ids;
+  for (uint64_t id = 1; id <= 30; ++id) ids.push_back(JobId{id});
+  request(ids);
   std::map<uint64_t, size_t> take_of;
-  const auto takes = heard_.wait_for(31);
+  const auto takes = heard_.wait_for(30);
   for (size_t i = 0; i < takes.size(); ++i) {
     for (const uint64_t id : ids_of(takes[i])) {
       EXPECT_TRUE(take_of.emplace(id, i).second) << "job " << id << " arrived twice";
     }
   }
-  EXPECT_EQ(take_of.size(), 31U);
-  for (uint64_t id = 10; id < 40; id += 2) {
-    EXPECT_EQ(take_of[id], take_of[id + 1]) << "job " << id;
-  }
+  EXPECT_EQ(take_of.size(), 30U);
   const std::lock_guard lock(gate_.mutex);
   EXPECT_GE(gate_.asked.size(), 8U);
 }
 
-TEST_F(LoaderTest, ARequestLargerThanAViewArrivesAsAWhole) {
-  begin(100, kSmallView);
+TEST_F(LoaderTest, WhatBelongsTogetherArrivesAsAWholeThoughItIsLargerThanAView) {
+  begin(100, kSmall);
   std::vector<JobId> ids;
-  for (uint64_t id = 1; id <= 100; ++id) ids.push_back(JobId{id});
-  request(ids);
-  const auto takes = heard_.wait_for(100);
+  for (uint64_t id = 1; id <= 12; ++id) ids.push_back(JobId{id});
+  request_together(ids);
+  const auto takes = heard_.wait_for(12);
   ASSERT_EQ(takes.size(), 1U);
-  EXPECT_EQ(takes[0].size(), 100U);
+  ASSERT_EQ(takes[0].size(), 12U);
+  for (const Loader::Loaded& loaded : takes[0]) EXPECT_TRUE(loaded.record);
 }
 
-TEST_F(LoaderTest, RequestsThatShareIdsOverOthersArriveTogether) {
-  begin(100, kSmallView);
+TEST_F(LoaderTest, WhatIsTooLargeTogetherArrivesWithoutRecordsAndTheNextOnesAreRead) {
+  begin(100, kSmall);
   gate_.open = false;
   request({{1}});
   ASSERT_TRUE(gate_.wait_for_ask(1));
-  request({{50}, {90}});
-  request({{10}, {11}});
-  request({{20}, {50}});
-  request({{60}, {61}});
-  request({{20}, {30}});
+  std::vector<JobId> ids;
+  for (uint64_t id = 1; id <= 90; ++id) ids.push_back(JobId{id});
+  request_together(ids);
+  request({{95}});
+  request_together({{95}, {96}});
   gate_.let_go();
-  const auto takes = heard_.wait_for(9);
-  std::map<uint64_t, size_t> take_of;
-  for (size_t i = 0; i < takes.size(); ++i) {
-    for (const uint64_t id : ids_of(takes[i])) take_of[id] = i;
+  std::map<uint64_t, size_t> with_record;
+  size_t given_up = 0;
+  for (const auto& take : heard_.wait_for(94)) {
+    for (const Loader::Loaded& loaded : take) {
+      if (loaded.record) {
+        ++with_record[loaded.id.value];
+      } else {
+        EXPECT_EQ(loaded.record.error().code, ErrorCode::kTooBig);
+        ++given_up;
+      }
+    }
   }
-  EXPECT_EQ(take_of.size(), 9U);
-  for (const uint64_t id : {20U, 30U, 50U}) EXPECT_EQ(take_of[id], take_of[90]) << "job " << id;
+  EXPECT_EQ(given_up, 90U);
+  EXPECT_EQ(with_record, (std::map<uint64_t, size_t>{{1, 1}, {95, 2}, {96, 1}}));
 }
 
 TEST_F(LoaderTest, StopLeavesWhatIsNotRead) {
-  begin(100, kSmallView);
+  begin(100, kSmall);
   gate_.open = false;
   request({{1}});
   ASSERT_TRUE(gate_.wait_for_ask(1));

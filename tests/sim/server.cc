@@ -148,7 +148,10 @@ void Server::pass_time(bool stall) {
 
 // Returns whether something was asked for.
 bool Server::bring_in_wants() {
-  const std::vector<core::JobId> wants = machine_->take_wants();
+  std::vector<core::JobId> wants = machine_->take_wants();
+  for (const auto& together : machine_->take_wants_together()) {
+    wants.insert(wants.end(), together.begin(), together.end());
+  }
   if (wants.empty()) return false;
   tally_["records read"] += wants.size();
   const base::Status read =

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Hostile and slow clients against the server: ./x test --only hostile. What each is, and what has to
+# become of it, is in run.py. The last line is "N passed, N failed".
+set -o errexit -o nounset -o pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+exec "$here/run.py"
