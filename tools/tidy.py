@@ -35,11 +35,12 @@ MAY_INCLUDE = {
                    "store/change_set.h", "store/flusher.h", "store/loader.h", "store/scrubber.h", "store/effect_codec.h",
                    "store/job_codec.h"),
     "src/protocol": ("base/", "core/", "protocol/"),
-    "src/cli": ("base/", "protocol/", "cli/", "dray/"),
+    "src/auth": ("base/", "core/", "protocol/", "auth/"),
+    "src/cli": ("base/", "protocol/", "auth/", "cli/", "dray/"),
     "src/repair": ("base/", "core/", "store/", "engine/machine.h", "engine/restore.h", "cli/",
                    "repair/"),
-    "src/server": ("base/", "core/", "store/", "engine/", "protocol/", "server/", "cli/", "dray/",
-                   "repair/"),
+    "src/server": ("base/", "core/", "store/", "engine/", "protocol/", "auth/", "server/", "cli/",
+                   "dray/", "repair/"),
     "sdk/cpp": ("base/", "protocol/", "dray/", "sdk/cpp/"),
 }
 # What a *_test.cc of a folder may include besides.

@@ -17,6 +17,7 @@
 #include "core/key_command.h"
 #include "core/operations.h"
 #include "core/query.h"
+#include "core/rights.h"
 
 namespace core {
 
@@ -25,6 +26,7 @@ struct JobRef {
   JobId id;
   std::string_view key;
   std::string_view text;  // As it was sent.
+  Sight sight = {};       // A job that it does not see is answered like one that is not there.
   bool by_key() const { return !key.empty(); }
 };
 
@@ -61,6 +63,7 @@ struct PushSpec {
   bool has_producer = false;
   uint64_t producer_seq = 0;
   std::vector<std::pair<std::string_view, std::string_view>> meta;
+  Sight sight;                 // Of a job that holds the key already.
   std::string_view not_built;  // An option whose behaviour comes later: UNIQUE, LIMITS, FAIR.
 };
 
@@ -180,7 +183,9 @@ struct WorkerBye {
 struct QueueStats {
   std::string_view queue;
 };
-struct QueueList {};
+struct QueueList {
+  Sight sight = {};
+};
 // From the server itself: the stats of all queues, as a map by name, for metrics.
 struct QueueStatsAll {};
 struct QueuePause {
