@@ -95,6 +95,7 @@ ClientCommands::ClientCommands(CLI::App& app) {
   add("push", "push a job, or many from stdin", make_push);
   add("show", "show all that is known of a job", make_show);
   add("status", "show the queues and what is in them", make_status);
+  add("token", "make, list, rotate and revoke the tokens of a server", make_token);
   add("wait", "wait until a job is finished", make_wait);
 }
 

@@ -1,4 +1,5 @@
-// The commands of `dray` that are clients of a server: exec, push, show, status, wait.
+// The commands of `dray` that are clients of a server: exec, push, show, status, token,
+// wait.
 //
 //   cli::ClientCommands commands(app);   // Beside the program's own subcommands.
 //   app.parse(argc, argv);

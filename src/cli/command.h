@@ -28,6 +28,7 @@ std::unique_ptr<Command> make_exec(CLI::App& app);
 std::unique_ptr<Command> make_push(CLI::App& app);
 std::unique_ptr<Command> make_show(CLI::App& app);
 std::unique_ptr<Command> make_status(CLI::App& app);
+std::unique_ptr<Command> make_token(CLI::App& app);
 std::unique_ptr<Command> make_wait(CLI::App& app);
 
 // --url, for every command.

@@ -26,6 +26,21 @@ std::string parse_address(const std::string& text, Address& address) {
   return {};
 }
 
+void add_guards(CLI::App& serve, ServeOptions& options) {
+  serve.add_option("--tokens", options.tokens,
+                   "file of the tokens that clients must AUTH with (DATA/tokens.toml, if it is "
+                   "there); see dray token");
+  serve.add_option("--token-file", options.token_file,
+                   "file with one token that may do everything (mode 0600)");
+  serve.add_option("--tls-cert", options.tls.certificate,
+                   "certificate chain in PEM: both addresses speak TLS only");
+  serve.add_option("--tls-key", options.tls.key, "its private key in PEM (mode 0600)");
+  serve.add_option("--tls-client-ca", options.tls.client_ca,
+                   "clients must show a certificate of this authority");
+  serve.add_flag("--insecure-i-know", options.insecure_i_know,
+                 "listen without tokens or TLS where other machines can reach it");
+}
+
 void add_serve(CLI::App& app, ServeOptions& options) {
   CLI::App* serve = app.add_subcommand("serve", "run the server");
   serve->add_option("--data", options.data, "data directory; made if it is not there")->required();
@@ -38,8 +53,7 @@ void add_serve(CLI::App& app, ServeOptions& options) {
   };
   address("--resp", "address for workers and clients (127.0.0.1:3729)", options.resp);
   address("--http", "address for health and metrics (127.0.0.1:3730)", options.http);
-  serve->add_option("--token-file", options.token_file,
-                    "file with the token that clients must AUTH with (mode 0600)");
+  add_guards(*serve, options);
   serve
       ->add_option("--journal-budget", options.journal_budget_bytes,
                    "what the journal may take on disk")
@@ -56,6 +70,13 @@ void add_serve(CLI::App& app, ServeOptions& options) {
                    "seconds between two recounts of all jobs, with a look at all tables")
       ->check(CLI::Range(1, 86'400))
       ->default_str("3600");
+  serve
+      ->add_option_function<std::string>(
+          "--log-level",
+          [&options](const std::string& level) { options.log_level = *base::log_level(level); },
+          "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->default_str("info");
   serve->add_option("--journal", options.journal, "files, or null to keep nothing (benchmarks)")
       ->check(CLI::IsMember({"files", "null"}));
 }

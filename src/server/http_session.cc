@@ -1,10 +1,12 @@
 #include "server/http_session.h"
 
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <type_traits>
 
 namespace server {
 namespace {
@@ -19,30 +21,45 @@ constexpr size_t kBodyBytesMax = size_t{16} << 10;
 
 constexpr const char* kPlain = "text/plain; charset=utf-8";
 
+using PlainStream = beast::tcp_stream;
+using TlsStream = boost::asio::ssl::stream<beast::tcp_stream>;
+
 // Owned by the callbacks of its pending operations (hence shared): when none is left it ends.
-class HttpSession : public std::enable_shared_from_this<HttpSession> {
+template <typename Stream>
+class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
  public:
-  HttpSession(boost::asio::ip::tcp::socket socket, MetricsHost& host, size_t& open)
-      : stream_(std::move(socket)), host_(host), open_(open) {
-    ++open_;
+  HttpSession(Stream stream, const HttpDoor& door) : stream_(std::move(stream)), door_(door) {
+    ++door_.open;
   }
   HttpSession(const HttpSession&) = delete;
   HttpSession& operator=(const HttpSession&) = delete;
-  ~HttpSession() { --open_; }
+  ~HttpSession() { --door_.open; }
 
+  void start() {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      expires_after(kHandshakeTime);
+      stream_.async_handshake(TlsStream::server,
+                              [self = this->shared_from_this()](error_code error) {
+                                if (!error) self->read();
+                              });
+    } else {
+      read();
+    }
+  }
+
+ private:
   void read() {
     parser_.emplace();
     parser_->header_limit(kHeaderBytesMax);
     parser_->body_limit(kBodyBytesMax);
-    stream_.expires_after(kHeaderTime);
+    expires_after(kHeaderTime);
     http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](error_code error, size_t) {
+                     [self = this->shared_from_this()](error_code error, size_t) {
                        if (error) return self->refuse(error);
                        self->handle();
                      });
   }
 
- private:
   // What cannot be read is answered, as far as it is HTTP, and ends the connection.
   void refuse(const error_code& error) {
     if (error == http::error::end_of_stream) return end();
@@ -66,17 +83,54 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     }
     if (target == "/livez") return answer(http::status::ok, "ok\n");
     if (target == "/readyz") {
-      const bool ready = host_.is_ready();
+      const bool ready = door_.host.is_ready();
       return answer(ready ? http::status::ok : http::status::service_unavailable,
                     ready ? "ready\n" : "not ready\n");
     }
     if (target == "/metrics") {
+      if (!may_read_all()) return;
       // The HTTP side keeps no numbers of the queues: the engine is asked.
-      return host_.fetch_queue_stats([self = shared_from_this()](const core::Reply& stats) {
-        self->answer(http::status::ok, metrics_text(self->host_, stats));
-      });
+      return door_.host.fetch_queue_stats(
+          [self = this->shared_from_this()](const core::Reply& stats) {
+            self->answer(http::status::ok, metrics_text(self->door_.host, stats));
+          });
     }
     answer(http::status::not_found, "there is /livez, /readyz and /metrics\n");
+  }
+
+  // Whether the request proves the right to read everything; answers it if it does not. Health is
+  // told to everybody, names of queues are not.
+  bool may_read_all() {
+    if (door_.roll.is_public()) return true;
+    constexpr std::string_view kScheme = "Bearer ";
+    const auto header = parser_->get()[http::field::authorization];
+    const std::string_view given(header.data(), header.size());
+    auth::PrincipalPtr principal;
+    if (given.starts_with(kScheme)) {
+      principal = door_.roll.find("", given.substr(kScheme.size()), door_.clock.wall());
+    }
+    if (principal && principal->rights.allow_all(set_of(core::Right::kRead))) return true;
+    const std::string from = peer();
+    door_.audit_log.note_refusal(
+        {.what = "GET /metrics",
+         .token = principal ? std::string_view(principal->id) : "",
+         .peer = from,
+         .names = "",
+         .outcome =
+             base::error_word(principal ? base::ErrorCode::kNoPerm : base::ErrorCode::kNoAuth)});
+    if (principal) {
+      answer(http::status::forbidden, "NOPERM need=read queue=* this token may not read all\n");
+    } else {
+      answer(http::status::unauthorized,
+             "NOAUTH give a token with the scope read:*, as Authorization: Bearer id.secret\n");
+    }
+    return false;
+  }
+
+  std::string peer() {
+    error_code ignored;
+    const auto peer = beast::get_lowest_layer(stream_).socket().remote_endpoint(ignored);
+    return peer.address().to_string() + ":" + std::to_string(peer.port());
   }
 
   void answer(http::status status, std::string body) {
@@ -84,6 +138,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     response_ = {};
     response_.version(request.version());
     response_.result(status);
+    if (status == http::status::unauthorized) {
+      response_.set(http::field::www_authenticate, "Bearer");
+    }
     if (status == http::status::method_not_allowed) response_.set(http::field::allow, "GET, HEAD");
     response_.set(http::field::content_type, kPlain);
     response_.set("X-Content-Type-Options", "nosniff");
@@ -92,21 +149,30 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     const size_t size = body.size();
     if (request.method() != http::verb::head) response_.body() = std::move(body);
     response_.content_length(size);
-    stream_.expires_after(kHeaderTime);
-    http::async_write(stream_, response_, [self = shared_from_this()](error_code error, size_t) {
-      if (error || !self->response_.keep_alive()) return self->end();
-      self->read();
-    });
+    expires_after(kHeaderTime);
+    http::async_write(stream_, response_,
+                      [self = this->shared_from_this()](error_code error, size_t) {
+                        if (error || !self->response_.keep_alive()) return self->end();
+                        self->read();
+                      });
   }
 
   void end() {
-    error_code ignored;
-    stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      expires_after(kHeaderTime);
+      stream_.async_shutdown([self = this->shared_from_this()](error_code) {});
+    } else {
+      error_code ignored;
+      stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+    }
   }
 
-  beast::tcp_stream stream_;
-  MetricsHost& host_;
-  size_t& open_;
+  void expires_after(std::chrono::seconds time) {
+    beast::get_lowest_layer(stream_).expires_after(time);
+  }
+
+  Stream stream_;
+  const HttpDoor door_;
   bool closes_ = false;  // After this answer.
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
@@ -115,8 +181,14 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
 }  // namespace
 
-void start_http_session(boost::asio::ip::tcp::socket socket, MetricsHost& host, size_t& open) {
-  std::make_shared<HttpSession>(std::move(socket), host, open)->read();
+void start_http_session(boost::asio::ip::tcp::socket socket, const HttpDoor& door) {
+  PlainStream plain(std::move(socket));
+  if (door.tls == nullptr) {
+    std::make_shared<HttpSession<PlainStream>>(std::move(plain), door)->start();
+  } else {
+    TlsStream stream(std::move(plain), door.tls->context());
+    std::make_shared<HttpSession<TlsStream>>(std::move(stream), door)->start();
+  }
 }
 
 }  // namespace server

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "auth/roll.h"
 #include "base/clock.h"
 #include "core/reply.h"
 #include "engine/engine.h"
@@ -18,7 +19,7 @@ namespace server {
 struct LocalContext {
   const engine::Engine& engine;
   const base::Clock& clock;
-  const std::string& token;  // Empty: nobody has to give one.
+  const auth::Roll& roll;  // Who is let in.
   base::MonoTime started;
   size_t connections = 0;
 };

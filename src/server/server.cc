@@ -29,6 +29,8 @@ constexpr std::chrono::milliseconds kShutdownTick{5};
 // After an accept that failed, mostly for want of files: at once, it would fail again.
 constexpr std::chrono::milliseconds kAcceptPause{50};
 constexpr int kBacklog = 1'024;
+// How soon a change of the tokens is noticed, and an expiry.
+constexpr std::chrono::milliseconds kTokensLookedAt{400};
 
 size_t connections_max() {
   rlimit files{};
@@ -68,10 +70,10 @@ struct Server::Question : engine::Request {
   std::function<void(const core::Reply&)> done;
 };
 
-Server::Server(engine::Engine& engine, const base::Clock& clock, std::string token)
+Server::Server(engine::Engine& engine, const base::Clock& clock, Guards guards)
     : engine_(engine),
       clock_(clock),
-      token_(std::move(token)),
+      guards_(guards),
       started_(clock.mono()),
       connections_max_(connections_max()) {
   resp_.admit = [this](Socket socket) { admit_resp(std::move(socket)); };
@@ -88,11 +90,15 @@ base::Status Server::bind(Acceptor& acceptor, const Address& address) {
   error_code error;
   const auto host = boost::asio::ip::make_address(address.host, error);
   if (error) return base::fail(ErrorCode::kBadReq, "{} is not an IP address", address.host);
-  if (!host.is_loopback() && token_.empty()) {
+  const bool guarded = !guards_.roll.is_public() && guards_.tls != nullptr;
+  if (!host.is_loopback() && !guarded && !guards_.accepts_risk) {
     return base::fail(ErrorCode::kBadReq,
-                      "{} can be reached from other machines: give --token-file, or listen on "
-                      "127.0.0.1",
-                      name);
+                      "{} can be reached from other machines, which needs tokens ({}: dray token "
+                      "create, or --token-file) and TLS ({}: --tls-cert and --tls-key). Give them, "
+                      "or listen on 127.0.0.1. Where something else guards it, such as a tunnel, "
+                      "say --insecure-i-know",
+                      name, guards_.roll.is_public() ? "there are none" : "there are some",
+                      guards_.tls == nullptr ? "it is off" : "it is on");
   }
   const tcp::endpoint endpoint(host, address.port);
   acceptor.open(endpoint.protocol(), error);
@@ -111,6 +117,7 @@ base::Status Server::listen(const Address& resp, const Address& http) {
   // Before anybody is told that the server is ready: from then on a signal means a stop in order.
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
+  signals_.add(SIGHUP);
   wait_for_signal();
   return {};
 }
@@ -123,7 +130,7 @@ std::string Server::http_address() const {
 }
 
 LocalContext Server::local_context() {
-  return {engine_, clock_, token_, started_, sessions_.size()};
+  return {engine_, clock_, guards_.roll, started_, sessions_.size()};
 }
 
 bool Server::is_ready() const {
@@ -148,7 +155,8 @@ void Server::accept(Door& door) {
 }
 
 void Server::admit_resp(Socket socket) {
-  if (sessions_.size() >= connections_max_) {
+  if (sessions_.size() + handshakes_ >= connections_max_) {
+    if (guards_.tls != nullptr) return;  // Who speaks TLS could not read it.
     error_code ignored;
     const std::string refusal = fmt::format(
         "-MAXCONN limit={} connections: close some, or share them\r\n", connections_max_);
@@ -156,8 +164,15 @@ void Server::admit_resp(Socket socket) {
     return;
   }
   set_socket_options(socket);
+  if (guards_.tls == nullptr) return start_session(Connection(std::move(socket)));
+  start_handshake(std::move(socket), *guards_.tls, handshakes_, [this](Connection connection) {
+    if (!stopping_) start_session(std::move(connection));
+  });
+}
+
+void Server::start_session(Connection connection) {
   const uint64_t id = next_session_++;
-  auto session = std::make_unique<Session>(std::move(socket), *this, id);
+  auto session = std::make_unique<Session>(std::move(connection), *this, id);
   Session& started = *session;
   sessions_.emplace(id, std::move(session));
   started.start();
@@ -165,11 +180,59 @@ void Server::admit_resp(Socket socket) {
 
 void Server::admit_http(Socket socket) {
   if (http_connections_ >= kHttpConnectionsMax) return;  // Closed without a word.
-  start_http_session(std::move(socket), *this, http_connections_);
+  start_http_session(std::move(socket), {*this, clock_, guards_.roll, guards_.audit_log,
+                                         guards_.tls, http_connections_});
 }
 
 void Server::session_ended(Session& session) {
   boost::asio::post(io_, [this, id = session.id()] { sessions_.erase(id); });
+}
+
+// --- Tokens and certificates.
+
+void Server::watch_tokens() {
+  watch_.expires_after(kTokensLookedAt);
+  watch_.async_wait([this](error_code error) {
+    if (error || ended_) return;
+    read_tokens();
+    watch_tokens();
+  });
+}
+
+void Server::read_tokens() {
+  const auto change = guards_.roll.refresh();
+  const auto note = [&](std::string_view what, std::string_view token, std::string_view outcome) {
+    guards_.audit_log.note(
+        {.what = what, .token = token, .peer = "", .names = "", .outcome = outcome});
+  };
+  if (!change) {
+    LOG(kError, "the tokens could not be read; those of before go on",
+        {"why", change.error().message});
+    note("tokens read", "", base::error_word(change.error().code));
+  } else {
+    for (const std::string& id : change->added) note("token added", id, "OK");
+    for (const std::string& id : change->removed) note("token removed", id, "OK");
+  }
+  const bool expired = guards_.roll.anything_expired(clock_.wall());
+  if (expired || (change && change->changed)) send_away();
+}
+
+// Those whose token is not good any more.
+void Server::send_away() {
+  std::vector<Session*> leaving;
+  for (const auto& [id, session] : sessions_) {
+    if (!session->may_stay()) leaving.push_back(session.get());
+  }
+  if (!leaving.empty()) LOG(kInfo, "connections of tokens that ended", {"closed", leaving.size()});
+  for (Session* session : leaving) session->close();
+}
+
+void Server::read_certificates() {
+  if (guards_.tls == nullptr) return;
+  if (const base::Status loaded = guards_.tls->load(); !loaded) {
+    LOG(kError, "the certificates could not be read; those of before go on",
+        {"why", loaded.error().message});
+  }
 }
 
 // --- To the engine and back.
@@ -263,6 +326,7 @@ int Server::run() {
                 });
   accept(resp_);
   accept(http_);
+  watch_tokens();
   io_.run();
   sessions_.clear();  // Their connections end; the engine has let go of all that was theirs.
   return exit_code_;
@@ -275,8 +339,14 @@ void Server::request_stop() {
 void Server::wait_for_signal() {
   signals_.async_wait([this](error_code error, int signal) {
     if (error) return;
-    LOG(kInfo, "shutting down", {"signal", signal});
-    stop();
+    if (signal == SIGHUP) {
+      LOG(kInfo, "reading tokens and certificates anew");
+      read_tokens();
+      read_certificates();
+    } else {
+      LOG(kInfo, "shutting down", {"signal", signal});
+      stop();
+    }
     wait_for_signal();
   });
 }
@@ -311,6 +381,7 @@ void Server::wait_for_answers() {
 void Server::end() {
   if (ended_) return;
   ended_ = true;
+  watch_.cancel();
   error_code ignored;
   resp_.acceptor.close(ignored);
   http_.acceptor.close(ignored);

@@ -14,22 +14,33 @@
 #include <string>
 #include <unordered_map>
 
+#include "auth/roll.h"
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "server/metrics.h"
 #include "server/options.h"
 #include "server/session.h"
+#include "server/tls.h"
 
 namespace server {
+
+// What stands between strangers and the doors. All must outlive the server.
+struct Guards {
+  auth::Roll& roll;
+  AuditLog& audit_log;
+  Tls* tls = nullptr;         // Null: everything is plain.
+  bool accepts_risk = false;  // --insecure-i-know: strangers may reach what is not guarded.
+};
 
 class Server final : public SessionHost, public MetricsHost {
  public:
   // All must outlive the server. The engine is recovered, not started.
-  Server(engine::Engine& engine, const base::Clock& clock, std::string token);
+  Server(engine::Engine& engine, const base::Clock& clock, Guards guards);
   ~Server() override;
 
-  // Binds both addresses; from now on SIGTERM and SIGINT are requests to stop. Errors: UNAVAILABLE
-  // names the address, BADREQ one that strangers can reach while no token is asked for.
+  // Binds both addresses; from now on SIGTERM and SIGINT are requests to stop, and SIGHUP is one to
+  // read tokens and certificates anew. Errors: UNAVAILABLE names the address, BADREQ one that
+  // strangers can reach while it is not guarded.
   base::Status listen(const Address& resp, const Address& http);
   // "host:port" as bound.
   std::string resp_address() const;
@@ -43,6 +54,7 @@ class Server final : public SessionHost, public MetricsHost {
   void lend(std::span<engine::Request* const> requests) override;
   engine::Engine& engine() override { return engine_; }
   LocalContext local_context() override;
+  AuditLog& audit_log() override { return guards_.audit_log; }
   bool is_stopping() const override { return stopping_; }
   void session_ended(Session& session) override;
 
@@ -66,12 +78,17 @@ class Server final : public SessionHost, public MetricsHost {
   base::Status bind(Acceptor& acceptor, const Address& address);
   void accept(Door& door);
   void admit_resp(Socket socket);
+  void start_session(Connection connection);
   void admit_http(Socket socket);
   void submit_lent();
   void released(std::vector<engine::Request*>&& requests);
   void hand_out_released();
   void hand_out(const std::vector<engine::Request*>& requests);
   void wait_for_signal();
+  void watch_tokens();
+  void read_tokens();
+  void read_certificates();
+  void send_away();
   void stop();
   void begin_stop();
   void wait_for_answers();
@@ -79,16 +96,18 @@ class Server final : public SessionHost, public MetricsHost {
 
   engine::Engine& engine_;
   const base::Clock& clock_;
-  const std::string token_;
+  const Guards guards_;
   const base::MonoTime started_;
   const size_t connections_max_;
   size_t http_connections_ = 0;  // Before io_: those that are left end with it.
+  size_t handshakes_ = 0;        // Likewise.
 
   boost::asio::io_context io_{1};
   Door resp_{io_};
   Door http_{io_};
   boost::asio::signal_set signals_{io_};
-  boost::asio::steady_timer tick_{io_};  // Of the shutdown.
+  boost::asio::steady_timer tick_{io_};   // Of the shutdown.
+  boost::asio::steady_timer watch_{io_};  // Of the tokens.
   std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;
   uint64_t next_session_ = 1;
   std::vector<engine::Request*> lent_;  // By sessions, on the way to the engine.

@@ -3,6 +3,7 @@
 #include <boost/asio/buffer.hpp>
 #include <variant>
 
+#include "auth/authorise.h"
 #include "base/log.h"
 #include "protocol/decode.h"
 
@@ -76,14 +77,13 @@ bool is_batch(const core::Command& command) {
 
 }  // namespace
 
-Session::Session(boost::asio::ip::tcp::socket socket, SessionHost& host, uint64_t id)
-    : socket_(std::move(socket)), host_(host), parser_(protocol::kRespLimitsStranger) {
+Session::Session(Connection connection, SessionHost& host, uint64_t id)
+    : connection_(std::move(connection)), host_(host), parser_(protocol::kRespLimitsStranger) {
   const LocalContext context = host_.local_context();
-  error_code ignored;
-  const auto peer = socket_.remote_endpoint(ignored);
+  const auto peer = connection_.remote_endpoint();
   client_.id = id;
   client_.peer = peer.address().to_string() + ":" + std::to_string(peer.port());
-  client_.authenticated = context.token.empty();
+  client_.authenticated = context.roll.is_public();
   client_.connected = context.clock.wall();
   if (client_.authenticated) parser_.set_limits(protocol::kRespLimitsClient);
 }
@@ -102,7 +102,7 @@ void Session::read() {
   reading_ = true;
   make_room();
   const auto room = boost::asio::buffer(input_.data() + input_end_, input_.size() - input_end_);
-  socket_.async_read_some(room, [this](error_code error, size_t size) {
+  connection_.async_read_some(room, [this](error_code error, size_t size) {
     reading_ = false;
     input_end_ += size;
     if (error) hung_up_ = true;
@@ -193,6 +193,10 @@ void Session::handle(protocol::Arguments arguments) {
     transaction_.spoil();
     return answer_error(protocol::unknown_command(arguments));
   }
+  if (client_.principal) {
+    const base::Status may = auth::may_ask(*spec, client_.principal->rights);
+    if (!may) return refuse(*spec, may.error());
+  }
   using protocol::CommandId;
   const bool transaction = spec->id == CommandId::kMulti || spec->id == CommandId::kExec ||
                            spec->id == CommandId::kDiscard;
@@ -210,6 +214,7 @@ void Session::handle_local(const protocol::CommandSpec& spec, protocol::Argument
   slot.verbatim = answer_local(host_.local_context(), client_, spec, arguments, slot.answer.reply);
   slot.version = client_.version;
   slot.done = true;
+  audit_login(spec, slot.answer.reply);
   if (client_.authenticated != was_authenticated) {
     parser_.set_limits(client_.authenticated ? protocol::kRespLimitsClient
                                              : protocol::kRespLimitsStranger);
@@ -240,6 +245,8 @@ void Session::handle_command(const protocol::CommandSpec& spec, protocol::Argume
     return;
   }
   slot.command = *std::move(command);
+  const bool is_judged = client_.principal || spec.has(protocol::command_flag::kAudit);
+  if (is_judged && !may_do(spec, slot)) return;
   slot.lane = lane_of(spec);
   slot.fetches = std::holds_alternative<core::Fetch>(slot.command.body);
   if (slot.fetches && hung_up_) {
@@ -283,8 +290,11 @@ void Session::handle_transaction(const protocol::CommandSpec& spec, protocol::Ar
 
 void Session::queue_in_transaction(const protocol::CommandSpec& spec,
                                    protocol::Arguments arguments) {
-  const base::Status added = transaction_.add(spec, arguments);
-  if (!added) return answer_error(added.error());
+  const base::Status added = transaction_.add(spec, arguments, client_.rights());
+  if (!added) {
+    const bool is_refused = added.error().code == ErrorCode::kNoPerm;
+    return is_refused ? refuse(spec, added.error()) : answer_error(added.error());
+  }
   Slot& slot = add_slot();
   slot.answer.reply.simple("QUEUED");
   slot.done = true;
@@ -298,6 +308,8 @@ void Session::exec(Slot& slot) {
     return;
   }
   slot.parts = std::move(batch->parts);
+  slot.principal = client_.principal;
+  slot.audited = std::move(batch->audited);
   slot.heavy = std::ranges::any_of(batch->commands.commands, reads_keys);
   if (slot.heavy) ++heavy_;
   slot.command.body = std::move(batch->commands);
@@ -352,6 +364,7 @@ void Session::answered(Slot& slot) {
   if (blocking_ == &slot) blocking_ = nullptr;
   if (closed_ && !slot.answer.grants.empty()) undo(std::move(slot.answer.grants));
   slot.done = true;
+  if (!slot.audited.empty()) audit(slot);
   if (slot.internal) {
     std::erase_if(internal_, [&](const auto& held) { return held.get() == &slot; });
   }
@@ -407,6 +420,8 @@ void Session::encode_done() {
 
 void Session::recycle(std::unique_ptr<Slot> slot) {
   slot->parts.clear();
+  slot->principal.reset();
+  slot->audited.clear();
   const size_t size = slot->bytes.capacity() + slot->answer.reply.tape().size();
   const bool is_large = size > kSlotBytesKept || is_batch(slot->command);
   if (free_.size() < kFreeSlotsMax && !is_large) free_.push_back(std::move(slot));
@@ -418,12 +433,12 @@ void Session::write() {
   error_code error;
   const std::string_view pending = output_.pending();
   const size_t size =
-      socket_.write_some(boost::asio::buffer(pending.data(), pending.size()), error);
+      connection_.write_some(boost::asio::buffer(pending.data(), pending.size()), error);
   if (error && error != boost::asio::error::would_block) return close();
   output_.taken(size);
   if (output_.empty()) return;
   is_writing_ = true;
-  socket_.async_wait(boost::asio::socket_base::wait_write, [this](error_code failed) {
+  connection_.wait_for_room([this](error_code failed) {
     is_writing_ = false;
     if (closed_) return end_if_over();
     if (failed) return close();
@@ -437,8 +452,7 @@ void Session::close() {
   if (closed_) return;
   closed_ = true;
   submit_lent();
-  error_code ignored;
-  socket_.close(ignored);
+  connection_.close();
   Grants ungot = output_.take_ungot();
   for (const auto& slot : slots_) {
     const Grants& grants = slot->answer.grants;
@@ -461,8 +475,7 @@ void Session::end_if_over() {
 
 bool Session::is_busy() const {
   if (closed_) return lent_ != 0;
-  error_code ignored;
-  return lent_ != 0 || !output_.empty() || socket_.available(ignored) != 0;
+  return lent_ != 0 || !output_.empty() || connection_.available() != 0;
 }
 
 void Session::end_fetches() {
