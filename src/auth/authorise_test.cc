@@ -52,6 +52,15 @@ const std::vector<std::string> kForms = {
     "DECRBY q 1",
     "SCAN 0",
     "DBSIZE",
+    "JOB.LIST",
+    "JOB.COUNT",
+    "OP.GET q",
+    "OP.LIST",
+    "OP.CANCEL q",
+    "OP.WAIT q BLOCK 1",
+    "QUEUE.PURGE q",
+    "QUEUE.DELETE q",
+    "EVENT.READ $",
 };
 
 std::vector<std::string_view> words_of(std::string_view line) {
@@ -163,6 +172,14 @@ TEST(Authorise, CommandsByIdSeeTheJobsOfTheTokensQueuesOnly) {
     if (reference == nullptr) continue;
     EXPECT_TRUE(reference->sight.sees("q")) << form;
     EXPECT_FALSE(reference->sight.sees("other")) << form;
+  }
+}
+
+TEST(Authorise, AVerbByQueryIsOverAllQueues) {
+  for (const std::string line : {"JOB.RETRY WHERE state:dead", "JOB.CANCEL WHERE queue:q",
+                                 "JOB.DELETE WHERE queue:q DRYRUN"}) {
+    EXPECT_FALSE(decide(line, rights_of({"admin:q*"}))) << line;
+    EXPECT_TRUE(decide(line, rights_of({"admin:*"}))) << line;
   }
 }
 

@@ -26,7 +26,9 @@ FORMS = {
     "INCR": "q", "INCRBY": "q 1", "DECR": "q", "DECRBY": "q 1", "SCAN": "0", "DBSIZE": "",
     "HELLO": "", "PING": "", "ECHO": "x", "SELECT": "0", "CLIENT": "ID", "COMMAND": "COUNT",
     "INFO": "", "CONFIG": "GET save", "TIME": "", "MULTI": "", "EXEC": "", "DISCARD": "",
-    "WATCH": "q", "UNWATCH": "",
+    "WATCH": "q", "UNWATCH": "", "JOB.LIST": "", "JOB.COUNT": "", "OP.GET": "q", "OP.LIST": "",
+    "OP.CANCEL": "q", "OP.WAIT": "q BLOCK 1", "QUEUE.PURGE": "q", "QUEUE.DELETE": "q",
+    "EVENT.READ": "$",
 }
 # Their answers change or end the connection itself; that they need nothing stands in the table.
 NOT_SENT = {"AUTH", "QUIT", "RESET"}

@@ -105,6 +105,16 @@ class Visibility(unittest.TestCase):
         self.assertIn("GONE", answer.text)
         self.assertEqual(as_map(self.admin.call("JOB.GET", self.hidden))["state"], "ready")
 
+    def test_verbs_by_query_want_all_queues(self):
+        for verb in ("RETRY", "CANCEL", "DELETE"):
+            answer = self.mine.call(f"JOB.{verb}", "WHERE", "queue:mine1")
+            self.assertEqual(answer.code, "NOPERM", verb)
+            answer = self.mine.call("MULTI")
+            answer = self.mine.call(f"JOB.{verb}", "WHERE", "queue:theirs")
+            self.assertIsInstance(answer, Failure, verb)
+            self.mine.call("DISCARD")
+        self.assertEqual(as_map(self.admin.call("JOB.GET", self.hidden))["state"], "ready")
+
     def test_keys_go_by_their_names(self):
         self.assertEqual(self.mine.call("SET", "mine:x", "v"), "OK")
         self.assertEqual(self.mine.call("SET", "theirs:x", "v").code, "NOPERM")
