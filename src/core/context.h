@@ -34,7 +34,10 @@ inline void rewind(Context& context, GroupMark mark) {
   if (context.events != nullptr) context.events->rewind(mark.events);
 }
 
-// Returns the job, or GONE, NOTFOUND or BADREQ as the reference asks for.
+// Returns the job that the reference names; null if there is none, or none that it sees.
+Job* find_seen(const State& state, const JobRef& ref);
+// The same, with GONE, NOTFOUND or CORRUPT for none. What is not seen is not told from what is not
+// there.
 base::Result<Job*> find_job(const State& state, const JobRef& ref);
 
 // Whether the text is a name: 1 to 128 of [A-Za-z0-9_.:-].
@@ -119,7 +122,7 @@ void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer
 void apply_queue_stats_all(Context& context, const QueueStatsAll& stats, Answer& answer);
 // The queues that it tells of.
 std::vector<Queue*> queues_told(const State& state, const QueueStatsAll& stats);
-void apply_queue_list(Context& context, Answer& answer);
+void apply_queue_list(Context& context, const QueueList& list, Answer& answer);
 void apply_queue_pause(Context& context, const QueuePause& pause, Answer& answer);
 void apply_queue_resume(Context& context, const QueueResume& resume, Answer& answer);
 void apply_queue_set(Context& context, const QueueSet& set, Answer& answer);

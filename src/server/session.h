@@ -8,7 +8,7 @@
 // all that was lent. Threading: the I/O thread.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
@@ -18,8 +18,10 @@
 
 #include "engine/engine.h"
 #include "protocol/resp_parser.h"
+#include "server/audit_log.h"
 #include "server/buffer_keeper.h"
 #include "server/client.h"
+#include "server/connection.h"
 #include "server/doorman.h"
 #include "server/local_commands.h"
 #include "server/output.h"
@@ -32,6 +34,8 @@ class Session;
 // A request and its place in the order of answers.
 struct Slot : engine::Request {
   Session* owner = nullptr;
+  auth::PrincipalPtr principal;  // Whose rights the command points to.
+  std::vector<Audited> audited;
   protocol::RespVersion version = protocol::RespVersion::kResp2;
   bool done = false;      // Answered; waits for those before it.
   bool internal = false;  // Nobody is written an answer: kClose, UndoGrants.
@@ -53,6 +57,7 @@ class SessionHost {
   virtual const ConnectionLimits& limits() const = 0;
   virtual Doorman& doorman() = 0;
   virtual BufferKeeper& buffers() = 0;
+  virtual AuditLog& audit_log() = 0;
   // No job is handed out any more: a FETCH has to wait for its empty answer (see end_fetches).
   virtual bool is_stopping() const = 0;
   // The session is over and nothing of it is lent any more. It is destroyed later, since it may
@@ -62,7 +67,7 @@ class SessionHost {
 
 class Session {
  public:
-  Session(boost::asio::ip::tcp::socket socket, SessionHost& host, uint64_t id);
+  Session(Connection connection, SessionHost& host, uint64_t id);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -92,6 +97,8 @@ class Session {
 
   // Whether something is being done for the client, or on its way to or from it.
   bool is_busy() const;
+  // Whether what it proved is still good; if not, the server closes it.
+  bool may_stay() const;
   // At shutdown: answers the fetches that came since. Until then they are not answered, or workers
   // would ask again and again for as long as the server waits for others' acks.
   void end_fetches();
@@ -108,6 +115,12 @@ class Session {
   bool parse_some();
   bool may_parse() const;
   void handle(protocol::Arguments arguments);
+  // Whether the client's rights allow the command of the slot; answers it if not.
+  bool may_do(const protocol::CommandSpec& spec, Slot& slot);
+  void refuse(const protocol::CommandSpec& spec, const base::Error& error);
+  void note_refusal(const protocol::CommandSpec& spec, std::string_view outcome) const;
+  void audit_login(const protocol::CommandSpec& spec, const core::Reply& reply) const;
+  void audit(const Slot& slot) const;
   void handle_local(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void handle_command(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void handle_transaction(const protocol::CommandSpec& spec, protocol::Arguments arguments);
@@ -150,7 +163,7 @@ class Session {
   bool is_late();
   void end_strangeness();
 
-  boost::asio::ip::tcp::socket socket_;
+  Connection connection_;
   boost::asio::ip::address address_;
   SessionHost& host_;
   Client client_;

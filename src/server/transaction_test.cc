@@ -11,7 +11,7 @@ using protocol::CommandId;
 using Strings = std::vector<std::string_view>;
 
 base::Status add(Transaction& transaction, CommandId id, const Strings& words) {
-  return transaction.add(protocol::spec_of(id), words);
+  return transaction.add(protocol::spec_of(id), words, nullptr);
 }
 
 base::Status push(Transaction& transaction, std::string_view args) {
