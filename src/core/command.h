@@ -16,8 +16,7 @@
 #include "core/hash_command.h"
 #include "core/job.h"
 #include "core/key_command.h"
-#include "core/operations.h"
-#include "core/query.h"
+#include "core/query_command.h"
 #include "core/queue_settings.h"
 #include "core/rights.h"
 #include "core/workers.h"
@@ -153,40 +152,6 @@ struct Bulk {
   BulkVerb verb = BulkVerb::kRetry;
   bool force = false;  // CANCEL only.
   std::vector<JobRef> jobs;
-};
-struct ListJobs {
-  Query query = {};
-  std::optional<JobId> cursor = {};  // Where to go on; absent: at the newest job.
-  int64_t count = limits::kListCountDefault;
-};
-struct CountJobs {
-  Query query = {};
-};
-// A verb with WHERE, QUEUE.PURGE, QUEUE.DELETE.
-struct OperationStart {
-  OperationVerb verb = OperationVerb::kRetry;
-  bool force = false;           // CANCEL only.
-  std::string_view queue = {};  // Of PURGE and DELETE of a queue.
-  Query query = {};
-  std::optional<int64_t> jobs_most = {};
-  std::optional<int64_t> rate = {};
-  bool dry_run = false;
-};
-struct OperationGet {
-  std::string_view operation = {};
-};
-struct OperationList {};
-struct OperationCancel {
-  std::string_view operation = {};
-};
-struct OperationWait {
-  std::string_view operation = {};
-  int64_t block_ms = 0;
-};
-struct EventRead {
-  std::string_view cursor = {};  // "$": the place behind the newest event.
-  int64_t count = limits::kEventCountDefault;
-  std::optional<int64_t> block_ms = {};
 };
 struct LeaseRef {
   JobRef job;

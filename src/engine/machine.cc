@@ -24,6 +24,11 @@ bool is_large_read(const core::Command& command) {
          std::holds_alternative<core::KeyGet>(body) ||
          std::holds_alternative<core::KeysGet>(body) ||
          std::holds_alternative<core::KeyScan>(body) ||
+         std::holds_alternative<core::HashAll>(body) ||
+         std::holds_alternative<core::HashGetMany>(body) ||
+         std::holds_alternative<core::ListJobs>(body) ||
+         std::holds_alternative<core::EventRead>(body) ||
+         std::holds_alternative<core::WorkerList>(body) ||
          std::holds_alternative<core::QueueList>(body);
 }
 
