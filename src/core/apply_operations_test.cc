@@ -155,6 +155,17 @@ TEST_F(OperationsTest, JobsThatWereMovedAreAccountedForWithoutTheirQueue) {
   EXPECT_EQ(unaccounted_jobs(state), 0);
 }
 
+TEST_F(OperationsTest, AGroupThatIsTakenBackLeavesADeletedQueueForgotten) {
+  push_many(1);
+  start_operation({.verb = OperationVerb::kDeleteQueue, .queue = "q", .query = of_queue("q")});
+  advance();
+  Exec exec;
+  exec.commands.push_back({Push{spec()}});
+  exec.commands.push_back({Ack{{JobRef{JobId{77}, {}, {}}, {}, {}, false}}});
+  EXPECT_EQ(error_of(run(std::move(exec))).substr(0, 9), "EXECABORT");
+  EXPECT_FALSE(state.find_queue("q")->is_known());
+}
+
 TEST_F(OperationsTest, WhatIsPushedMeanwhileKeepsTheQueue) {
   push_many(3);
   start_operation({.verb = OperationVerb::kDeleteQueue, .queue = "q", .query = of_queue("q")});

@@ -49,7 +49,7 @@ Status State::enact(JobPut&& put, Now /*now*/) {
   ghosts_.erase(id.value);
   if (sequence_of(id) >= sequence_next_) sequence_next_ = sequence_of(id) + 1;
   if (put.job.ready_seq >= ready_seq_next_) ready_seq_next_ = put.job.ready_seq + 1;
-  Queue& queue = queue_of(put.queue);
+  Queue& queue = used_queue(put.queue);
   TypeName& type = type_of(put.type);
   if (jobs_.find(id) != nullptr) {
     Job* job = touch(id);

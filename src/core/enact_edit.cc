@@ -37,7 +37,7 @@ void put_record(JobRecord& record, JobEdited& edited) {
 
 base::Status State::enact(JobEdited&& edited, base::Now now) {
   // Before anything is changed, as a new queue may be taken back.
-  Queue* queue = edited.queue ? &queue_of(*edited.queue) : nullptr;
+  Queue* queue = edited.queue ? &used_queue(*edited.queue) : nullptr;
   TypeName* type = edited.type ? &type_of(*edited.type) : nullptr;
   Job* job = touch(edited.id);
   if (job == nullptr) return {};

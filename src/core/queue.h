@@ -58,7 +58,7 @@ struct OldestReady {
 struct Queue {
   std::string name;
   uint32_t index = 0;         // In order of coming into being: its code in the tables.
-  bool is_forgotten = false;  // It was deleted; its name and its code in the tables stay.
+  bool is_forgotten = false;  // Deleted, and not used since; name and code in the tables stay.
   bool paused = false;
   std::string pause_reason;
   QueueSettings settings;
@@ -73,8 +73,8 @@ struct Queue {
   bool changed = false;  // Since the last freeze, apart from its jobs.
   bool woken = false;    // Has something for waiting fetches since they were last served.
 
-  // Whether clients are told of it: it was not deleted, or has been used since.
-  bool is_known() const { return !is_forgotten || counters != QueueCounters{}; }
+  // Whether clients are told of it.
+  bool is_known() const { return !is_forgotten; }
   // What MAXLEN counts: all that is not running and will run.
   uint64_t length() const {
     return jobs[static_cast<size_t>(JobState::kWaiting)] +

@@ -50,6 +50,15 @@ Queue& State::queue_of(std::string_view name) {
   return queue;
 }
 
+Queue& State::used_queue(std::string_view name) {
+  Queue& queue = queue_of(name);
+  if (!queue.is_forgotten) return queue;
+  queue.is_forgotten = false;
+  note_changed(queue);
+  if (group_) group_->remembered.push_back(&queue);
+  return queue;
+}
+
 TypeName& State::type_of(std::string_view name) {
   if (TypeName* type = find_type(name)) return *type;
   types_.push_back(std::make_unique<TypeName>());

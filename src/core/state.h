@@ -193,6 +193,7 @@ class State {
   void insert_restored(uint64_t ready_seq_before);
   void detach_order(Job& job);
   Queue& queue_of(std::string_view name);
+  Queue& used_queue(std::string_view name);  // The same; a deleted one is known again.
   TypeName& type_of(std::string_view name);
   QueueCounters& counters_of(Queue& queue);
   // Puts what the ended attempt's repeated command is to be answered into the ledger.

@@ -41,6 +41,7 @@ void State::end_group(bool commit) {
     producers_.take_back(saved->name, saved->seq, saved->used);
   }
   for (const auto& [queue, counters] : group->counters) queue->counters = counters;
+  for (Queue* queue : group->remembered) queue->is_forgotten = true;
   sequence_next_ = group->sequence_next;
   ready_seq_next_ = group->ready_seq_next;
   for (size_t i = 0; i < group->queues_made; ++i) {

@@ -34,6 +34,7 @@ struct State::Group {
   uint64_t sequence_next = 0;
   uint64_t ready_seq_next = 0;
   size_t queues_made = 0;
+  std::vector<Queue*> remembered;  // Queues that had been deleted.
   std::vector<Saved> jobs;  // In order of the first touch.
   std::unordered_set<uint64_t> touched;
   std::unordered_map<Queue*, QueueCounters> counters;

@@ -188,6 +188,26 @@ base::Status read_number(const Raw& raw, QueryTerm& term) {
                          : "is no number: give 3, >3, >=3, <3 or <=3");
 }
 
+// Names may end in *: then they are the beginning of one.
+base::Status read_names(Raw& raw, QueryTerm& term) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-";
+  for (const std::string& value : raw.values) {
+    std::string_view name = value;
+    const bool is_beginning = name.ends_with('*');
+    if (is_beginning) name.remove_suffix(1);
+    if (name.find_first_not_of(kAllowed) != std::string_view::npos ||
+        name.size() > core::limits::kNameBytesMax || (name.empty() && !is_beginning)) {
+      return bad_term(raw.whole,
+                      "is no name: give 1 to {} characters of A-Z a-z 0-9 _ . : -, or * "
+                      "behind the beginning of one",
+                      core::limits::kNameBytesMax);
+    }
+  }
+  term.texts = std::move(raw.values);
+  return {};
+}
+
 base::Status read_ids(const Raw& raw, QueryTerm& term) {
   for (const std::string& value : raw.values) {
     const auto id = base::base32_decode_u64(value);
@@ -206,6 +226,10 @@ base::Result<QueryTerm> term_of(Raw&& raw) {
   switch (term.field) {
     case QueryField::kState:
       TRY(read_states(raw, term));
+      return term;
+    case QueryField::kQueue:
+    case QueryField::kType:
+      TRY(read_names(raw, term));
       return term;
     case QueryField::kId:
       TRY(read_ids(raw, term));

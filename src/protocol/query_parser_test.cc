@@ -73,6 +73,9 @@ TEST(QueryParser, SaysWhatIsWrongWithATerm) {
   EXPECT_NE(fault("queue:a,").find("has no value"), std::string::npos);
   EXPECT_NE(fault("queue:\"a").find("not closed"), std::string::npos);
   EXPECT_NE(fault("queue:\"a\"b").find("goes on behind its quote"), std::string::npos);
+  EXPECT_NE(fault("queue:a/b").find("is no name"), std::string::npos);
+  EXPECT_NE(fault("type:a*b").find("is no name"), std::string::npos);
+  EXPECT_EQ(fault("queue:*"), "OK");
   EXPECT_NE(fault("args:1").find("needs a path"), std::string::npos);
   EXPECT_NE(fault("queue.x:1").find("has a path"), std::string::npos);
   EXPECT_NE(fault("args.a.b.c.d.e.f.g.h.i:1").find("too long a path"), std::string::npos);
