@@ -35,7 +35,7 @@ struct State::Group {
   uint64_t ready_seq_next = 0;
   size_t queues_made = 0;
   std::vector<Queue*> remembered;  // Queues that had been deleted.
-  std::vector<Saved> jobs;  // In order of the first touch.
+  std::vector<Saved> jobs;         // In order of the first touch.
   std::unordered_set<uint64_t> touched;
   std::unordered_map<Queue*, QueueCounters> counters;
   std::vector<std::string> requests;
