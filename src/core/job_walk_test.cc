@@ -69,7 +69,8 @@ TEST_F(JobWalkTest, PassesOverBlocksWithoutAJobThatMayFit) {
   for (uint64_t i = 0; i < (uint64_t{5} << IdBlocks::kBits); ++i) push_to("many");
   push_to("few");
   run(Bulk{BulkVerb::kCancel, false, {JobRef{JobId{3}, {}, {}}}});
-  JobWalk walk(of_state(JobState::kCancelled), Order::kDown, kAll);
+  const Query query = of_state(JobState::kCancelled);
+  JobWalk walk(query, Order::kDown, kAll);
   Ids ids;
   walk.step(state, now, 100'000, [&](Job& job) {
     ids.push_back(job.id.value);
@@ -82,7 +83,8 @@ TEST_F(JobWalkTest, PassesOverBlocksWithoutAJobThatMayFit) {
 
 TEST_F(JobWalkTest, SeesEachJobAsItIsWhenItsTurnComes) {
   for (int i = 0; i < 6; ++i) push_to("a");
-  JobWalk walk(of_state(JobState::kReady), Order::kUp, kAll);
+  const Query query = of_state(JobState::kReady);
+  JobWalk walk(query, Order::kUp, kAll);
   Ids ids;
   const auto visit = [&](Job& job) {
     ids.push_back(job.id.value);
@@ -98,7 +100,8 @@ TEST_F(JobWalkTest, SeesEachJobAsItIsWhenItsTurnComes) {
 
 TEST_F(JobWalkTest, TheVisitorMayRemoveTheJob) {
   for (int i = 0; i < 4; ++i) push_to("a");
-  JobWalk walk({}, Order::kUp, kAll);
+  const Query query;
+  JobWalk walk(query, Order::kUp, kAll);
   walk.step(state, now, 100, [&](Job& job) {
     run(Bulk{BulkVerb::kDelete, false, {JobRef{job.id, {}, {}}}});
     return true;
