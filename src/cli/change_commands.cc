@@ -39,18 +39,11 @@ class ChangeCommand final : public ServerCommand {
   }
 
   int run() override {
-    if (ids_.empty() == where_.query.empty()) {
-      fmt::print(stderr, "dray: {0} needs ids or --where: dray {0} 0000000000001\n", verb_.name);
-      return kExitUsage;
-    }
+    if (!has_target(verb_.name, !ids_.empty(), where_)) return kExitUsage;
     if (!where_.query.empty()) {
       std::vector<std::string> words = {verb_.word};
       if (force_) words.emplace_back("FORCE");
       return run_where(client(), std::move(words), where_, form_);
-    }
-    if (!where_.is_plain()) {
-      fmt::print(stderr, "dray: --limit, --rate, --dry-run and --no-wait belong to --where\n");
-      return kExitUsage;
     }
     return change_ids();
   }

@@ -95,10 +95,7 @@ class EditCommand final : public ServerCommand {
   }
 
   int run() override {
-    if (id_.empty() == where_.query.empty()) {
-      fmt::print(stderr, "dray: edit needs an id or --where\n");
-      return kExitUsage;
-    }
+    if (!has_target("edit", !id_.empty(), where_)) return kExitUsage;
     const auto changes = edits_.words();
     if (!changes) {
       fmt::print(stderr, "dray: {}\n", printable(changes.error().message));

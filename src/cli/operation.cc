@@ -52,6 +52,18 @@ void add_where(CLI::App& app, Where& where, bool with_query) {
   app.add_flag("--no-wait", where.no_wait, "do not stay until it is done");
 }
 
+bool has_target(std::string_view verb, bool has_ids, const Where& where) {
+  if (has_ids == !where.query.empty()) {
+    fmt::print(stderr, "dray: {0} needs ids or --where: dray {0} 0000000000001\n", verb);
+    return false;
+  }
+  if (has_ids && !where.is_plain()) {
+    fmt::print(stderr, "dray: --limit, --rate, --dry-run and --no-wait belong to --where\n");
+    return false;
+  }
+  return true;
+}
+
 int run_where(dray::Client& client, std::vector<std::string> words, const Where& where, Form form) {
   words.insert(words.end(), {"WHERE", where.query});
   if (where.limit) words.insert(words.end(), {"LIMIT", std::to_string(*where.limit)});

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/output.h"
@@ -26,6 +27,10 @@ struct Where {
 
 // With --where, unless the command has the query as its own word.
 void add_where(CLI::App& app, Where& where, bool with_query = true);
+
+// Whether a verb was told what it is about: jobs by id, or a query with its options. Says what is
+// wrong otherwise; then the exit status is that of usage.
+bool has_target(std::string_view verb, bool has_ids, const Where& where);
 
 // Adds WHERE and its options to the words of a command, sends it and, unless told otherwise, stays
 // until the operation is over. Returns the exit code: 1 when it was cancelled, 4 when

@@ -162,8 +162,10 @@ class QueueEmptyCommand final : public ServerCommand {
 
   int run() override {
     if (is_dry_) {
-      const dray::Value count =
-          client().call({"JOB.COUNT", "WHERE", "queue:" + queue_}, dray::Repeat::kSafe);
+      // Those that run are left alone.
+      const std::string query =
+          "queue:" + queue_ + " state:waiting,scheduled,ready,succeeded,dead,cancelled,expired";
+      const dray::Value count = client().call({"JOB.COUNT", "WHERE", query}, dray::Repeat::kSafe);
       if (is_json(form_)) {
         fmt::print("{{\"matched\":{}}}\n", count.integer);
       } else {

@@ -72,6 +72,9 @@ Status check_start(const Context& context, const OperationStart& start) {
   if (queue == nullptr || !queue->is_known()) {
     return base::fail(ErrorCode::kNotFound, "there is no queue '{}'", start.queue);
   }
+  if (start.verb == OperationVerb::kDeleteQueue) {
+    TRY(check_not_deleted(context.state, start.queue));
+  }
   const uint64_t running = queue->jobs[static_cast<size_t>(JobState::kRunning)];
   if (start.verb == OperationVerb::kDeleteQueue && running != 0) {
     return base::fail(ErrorCode::kBadState,
@@ -127,6 +130,18 @@ void write_operation(Reply& reply, const Operation& operation) {
 
 }  // namespace
 
+Status check_not_deleted(const State& state, std::string_view queue) {
+  if (state.operations().running() == 0) return {};
+  for (const auto& [number, operation] : state.operations().all()) {
+    const bool deletes = operation.is_running() && operation.verb == OperationVerb::kDeleteQueue;
+    if (!deletes || operation.queue != queue) continue;
+    return base::fail(ErrorCode::kBadState,
+                      "state=deleting queue '{}' is being deleted by {}: wait for it, or cancel it",
+                      queue, operation_text(number));
+  }
+  return {};
+}
+
 uint8_t states_for(OperationVerb verb) {
   uint8_t states = 0;
   for (size_t i = 0; i < kJobStateCount; ++i) {
@@ -142,7 +157,10 @@ uint8_t states_for(OperationVerb verb) {
 
 void apply_operation_start(Context& context, const OperationStart& start, Answer& answer) {
   const Status fits = check_start(context, start);
-  if (!fits) return answer.reply.error(fits.error());
+  if (!fits) {
+    answer.walk.reset();  // What stood in the way may have come since the step before.
+    return answer.reply.error(fits.error());
+  }
   const auto counted = count_picked(context, start.query, states_for(start.verb), answer);
   if (!counted) return answer.reply.error(counted.error());
   if (!*counted) return;  // In another step.

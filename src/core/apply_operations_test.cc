@@ -140,6 +140,20 @@ TEST_F(OperationsTest, ADeletedQueueIsForgottenOnceItIsEmpty) {
   EXPECT_EQ(state.find_queue("q")->counters.pushed, 1U);
 }
 
+TEST_F(OperationsTest, AQueueThatIsBeingDeletedTakesNoPauseThatWouldBeLost) {
+  push_many(3);
+  const OperationStart operation{
+      .verb = OperationVerb::kDeleteQueue, .queue = "q", .query = of_queue("q")};
+  start_operation(operation);
+  constexpr std::string_view kDeleting = "BADSTATE state=deleting";
+  EXPECT_EQ(error_of(run(QueuePause{"q", "fire"})).substr(0, kDeleting.size()), kDeleting);
+  EXPECT_EQ(error_of(run_whole(operation)).substr(0, kDeleting.size()), kDeleting);
+  EXPECT_EQ(error_of(run(OperationCancel{"op-1"})), "OK");
+  EXPECT_EQ(error_of(run(QueuePause{"q", "fire"})), "OK");
+  advance();
+  EXPECT_TRUE(state.find_queue("q")->paused);
+}
+
 TEST_F(OperationsTest, JobsThatWereMovedAreAccountedForWithoutTheirQueue) {
   PushSpec moved = spec("p");
   moved.key = "k";

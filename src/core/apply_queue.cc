@@ -164,6 +164,7 @@ void apply_queue_pause(Context& context, const QueuePause& pause, Answer& answer
   Status fits = check_name("queue", pause.queue);
   if (fits) fits = check_bytes("REASON", pause.reason.size(), limits::kErrorClassBytesMax);
   if (fits) fits = check_queue_bound(context.state, pause.queue);
+  if (fits) fits = check_not_deleted(context.state, pause.queue);
   if (!fits) return answer.reply.error(fits.error());
   emit(context, QueuePut{.name = pause.queue, .paused = true, .reason = pause.reason});
   answer.reply.ok();

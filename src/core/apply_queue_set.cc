@@ -64,6 +64,7 @@ Status check_room(const Queue* queue) {
 void apply_queue_set(Context& context, const QueueSet& set, Answer& answer) {
   Status fits = check_name("queue", set.queue);
   if (fits) fits = check_queue_bound(context.state, set.queue);
+  if (fits) fits = check_not_deleted(context.state, set.queue);
   if (!fits) return answer.reply.error(fits.error());
   const Queue* queue = context.state.find_queue(set.queue);
   const QueueSettings before = queue != nullptr ? queue->settings : QueueSettings{};

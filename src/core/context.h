@@ -83,6 +83,8 @@ base::Status retry_job(Context& context, Job& job);
 base::Status delete_job(Context& context, Job& job);
 // The states in which the verb changes a job, as bits.
 uint8_t states_for(OperationVerb verb);
+// BADSTATE if an operation is about to forget the queue, which would undo what it is told now.
+base::Status check_not_deleted(const State& state, std::string_view queue);
 // Goes on with a walk, as far as one step may; `visit` as JobWalk's. Returns whether it is over;
 // otherwise the command is to be applied again.
 bool go_on(Context& context, WalkInProgress& progress, const JobWalk::Visit& visit);

@@ -38,7 +38,9 @@ Status State::enact(QueueSettingsPut&& put, Now /*now*/) {
 Status State::enact(TypePausePut&& put, Now /*now*/) {
   ASSERT(!group_, "no group pauses a type");
   TypeName& type = type_of(put.type);
+  const bool is_new = !put.queue.empty() && find_queue(put.queue) == nullptr;
   Queue* queue = put.queue.empty() ? nullptr : &queue_of(put.queue);
+  if (is_new) queue->is_forgotten = true;  // Nobody has used it.
   if (put.paused) {
     type_pauses_.pause(type, queue, put.reason);
     return {};

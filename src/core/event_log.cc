@@ -13,6 +13,8 @@ namespace {
 
 // What an entry takes beside its bytes.
 constexpr uint64_t kEntryBytes = sizeof(std::string) + 16;
+// A page is over once it has so many: there may be many readers.
+constexpr size_t kPageBytes = size_t{1} << 20;
 
 std::string member(std::string_view name, std::string_view value) {
   std::string text = fmt::format(",\"{}\":", name);
@@ -70,8 +72,10 @@ EventLog::Page EventLog::read(Cursor from, size_t count) const {
   const bool is_ours = from.epoch == epoch_ && from.seq >= first_seq_ && from.seq <= end().seq;
   page.has_gap = !is_ours;
   uint64_t seq = is_ours ? from.seq : first_seq_;
-  for (; page.events.size() < count && seq < end().seq; ++seq) {
+  size_t bytes = 0;
+  for (; page.events.size() < count && seq < end().seq && bytes < kPageBytes; ++seq) {
     page.events.emplace_back(entries_[seq - first_seq_]);
+    bytes += page.events.back().size();
   }
   page.next = {epoch_, seq};
   return page;
@@ -90,7 +94,9 @@ void EventLog::draft_end(const JobEnded& ended) {
     case Outcome::kSucceeded:
       return draft(EventKind::kSucceeded, ended.id);
     case Outcome::kReleased:
-      return draft(EventKind::kReleased, ended.id);
+      draft(EventKind::kReleased, ended.id);
+      if (ended.after == JobState::kCancelled) draft(EventKind::kCancelled, ended.id);
+      return;
     case Outcome::kCancelled:
       return draft(EventKind::kCancelled, ended.id);
     case Outcome::kLost:

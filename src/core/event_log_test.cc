@@ -115,6 +115,31 @@ TEST_F(EventLogTest, TheOldestGoWhenThereAreTooManyBytes) {
   EXPECT_FALSE(small.read(page.next, 10).has_gap);
 }
 
+TEST_F(EventLogTest, APageEndsByItsBytesToo) {
+  listen();
+  seen = events.end();
+  run_watched(Push{spec()});
+  const auto [job, token] = names(run_watched(fetch_of({"q"})).grants.at(0));
+  const std::string large(limits::kProgressBytesMax, 'x');
+  for (int i = 0; i < 40; ++i) run_watched(Progress{job, token, large});
+  const EventLog::Page page = events.read(seen, 1'000);
+  EXPECT_GT(page.events.size(), 10U);
+  EXPECT_LT(page.events.size(), 20U);
+  const EventLog::Page second = events.read(page.next, 1'000);
+  EXPECT_GT(second.events.size(), 10U);
+  EXPECT_LT(second.events.size(), 20U);
+}
+
+TEST_F(EventLogTest, TheEndOfACancelledLeaseIsTold) {
+  listen();
+  run_watched(Push{spec()});
+  const auto [job, token] = names(run_watched(fetch_of({"q"})).grants.at(0));
+  run_watched(Bulk{BulkVerb::kCancel, false, {job}});
+  seen = events.end();
+  run_watched(Release{job, token, {}});
+  EXPECT_EQ(told(), "released cancelled\ncancelled cancelled\n");
+}
+
 TEST_F(EventLogTest, AnyByteOfAProgressIsInJson) {
   listen();
   seen = events.end();

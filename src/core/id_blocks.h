@@ -40,8 +40,9 @@ class IdBlocks {
   Place place_of(uint64_t number);
 
   std::map<uint64_t, Block> blocks_;
-  // The blocks looked at last: pushes, grants and ends are each at a place of their own.
-  static constexpr size_t kRecent = 4;
+  // The blocks looked at last: pushes, grants and ends are each at a place of their own, and no two
+  // of these should have one slot.
+  static constexpr size_t kRecent = 64;
   std::array<Place, kRecent> recent_;
   std::array<bool, kRecent> is_recent_{};
 };

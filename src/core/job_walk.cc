@@ -14,6 +14,12 @@ bool fits(const QueryTerm& term, QueryField field, std::string_view name) {
          });
 }
 
+// What a look at the record costs, in looks at headers: args may be parsed, texts be searched.
+size_t cost_of(const Job& job) {
+  constexpr size_t kBytesOfALook = 64;
+  return 16 + job.record->bytes / kBytesOfALook;
+}
+
 }  // namespace
 
 JobWalk::JobWalk(const Query& query, Order order, const Scope& scope)
@@ -37,10 +43,18 @@ JobWalk::JobWalk(const Query& query, Order order, const Scope& scope)
   done_ = scope.first > scope.last || scope_.states == 0;
 }
 
+bool JobWalk::has_terms_of(QueryField field) const {
+  return std::ranges::find(query_.terms, field, &QueryTerm::field) != query_.terms.end();
+}
+
 // Names may have come since the last step.
 void JobWalk::learn_names(const State& state) {
   const auto learn = [&](const auto& names, QueryField field, std::vector<bool>& fit,
                          uint64_t& bits) {
+    if (!has_terms_of(field)) {
+      bits = ~uint64_t{0};
+      return;
+    }
     for (size_t i = fit.size(); i < names.size(); ++i) {
       const std::string& name = names[i]->name;
       fit.push_back(std::ranges::all_of(
@@ -62,7 +76,8 @@ bool JobWalk::has_any(const IdBlocks::Block& block) const {
 
 bool JobWalk::header_fits_all(const Job& job) const {
   if ((scope_.states >> static_cast<int>(job.state) & 1) == 0) return false;
-  if (!queue_fits_[job.queue->index] || !type_fits_[job.type->index]) return false;
+  if (!queue_fits_.empty() && !queue_fits_[job.queue->index]) return false;
+  if (!type_fits_.empty() && !type_fits_[job.type->index]) return false;
   return std::ranges::all_of(query_.terms, [&](const QueryTerm& term) {
     const bool is_known = term.field <= QueryField::kType;  // From the bits above.
     return is_known || !is_of_header(term.field) || header_fits(term, job);
@@ -82,13 +97,19 @@ std::optional<JobId> JobWalk::after(JobId id) const {
   return id <= scope_.first ? std::nullopt : std::optional(JobId{id.value - 1});
 }
 
-// Returns the first id from `from` on, in the order of the walk, of whose block something may fit.
-std::optional<JobId> JobWalk::skip_to_block(const State& state, JobId from) const {
-  const auto& blocks = state.blocks().blocks();
+// Returns the first id from `from` on, in the order of the walk, of whose block something may fit;
+// or, when it has looked at as much as it may, where to go on.
+std::optional<JobId> JobWalk::skip_to_block(Look& look, JobId from) const {
+  const auto& blocks = look.state.blocks().blocks();
   const uint64_t number = IdBlocks::number_of(from);
+  const auto is_passed_over = [&](const IdBlocks::Block& block) {
+    if (look.left == 0 || has_any(block)) return false;
+    --look.left;
+    return true;
+  };
   if (order_ == Order::kUp) {
     for (auto at = blocks.lower_bound(number); at != blocks.end(); ++at) {
-      if (!has_any(at->second)) continue;
+      if (is_passed_over(at->second)) continue;
       const JobId id = std::max(from, IdBlocks::first_of(at->first));
       return id > scope_.last ? std::nullopt : std::optional(id);
     }
@@ -96,7 +117,7 @@ std::optional<JobId> JobWalk::skip_to_block(const State& state, JobId from) cons
   }
   for (auto at = blocks.upper_bound(number); at != blocks.begin();) {
     --at;
-    if (!has_any(at->second)) continue;
+    if (is_passed_over(at->second)) continue;
     const JobId id = std::min(from, IdBlocks::last_of(at->first));
     return id < scope_.first ? std::nullopt : std::optional(id);
   }
@@ -107,7 +128,7 @@ std::optional<JobId> JobWalk::skip_to_block(const State& state, JobId from) cons
 // `found`, where to go on. Nothing: there is none.
 std::optional<JobId> JobWalk::next_candidate(Look& look, JobId from, Job*& found) const {
   found = nullptr;
-  std::optional<JobId> id = has_only_ ? next_named(from) : skip_to_block(look.state, from);
+  std::optional<JobId> id = has_only_ ? next_named(from) : skip_to_block(look, from);
   while (id && look.left > 0) {
     --look.left;
     Job* job = look.state.find(*id);
@@ -120,7 +141,7 @@ std::optional<JobId> JobWalk::next_candidate(Look& look, JobId from, Job*& found
     if (id && has_only_) {
       id = next_named(*id);
     } else if (id && IdBlocks::number_of(*id) != block) {
-      id = skip_to_block(look.state, *id);
+      id = skip_to_block(look, *id);
     }
   }
   return id;
@@ -166,10 +187,11 @@ JobWalk::Step JobWalk::step(State& state, base::Now now, size_t most, const Visi
     done_ = !id;
     if (job == nullptr) break;
     if (scope_.with_records && !job->record) {
-      want_ahead({state, most}, *id);
+      if (!job->wanted) want_ahead({state, most}, *id);
       return Step::kMisses;
     }
     if (scope_.with_records) ++records_;
+    if (query_.needs_record()) look.left -= std::min(look.left, cost_of(*job));
     const std::optional<JobId> after_it = after(*id);
     done_ = !after_it;
     if (after_it) next_ = *after_it;

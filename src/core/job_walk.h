@@ -35,6 +35,7 @@ class JobWalk {
     bool with_records = false;    // The visitor needs them.
   };
   JobWalk(const Query& query, Order order, const Scope& scope);
+  JobWalk(Query&& query, Order order, const Scope& scope) = delete;  // It would be gone.
 
   // Looks at jobs, at most at `most` ids. The visitor may change, finish or remove the job.
   Step step(State& state, base::Now now, size_t most, const Visit& visit);
@@ -55,7 +56,8 @@ class JobWalk {
   bool has_any(const IdBlocks::Block& block) const;
   bool header_fits_all(const Job& job) const;
   bool record_fits_all(const Job& job, base::Now now) const;
-  std::optional<JobId> skip_to_block(const State& state, JobId from) const;
+  bool has_terms_of(QueryField field) const;
+  std::optional<JobId> skip_to_block(Look& look, JobId from) const;
   std::optional<JobId> next_named(JobId from) const;
   std::optional<JobId> after(JobId id) const;
   std::optional<JobId> next_candidate(Look& look, JobId from, Job*& found) const;
@@ -67,7 +69,8 @@ class JobWalk {
   Scope scope_;
   std::vector<JobId> only_;  // If the query names ids: these, in order.
   bool has_only_ = false;
-  // By index: whether a queue or a type fits; and bits of the indexes that do, for blocks.
+  // By index: whether a queue or a type fits (empty: all do); and bits of the indexes that do, for
+  // blocks.
   std::vector<bool> queue_fits_;
   std::vector<bool> type_fits_;
   uint64_t queue_bits_ = 0;

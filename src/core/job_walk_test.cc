@@ -69,7 +69,8 @@ TEST_F(JobWalkTest, PassesOverBlocksWithoutAJobThatMayFit) {
   for (uint64_t i = 0; i < (uint64_t{5} << IdBlocks::kBits); ++i) push_to("many");
   push_to("few");
   run(Bulk{BulkVerb::kCancel, false, {JobRef{JobId{3}, {}, {}}}});
-  JobWalk walk(of_state(JobState::kCancelled), Order::kDown, kAll);
+  const Query query = of_state(JobState::kCancelled);
+  JobWalk walk(query, Order::kDown, kAll);
   Ids ids;
   walk.step(state, now, 100'000, [&](Job& job) {
     ids.push_back(job.id.value);
@@ -77,12 +78,14 @@ TEST_F(JobWalkTest, PassesOverBlocksWithoutAJobThatMayFit) {
   });
   EXPECT_TRUE(walk.is_done());
   EXPECT_EQ(ids, Ids{3});
-  EXPECT_LE(walk.ids(), uint64_t{1} << IdBlocks::kBits);
+  constexpr uint64_t kPassedOver = 5;  // Each counts as one.
+  EXPECT_LE(walk.ids(), (uint64_t{1} << IdBlocks::kBits) + kPassedOver);
 }
 
 TEST_F(JobWalkTest, SeesEachJobAsItIsWhenItsTurnComes) {
   for (int i = 0; i < 6; ++i) push_to("a");
-  JobWalk walk(of_state(JobState::kReady), Order::kUp, kAll);
+  const Query query = of_state(JobState::kReady);
+  JobWalk walk(query, Order::kUp, kAll);
   Ids ids;
   const auto visit = [&](Job& job) {
     ids.push_back(job.id.value);
@@ -98,7 +101,8 @@ TEST_F(JobWalkTest, SeesEachJobAsItIsWhenItsTurnComes) {
 
 TEST_F(JobWalkTest, TheVisitorMayRemoveTheJob) {
   for (int i = 0; i < 4; ++i) push_to("a");
-  JobWalk walk({}, Order::kUp, kAll);
+  const Query query;
+  JobWalk walk(query, Order::kUp, kAll);
   walk.step(state, now, 100, [&](Job& job) {
     run(Bulk{BulkVerb::kDelete, false, {JobRef{job.id, {}, {}}}});
     return true;

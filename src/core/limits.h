@@ -37,7 +37,7 @@ inline constexpr size_t kReplyBytesMax = size_t{16} << 20;
 // Bytes of records that one command may have read from the tables, since they are in memory at the
 // same time; and a number of jobs that may be named whatever they hold.
 inline constexpr size_t kReadTogetherBytesMax = size_t{64} << 20;
-inline constexpr size_t kReadTogetherJobsFree = 16;
+inline constexpr size_t kReadTogetherJobsFree = 4;
 inline constexpr size_t kFetchQueuesMax = 64;
 inline constexpr size_t kFetchTypesMax = 256;
 inline constexpr uint32_t kWeightMax = 1'000'000;
@@ -150,6 +150,7 @@ inline constexpr size_t kListArgsBytes = 1'024;
 inline constexpr uint64_t kCountRecordsMax = 1'000'000;
 inline constexpr size_t kQueryBytesMax = size_t{4} << 10;
 inline constexpr size_t kQueryTermsMax = 32;
+inline constexpr size_t kQueryValuesMax = 64;  // Of one term.
 inline constexpr size_t kQueryPathBytesMax = 128;
 inline constexpr size_t kQueryPathPartsMax = 8;  // Each dot may also be part of a key.
 
@@ -178,11 +179,12 @@ static_assert(kFetchBlockMsCap < kWorkerIdleMs, "who waits for a job is still kn
 static_assert(kRequestMsDefault <= kRequestMsMax);
 static_assert(kKeyValueBytesMax + kKeyNameBytesMax + kKeyOverheadBytes <= kKeysBytesMax);
 static_assert(kKeyValueBytesMax <= kReplyBytesMax);
-// A record is its args, its result, its progress and meta, and a history of errors.
+// A record is its args, its result, its progress and meta, and a history of errors and logs.
 static_assert(kReadTogetherJobsFree *
                   (kArgsBytesMax + kResultBytesMax + kProgressBytesMax + kMetaBytesMax +
                    kHistoryMax *
-                       (kErrorClassBytesMax + kErrorMessageBytesMax + kErrorTraceBytesMax)) <=
+                       (kErrorClassBytesMax + kErrorMessageBytesMax + kErrorTraceBytesMax) +
+                   (kHistoryMax + 1) * kLogBytesMax) <=
               kReadTogetherBytesMax);
 static_assert(kQueueStatsMax <= kQueuesMax);
 static_assert(kKeyNameBytesMax * kKeyNameBytesMax <= kScanStepsMax, "one name is always looked at");

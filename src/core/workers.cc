@@ -62,10 +62,15 @@ bool Workers::is_quiet(std::string_view name) const {
 
 void Workers::count_lease(std::string_view name, int by) {
   auto found = leases_.find(name);
-  if (found == leases_.end()) found = leases_.emplace(std::string(name), 0).first;
+  if (found == leases_.end()) {
+    // Not at the end of each lease, which is mostly followed by another.
+    if (leases_.size() >= limits::kWorkersMax) {
+      std::erase_if(leases_, [](const auto& entry) { return entry.second == 0; });
+    }
+    found = leases_.emplace(std::string(name), 0).first;
+  }
   ASSERT(by > 0 || found->second > 0, "worker '{}' has no lease that could end", name);
   found->second += static_cast<uint64_t>(by);
-  if (found->second == 0) leases_.erase(found);
 }
 
 uint64_t Workers::leases_of(std::string_view name) const {

@@ -60,7 +60,7 @@ class Workers {
   std::list<Worker> by_time_;
   std::unordered_map<std::string_view, Place> places_;  // Views of the names in the list.
   size_t told_ = 0;                                     // Of them, those that are not to run.
-  std::unordered_map<std::string, uint64_t, Hash, std::equal_to<>> leases_;  // None is 0.
+  std::unordered_map<std::string, uint64_t, Hash, std::equal_to<>> leases_;  // Some are 0.
 };
 
 }  // namespace core

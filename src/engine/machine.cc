@@ -29,7 +29,15 @@ bool is_large_read(const core::Command& command) {
          std::holds_alternative<core::ListJobs>(body) ||
          std::holds_alternative<core::EventRead>(body) ||
          std::holds_alternative<core::WorkerList>(body) ||
+         std::holds_alternative<core::OperationList>(body) ||
          std::holds_alternative<core::QueueList>(body);
+}
+
+// Whether it goes over jobs in steps.
+bool is_walk(const core::Command& command) {
+  return std::holds_alternative<core::ListJobs>(command.body) ||
+         std::holds_alternative<core::CountJobs>(command.body) ||
+         std::holds_alternative<core::OperationStart>(command.body);
 }
 
 bool is_of(const store::JobHeader& header, const core::Job& job) {
@@ -201,9 +209,10 @@ bool Machine::try_to_apply(Request& request) {
   if (is_turned_away(request)) return true;
   core::Context step = context();
   request.answer.clear();
-  // They share what one step may look at. Those that were here before count as well.
-  if (request.answer.walk) ++walks_;
-  step.walk_ids_most = core::limits::kWalkIdsPerTurn / std::max<size_t>(walks_before_, 1);
+  // They share what one turn may look at. Of those to come it is not known; each gets less than the
+  // one before.
+  if (is_walk(request.command)) ++walks_;
+  step.walk_ids_most = core::limits::kWalkIdsPerTurn / std::max({walks_before_, walks_, size_t{1}});
   if (quiet_ && std::holds_alternative<core::Fetch>(request.command.body)) {
     request.answer.reply.array(0);
     answer(request);
@@ -311,7 +320,7 @@ bool Machine::feed() {
   const bool more = !quiet_ && !is_full && waiting_.feed(step, answered_);
   const std::vector<core::JobId> ended = state_.take_ended();
   if (waiting_.has_waits() && !ended.empty()) waiting_.finish(step, ended, answered_, parked_);
-  waiting_.tell_events(events_, answered_);
+  if (!is_full) waiting_.tell_events(events_, answered_);
   const std::vector<uint64_t> over = state_.operations().take_ended();
   for (const uint64_t number : over) waiting_.finish_operation(step, number, answered_);
   state_.residency().trim_pool(core::limits::kPoolBytesMax);  // What came has served by now.

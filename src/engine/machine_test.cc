@@ -58,6 +58,23 @@ TEST_F(MachineTest, AReaderOfEventsIsToldInTheTurnThatBringsThem) {
   EXPECT_EQ(at_end.answer.reply.tape().find("\"event\""), std::string_view::npos);
 }
 
+TEST_F(MachineTest, AnOperationThatIsRefusedBetweenTwoStepsIsAnswered) {
+  for (size_t i = 0; i < core::limits::kWalkIdsPerTurn + 100; ++i) push();
+  core::OperationStart gone;
+  gone.verb = core::OperationVerb::kDeleteQueue;
+  gone.queue = "q";
+  gone.query.terms = {{.field = core::QueryField::kQueue, .texts = {"q"}}};
+  Request& begun = make(gone, 5);
+  EXPECT_TRUE(turn(begun).empty());
+  EXPECT_TRUE(machine.has_more_to_walk());
+  turn(make(fetch_of({"q"}), 6));
+  machine.begin(now);
+  machine.retry_parked();
+  EXPECT_EQ(end_turn(), Requests{&begun});
+  EXPECT_NE(begun.answer.reply.tape().find("state=running"), std::string_view::npos);
+  EXPECT_TRUE(machine.parked().empty());
+}
+
 TEST_F(MachineTest, ANewJournalTellsOfNoTime) {
   EXPECT_FALSE(replayed()->recovered_now().has_value());
 }

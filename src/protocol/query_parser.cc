@@ -85,6 +85,10 @@ base::Result<Raw> take_term(std::string_view& text) {
   raw.values.push_back(TRY(take_value(text, raw)));
   while (text.starts_with(',')) {
     text.remove_prefix(1);
+    if (raw.values.size() == core::limits::kQueryValuesMax) {
+      return base::fail(base::ErrorCode::kTooBig, "limit={} got=more values of {} in the query",
+                        core::limits::kQueryValuesMax, printable(raw.field));
+    }
     raw.values.push_back(TRY(take_value(text, raw)));
   }
   raw.whole = before.substr(0, before.size() - text.size());

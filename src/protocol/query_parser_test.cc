@@ -81,6 +81,9 @@ TEST(QueryParser, SaysWhatIsWrongWithATerm) {
   EXPECT_NE(fault("args.a.b.c.d.e.f.g.h.i:1").find("too long a path"), std::string::npos);
   EXPECT_EQ(fault(std::string(core::limits::kQueryBytesMax + 1, ' ')),
             "TOOBIG limit=4096 got=4097 bytes of query");
+  std::string values = "tag:x";
+  for (size_t i = 0; i < core::limits::kQueryValuesMax; ++i) values += ",x";
+  EXPECT_EQ(fault(values), "TOOBIG limit=64 got=more values of tag in the query");
   std::string many;
   for (size_t i = 0; i <= core::limits::kQueryTermsMax; ++i) many += "tag:x ";
   EXPECT_EQ(fault(many), "TOOBIG limit=32 got=more terms in the query");

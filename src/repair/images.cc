@@ -126,15 +126,20 @@ void Images::put_keys(const core::State& state, core::EffectSink& sink) {
 void Images::put_rest(const core::State& state, core::EffectSink& sink) {
   for (const auto& queue : state.queues()) {
     sink.put(core::QueuePut{.name = queue->name,
+                            .is_forgotten = queue->is_forgotten,
                             .paused = queue->paused,
                             .reason = queue->pause_reason,
                             .has_counters = true,
-                            .counters = queue->counters});
+                            .counters = queue->counters,
+                            .balance = queue->balance});
     if (queue->settings != core::QueueSettings{}) {
       sink.put(core::QueueSettingsPut{.name = queue->name, .settings = queue->settings});
     }
   }
   for (const auto& type : state.types()) put_type_pauses(*type, sink);
+  for (const auto& [number, operation] : state.operations().all()) {
+    sink.put(core::OperationPut{operation});
+  }
   sink.put(state.image());
   sink.put(core::CheckpointDone{begin_seq_});
   stage_ = Stage::kNone;

@@ -66,6 +66,7 @@ bool is_heavy(const core::Command& command) {
          std::holds_alternative<core::ListJobs>(command.body) ||
          std::holds_alternative<core::EventRead>(command.body) ||
          std::holds_alternative<core::WorkerList>(command.body) ||
+         std::holds_alternative<core::OperationList>(command.body) ||
          std::holds_alternative<core::QueueList>(command.body) ||
          std::holds_alternative<core::AckMany>(command.body) ||
          std::holds_alternative<core::Bulk>(command.body) || reads_keys(command);
@@ -220,10 +221,12 @@ bool Session::parse_some() {
       protocol_error();
       return false;
     }
-    if (!parser_.arguments().empty()) handle(parser_.arguments());
-    if (!slots_.empty() && slots_.back()->done) {
-      note_answer(*slots_.back());
-      ++at_once;
+    if (!parser_.arguments().empty()) {
+      handle(parser_.arguments());
+      if (!slots_.empty() && slots_.back()->done) {
+        note_answer(*slots_.back());
+        ++at_once;
+      }
     }
     input_begin_ += parser_.consumed();
   }

@@ -122,7 +122,9 @@ void Session::trim() {
 // What the engine gave back, in order, as soon as it has nothing of this connection and enough was
 // passed on.
 void Session::lend_again() {
-  if (lent_ != 0 || owed() >= kOwedBytesMax) return;
+  // What stands behind them can't be sent before them, so only what stands in front counts.
+  const uint64_t in_front = output_.size() + order_.reply_bytes.load(std::memory_order_relaxed);
+  if (lent_ != 0 || in_front >= kOwedBytesMax) return;
   order_.gives_back = false;
   given_back_ = 0;
   for (const auto& slot : slots_) {
@@ -153,6 +155,8 @@ void Session::tick() {
   if (std::exchange(was_read_, false)) return;
   trim();
   account();
+  // It may be held back for room that it has just given back.
+  if (held_back_ && host_.buffers().may_read(held_bytes_)) resume();
 }
 
 // Puts it out if it takes too long for something. Returns whether it did.

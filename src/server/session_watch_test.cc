@@ -104,6 +104,32 @@ TEST_F(SessionWatchTest, LargeRepliesAreMadeAsTheyAreTakenAndInOrder) {
   }
 }
 
+// Those cannot leave before the large ones, which wait for room.
+TEST_F(SessionWatchTest, LargeRepliesAreMadeWhateverIsAnsweredBehindThem) {
+  TestConnection other(server_.address());
+  other.call({"SET", "large", std::string(kMebibyte, 'x')});
+  TestConnection client(server_.address());
+  constexpr int kLarge = 12;
+  std::string requests;
+  for (int i = 0; i < kLarge; ++i) requests += request({"GET", "large"});
+  const std::string echoed(kMebibyte, 'y');
+  requests += request({"ECHO", echoed}) + request({"ECHO", echoed});
+  client.send(requests);
+  for (int i = 0; i < kLarge; ++i) ASSERT_EQ(client.read().text.size(), kMebibyte);
+  EXPECT_EQ(client.read().text, echoed);
+  EXPECT_EQ(client.read().text, echoed);
+}
+
+TEST_F(SessionWatchTest, EmptyRequestsCountNoAnswerAgain) {
+  TestConnection client(server_.address());
+  std::string requests = request({"ECHO", std::string(kMebibyte / 2, 'x')});
+  for (int i = 0; i < 20; ++i) requests += "*0\r\n";
+  client.send(requests + request({"ECHO", "after"}));
+  EXPECT_EQ(client.read().text.size(), kMebibyte / 2);
+  EXPECT_EQ(client.read().text, "after");
+  EXPECT_EQ(show(client.call({"PING"})), "PONG");
+}
+
 TEST_F(SessionWatchTest, ABusyConnectionThatFallsSilentGivesItsMemoryBack) {
   TestConnection client(server_.address());
   std::string requests;

@@ -69,6 +69,16 @@ core::Effect read_job_logged(ByteReader& in) {
   return logged;
 }
 
+namespace {
+
+int64_t read_not_negative(ByteReader& in) {
+  const int64_t number = in.signed_number();
+  if (number < 0) in.fail();
+  return number;
+}
+
+}  // namespace
+
 core::Effect read_job_edited(ByteReader& in) {
   core::JobEdited edited;
   edited.id.value = in.number();
@@ -87,10 +97,10 @@ core::Effect read_job_edited(ByteReader& in) {
     if (policy) edited.backoff = *std::move(policy);
   }
   if (has(kReadySeq)) edited.ready_seq = in.bounded(core::kReadySeqMask);
-  if (has(kRunAt)) edited.run_at_ms = in.signed_number();
+  if (has(kRunAt)) edited.run_at_ms = read_not_negative(in);
   edited.run_at_is_wall = has(kRunAtIsWall);
   for (size_t i = 0; i < core::kEditNumberCount; ++i) {
-    if (has(uint64_t{kFirstNumber} << i)) edited.numbers[i] = in.signed_number();
+    if (has(uint64_t{kFirstNumber} << i)) edited.numbers[i] = read_not_negative(in);
   }
   if (core::is_finished(edited.after) || edited.after == core::JobState::kRunning) in.fail();
   return edited;

@@ -228,7 +228,7 @@ std::vector<Sample> samples() {
                          .type = "t",
                          .args = "{}",
                          .priority = 9,
-                         .numbers = {1, 2, 3, 0, 5, -1, 7},
+                         .numbers = {1, 2, 3, 0, 5, 6, 7},
                          .backoff = core::parse_backoff("fixed:5").value(),
                          .after = core::JobState::kScheduled,
                          .run_at_is_wall = true,

@@ -337,6 +337,11 @@ class AgainstAScript(unittest.TestCase):
         self.assertEqual(server.heard_of("JOB.DELETE"),
                          ["JOB.DELETE WHERE state:dead RATE 100"])
 
+    def test_a_dry_run_of_an_edit_by_id_changes_nothing(self):
+        ran, server = self.run_with({"JOB.EDIT": "OK"}, "edit", "key:k", "--priority", "9", "--dry-run")
+        self.assertEqual((ran.code, ran.out), (2, ""))
+        self.assertEqual(server.heard_of("JOB.EDIT"), [])
+
     def test_words_of_the_other_verbs_are_right(self):
         script = {name: "OK" for name in ("JOB.EDIT", "QUEUE.SET", "TYPE.PAUSE", "TYPE.RESUME",
                                           "WORKER.QUIET", "WORKER.STOP", "OP.CANCEL",

@@ -32,7 +32,7 @@ class Witness:
         reply = self.client.call(*words)
         self.times.append(time.perf_counter() - started)
         if isinstance(reply, Exception):
-            if str(reply).split(" ", 1)[0] in REFUSED:
+            if str(reply).split(" ", 1)[0] in REFUSED and "retry_ms=" in str(reply):
                 self.refused += 1
             else:
                 self.wrong.append(str(reply))

@@ -102,6 +102,7 @@ def under_attack(witness, attack):
 
 def besiege(witness, name, attack):
     times, calls, wrong, refused = under_attack(witness, attack)
+    check(refused * 2 < calls, f"{name}: most calls of the honest client are taken")
     check(times is not None and not wrong, f"{name}: the honest client is served ({wrong or 'nothing wrong'})")
     if times is None:
         return
@@ -231,6 +232,7 @@ def main():
         check(until(lambda: target.metrics()["dray_buffer_bytes"] < MEBIBYTE, "buffers are given back"),
               "what the attackers held is given back")
         check(target.stop() == 0, "the server stops in order")
+    check(watcher.looks > 20 and watcher.buffers > 0, f"the memory was looked at {watcher.looks} times")
     check(watcher.buffers <= BUFFER_BYTES * 1.05,
           f"connections held {watcher.buffers / MEBIBYTE:.0f} MiB of {BUFFER_BYTES / MEBIBYTE:.0f} at the most")
     check(watcher.resident <= MEMORY_BYTES, f"the process {watcher.resident / MEBIBYTE:.0f} MiB, level {watcher.level:.0f}")

@@ -67,6 +67,7 @@ class Watcher:
         self.buffers = 0
         self.resident = 0
         self.level = 0
+        self.looks = 0
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
@@ -83,6 +84,7 @@ class Watcher:
                 samples = self.target.metrics()
             except OSError:
                 continue  # Its turn will come.
+            self.looks += 1
             self.buffers = max(self.buffers, samples["dray_buffer_bytes"])
             self.level = max(self.level, samples["dray_overload_level"])
             self.resident = max(self.resident, self.target.resident_bytes())

@@ -548,7 +548,7 @@ const std::array<CommandSpec, kCommandCount> kCommands = {{
   {"QUEUE.DELETE", CommandId::kQueueDelete, Lane::kFetch,
    command_flag::kWrite | command_flag::kAudit, true, 2, 2, 186, 1, AccessOn::kQueue, 8,
    "queues", "0.1.0",
-   "Deletes the jobs of a queue, then forgets the queue: its pause and counters.",
+   "Deletes the jobs of a queue, then forgets the queue: its pause, settings and counters; pauses of types stay.",
    "O(N) with N the jobs, in slices"},
   {"QUEUE.SET", CommandId::kQueueSet, Lane::kFetch,
    command_flag::kWrite | command_flag::kAudit, true, -2, 0, 187, 10, AccessOn::kQueue, 8,
