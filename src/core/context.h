@@ -21,6 +21,19 @@ inline void emit(Context& context, Effect&& effect) {
   if (is_watched) context.events->after(context.state);
 }
 
+// Tells whoever watches.
+inline void tell_of_worker(Context& context, EventKind kind, std::string_view name) {
+  const bool is_watched = context.events != nullptr && context.events->is_listening();
+  if (is_watched) context.events->add_worker(kind, name, context.now);
+}
+
+// A worker spoke; if it was not known, that is an event.
+inline Workers::Worker& hear_worker(Context& context, std::string_view name) {
+  const Workers::Heard heard = context.state.workers().hear(name, context.now);
+  if (heard.is_new) tell_of_worker(context, EventKind::kJoined, name);
+  return heard.worker;
+}
+
 // What a group that is taken back has put: effects, and events of them.
 struct GroupMark {
   size_t effects;

@@ -38,6 +38,7 @@ std::string_view outcome_of(const core::Reply& reply) {
         break;
       case core::ReplyTag::kArray:
       case core::ReplyTag::kMap:
+      case core::ReplyTag::kPush:
         reader.count();
         break;
       case core::ReplyTag::kOk:

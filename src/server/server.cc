@@ -78,7 +78,10 @@ Server::Server(engine::Engine& engine, const base::Clock& clock, Guards guards)
       clock_(clock),
       guards_(guards),
       started_(clock.mono()),
-      keeper_(engine.buffers(), [this] { boost::asio::post(io_, [this] { watch_buffers(); }); }) {
+      keeper_(engine.buffers(), [this] { boost::asio::post(io_, [this] { watch_buffers(); }); }),
+      feed_([this](core::CommandBody command, EventFeed::Done done) {
+        ask(std::move(command), engine::Lane::kPush, std::move(done));
+      }) {
   set_limits({});
   resp_.admit = [this](Socket socket) { admit_resp(std::move(socket)); };
   http_.admit = [this](Socket socket) { admit_http(std::move(socket)); };
@@ -313,10 +316,10 @@ void Server::hand_out_released() {
 
 void Server::hand_out(const std::vector<engine::Request*>& requests) {
   std::vector<Session*> touched;
+  std::vector<std::unique_ptr<Question>> own;
   for (engine::Request* request : requests) {
     if (request->session == kNoSession) {
-      const auto asked = questions_.extract(request);
-      asked.mapped()->done(request->answer.reply);
+      own.push_back(std::move(questions_.extract(request).mapped()));
       continue;
     }
     auto& slot = static_cast<Slot&>(*request);
@@ -332,15 +335,22 @@ void Server::hand_out(const std::vector<engine::Request*>& requests) {
     session->flush_wanted = false;
     session->flush();
   }
+  // Events come behind the answers of their batch.
+  for (const auto& question : own) question->done(question->answer.reply);
 }
 
 void Server::fetch_queue_stats(std::function<void(const core::Reply&)> done) {
+  ask(core::QueueStatsAll{}, engine::Lane::kFetch, std::move(done));
+}
+
+void Server::ask(core::CommandBody command, engine::Lane lane,
+                 std::function<void(const core::Reply&)> done) {
   auto question = std::make_unique<Question>();
   question->done = std::move(done);
-  question->command.body = core::QueueStatsAll{};
+  question->command.body = std::move(command);
   question->session = kNoSession;
   question->order = &questions_order_;
-  question->lane = engine::Lane::kFetch;
+  question->lane = lane;
   engine::Request* request = question.get();
   questions_.emplace(request, std::move(question));
   lend(std::span(&request, 1));
@@ -397,6 +407,7 @@ void Server::begin_stop() {
   stop_deadline_ = clock_.mono() + kShutdownGrace;
   error_code ignored;
   resp_.acceptor.close(ignored);
+  feed_.stop();
   engine_.quiesce();
   wait_for_answers();
 }

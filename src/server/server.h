@@ -21,6 +21,7 @@
 #include "server/buffer_keeper.h"
 #include "server/connection_limits.h"
 #include "server/doorman.h"
+#include "server/event_feed.h"
 #include "server/metrics.h"
 #include "server/options.h"
 #include "server/session.h"
@@ -68,6 +69,7 @@ class Server final : public SessionHost, public MetricsHost {
   Doorman& doorman() override { return doorman_; }
   BufferKeeper& buffers() override { return keeper_; }
   AuditLog& audit_log() override { return guards_.audit_log; }
+  EventFeed& event_feed() override { return feed_; }
   bool is_stopping() const override { return stopping_; }
   void session_ended(Session& session) override;
 
@@ -149,8 +151,11 @@ class Server final : public SessionHost, public MetricsHost {
 
   // Questions of the server itself to the engine.
   struct Question;
+  void ask(core::CommandBody command, engine::Lane lane,
+           std::function<void(const core::Reply&)> done);
   std::unordered_map<engine::Request*, std::unique_ptr<Question>> questions_;
   engine::SessionOrder questions_order_;
+  EventFeed feed_;
 };
 
 }  // namespace server

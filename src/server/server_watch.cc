@@ -80,6 +80,7 @@ void Server::tick() {
     }
   }
   if (largest != nullptr && !keeper_.is_calm()) largest->put_out(Closure::kBufferBudget);
+  feed_.tick();
   watch_buffers();
 }
 

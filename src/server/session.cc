@@ -1,5 +1,7 @@
 #include "server/session.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <variant>
@@ -247,12 +249,21 @@ void Session::handle(protocol::Arguments arguments) {
     const base::Status may = auth::may_ask(*spec, client_.principal->rights);
     if (!may) return refuse(*spec, may.error());
   }
+  if (only_listens() && !may_ask_while_listening(*spec)) {
+    return answer_error(
+        {ErrorCode::kErr, fmt::format("Can't execute '{}': only (P)SUBSCRIBE, (P)UNSUBSCRIBE, "
+                                      "PING, QUIT and RESET are allowed in this context. Use "
+                                      "another connection, or say HELLO 3 before you subscribe",
+                                      protocol::lower_case(spec->name))});
+  }
   using protocol::CommandId;
   const bool transaction = spec->id == CommandId::kMulti || spec->id == CommandId::kExec ||
                            spec->id == CommandId::kDiscard;
   if (transaction) return handle_transaction(*spec, arguments);
   const bool ends_transaction = spec->id == CommandId::kReset || spec->id == CommandId::kQuit;
   if (transaction_.is_open() && !ends_transaction) return queue_in_transaction(*spec, arguments);
+  if (Subscriptions::is_subscription(spec->id)) return handle_subscription(*spec, arguments);
+  if (only_listens() && spec->id == CommandId::kPing) return answer_ping(arguments);
   if (spec->local()) return handle_local(*spec, arguments);
   handle_command(*spec, arguments);
 }
@@ -260,7 +271,10 @@ void Session::handle(protocol::Arguments arguments) {
 void Session::handle_local(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
   if (is_barred_login(spec, arguments)) return;
   Slot& slot = add_slot();
-  if (spec.id == protocol::CommandId::kReset) transaction_.drop();
+  if (spec.id == protocol::CommandId::kReset) {
+    transaction_.drop();
+    end_subscriptions();
+  }
   const bool was_authenticated = client_.authenticated;
   slot.verbatim = answer_local(host_.local_context(), client_, spec, arguments, slot.answer.reply);
   slot.version = client_.version;
@@ -390,6 +404,7 @@ Slot& Session::add_slot() {
   slot->heavy = false;
   slot->parked = false;
   slot->verbatim = false;
+  slot->subscribes.reset();
   slot->answer.clear();
   slots_.push_back(std::move(slot));
   return *slots_.back();
@@ -465,7 +480,10 @@ void Session::send() {
 }
 
 void Session::encode_done() {
-  while (!slots_.empty() && slots_.front()->done && output_.size() < kOwedBytesMax) {
+  while (!slots_.empty() && output_.size() < kOwedBytesMax) {
+    Slot& front = *slots_.front();
+    if (front.subscribes && !change_subscriptions(front)) return;
+    if (!front.done) return;
     std::unique_ptr<Slot> slot = std::move(slots_.front());
     slots_.pop_front();
     let_go(*slot);
@@ -518,6 +536,7 @@ void Session::close() {
     if (slot->done) ungot.insert(ungot.end(), grants.begin(), grants.end());
   }
   undo(std::move(ungot));  // Also ends what it waits for.
+  end_subscriptions();
   if (login_pause_) login_pause_->cancel();
   trim();
   account();

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,10 @@
 #include "server/client.h"
 #include "server/connection.h"
 #include "server/doorman.h"
+#include "server/event_feed.h"
 #include "server/local_commands.h"
 #include "server/output.h"
+#include "server/subscriptions.h"
 #include "server/transaction.h"
 
 namespace server {
@@ -42,6 +45,8 @@ struct Slot : engine::Request {
   bool fetches = false;   // Is a FETCH that wants a job.
   bool parked = false;    // A FETCH that came during shutdown; see Session::end_fetches.
   bool verbatim = false;  // Its answer is text for people.
+  // (P)SUBSCRIBE, (P)UNSUBSCRIBE of `parts`: done when all before it is answered.
+  std::optional<protocol::CommandId> subscribes;
   size_t held_bytes = 0;  // Of memory, as the session counts it.
   size_t owed_bytes = 0;  // Of its answer, likewise.
 };
@@ -58,6 +63,7 @@ class SessionHost {
   virtual Doorman& doorman() = 0;
   virtual BufferKeeper& buffers() = 0;
   virtual AuditLog& audit_log() = 0;
+  virtual EventFeed& event_feed() = 0;
   // No job is handed out any more: a FETCH has to wait for its empty answer (see end_fetches).
   virtual bool is_stopping() const = 0;
   // The session is over and nothing of it is lent any more. It is destroyed later, since it may
@@ -65,10 +71,10 @@ class SessionHost {
   virtual void session_ended(Session& session) = 0;
 };
 
-class Session {
+class Session final : public EventListener {
  public:
   Session(Connection connection, SessionHost& host, uint64_t id);
-  ~Session();
+  ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -103,6 +109,10 @@ class Session {
   // would ask again and again for as long as the server waits for others' acks.
   void end_fetches();
 
+  void event(std::string_view channel, std::string_view json) override;
+  void missed(uint64_t events) override { missed_ += events; }
+  void told() override { flush(); }
+
   uint64_t id() const { return client_.id; }
   bool flush_wanted = false;  // For the server, while it hands a batch of answers out.
 
@@ -126,6 +136,16 @@ class Session {
   void handle_transaction(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void queue_in_transaction(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void exec(Slot& slot);
+  // Events; see session_events.cc.
+  bool is_subscriber() const { return subscriptions_.size() != 0; }
+  bool only_listens() const;
+  static bool may_ask_while_listening(const protocol::CommandSpec& spec);
+  void answer_ping(protocol::Arguments arguments);
+  void handle_subscription(const protocol::CommandSpec& spec, protocol::Arguments arguments);
+  bool change_subscriptions(Slot& slot);
+  void end_subscriptions();
+  void tell_missed(std::string_view channel);
+
   void protocol_error();
   bool is_barred_login(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void watch_login(Slot& slot, bool was_authenticated);
@@ -185,6 +205,8 @@ class Session {
 
   Output output_;
   Transaction transaction_;
+  Subscriptions subscriptions_;
+  uint64_t missed_ = 0;  // Events that it could not take, since it was told of some.
 
   bool reading_ = false;
   bool is_writing_ = false;    // Waits for room in the kernel.

@@ -92,7 +92,8 @@ void Session::unhold(Slot& slot) {
 void Session::account() {
   const uint64_t held = input_.capacity() + parser_.memory_bytes() +
                         words_.capacity() * sizeof(std::string_view) + slot_bytes_ +
-                        output_.memory_bytes() + transaction_.memory_bytes();
+                        output_.memory_bytes() + transaction_.memory_bytes() +
+                        subscriptions_.memory_bytes();
   if (held == held_bytes_) return;
   host_.buffers().change(held_bytes_, held);
   held_bytes_ = held;
