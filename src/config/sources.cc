@@ -89,6 +89,10 @@ base::Result<std::vector<Entry>> read_toml(const std::string& path) {
   if (!file.is_open() || file.bad()) {
     return base::fail(base::ErrorCode::kNotFound, "{} cannot be read", path);
   }
+  return parse_toml(text, path);
+}
+
+base::Result<std::vector<Entry>> parse_toml(std::string_view text, const std::string& path) {
   const toml::parse_result parsed = toml::parse(text, path);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
