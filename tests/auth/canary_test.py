@@ -56,7 +56,7 @@ class Canaries(unittest.TestCase):
     def one_level(self, server):
         token = server.token("admin:*", name="boss")
         secret = token.split(".")[1]
-        server.wait_for(token)
+        server.wait_for_new(token)
         with server.client() as stranger:
             answered = self.misuse(stranger, secret, token, every=2)
             stranger.call("JOB.PUSH", "q", "t", ARGS)

@@ -223,6 +223,12 @@ class Server:
                 return False
         until(asks, "the server asks for a token")
 
+    def wait_for_new(self, token):
+        """Waits until the server knows the token, whatever it logs."""
+        added = {"msg": "token added", "token": token.partition(".")[0]}
+        until(lambda: any(added.items() <= line.items() for line in self.audit()),
+              "the server reads the new token")
+
     def wait_for(self, token):
         """Has the server read of the token now. It is not asked whether it has: failed logins are
         counted."""
