@@ -13,13 +13,14 @@ set(DRAY_MAY_SEE_store_sqlite base core store)
 set(DRAY_MAY_SEE_store_postgres base core store)
 set(DRAY_MAY_SEE_engine base core store)
 set(DRAY_MAY_SEE_protocol base core)
+set(DRAY_MAY_SEE_auth base core protocol)
 set(DRAY_MAY_SEE_sdk_cpp base protocol)
 set(DRAY_MAY_SEE_config base protocol)
-set(DRAY_MAY_SEE_cli base protocol sdk_cpp config)
+set(DRAY_MAY_SEE_cli base protocol sdk_cpp config auth)
 set(DRAY_MAY_SEE_repair base core store store_file_journal store_sqlite engine cli)
 set(DRAY_MAY_SEE_server
     base core store store_memory store_file_journal store_sqlite store_postgres engine protocol
-    config cli repair sdk_cpp)
+    auth config cli repair sdk_cpp)
 
 # Fails when `target` names one of our targets that it may not see.
 function(_dray_check_depends target)

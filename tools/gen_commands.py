@@ -24,8 +24,12 @@ TYPES = ["string", "integer", "double", "key", "pattern", "unix-time", "pure-tok
          "block"]
 GROUPS = ["jobs", "workers", "queues", "limits", "schedules", "flows", "events", "transactions",
           "keys", "connection", "server"]
-REQUIRED = {"name", "summary", "group", "built", "lane", "flags", "complexity", "arguments",
-            "reply", "errors"}
+REQUIRED = {"name", "summary", "group", "built", "lane", "flags", "access", "complexity",
+            "arguments", "reply", "errors"}
+# What a right has to be held on, and the words of the reference for it.
+ACCESS = {"nothing": "", "queue": "the queue", "job": "the job's queue", "key": "the key's name",
+          "some": "some queue", "all": "all queues (`*`)"}
+RIGHTS = ["enqueue", "work", "read", "admin"]
 NAME_BYTES_MAX = 16  # Two words of the look-up.
 WORD_MASK = (1 << 64) - 1
 NO_WORDS_MAX = 0
@@ -51,6 +55,27 @@ def check_argument(command, argument):
         check_argument(command, child)
 
 
+def argument_names(arguments):
+    for argument in arguments:
+        yield argument["name"]
+        yield from argument_names(argument.get("arguments", []))
+
+
+def check_access(command):
+    """Who may give the command is said for each one, so that a new one is nobody's by accident."""
+    name, access = command["name"], command["access"]
+    if not set(access) <= {"on", "right", "from", "audit"} or access.get("on") not in ACCESS:
+        raise SpecError(f"{name}: access {access}")
+    rights = access.get("right", [])
+    if not set(rights) <= set(RIGHTS) or bool(rights) == (access["on"] == "nothing"):
+        raise SpecError(f"{name}: rights {rights} on {access['on']}")
+    names = access.get("from", [])
+    if bool(names) != (access["on"] in ("queue", "job", "key")):
+        raise SpecError(f"{name}: access on {access['on']} from {names}")
+    if not set(names) <= set(argument_names(command["arguments"])):
+        raise SpecError(f"{name}: has no arguments {names}")
+
+
 def check(spec):
     seen = set(spec["foreign"])
     for command in spec["commands"]:
@@ -68,6 +93,7 @@ def check(spec):
             raise SpecError(f"{name}: flags {command['flags']}")
         if command["built"] != ("since" in command):
             raise SpecError(f"{name}: what is built has a `since`, what is not has none")
+        check_access(command)
         for argument in command["arguments"]:
             check_argument(name, argument)
 
@@ -195,11 +221,16 @@ def flatten(arguments, rows):
 def command_row(command, rows):
     first = flatten(command["arguments"], rows)
     flags = [f"command_flag::{enumerator(flag)}" for flag in command["flags"]]
+    access = command["access"]
+    if access.get("audit"):
+        flags.append("command_flag::kAudit")
+    need = sum(1 << RIGHTS.index(right) for right in access.get("right", []))
     return [
         f"  {{{quoted(command['name'])}, CommandId::{enumerator(command['name'])}, "
         f"Lane::{enumerator(command['lane'])},",
         f"   {' | '.join(flags) or '0'}, {str(command['built']).lower()}, "
-        f"{arity_of(command)}, {words_max_of(command)}, {first}, {len(command['arguments'])},",
+        f"{arity_of(command)}, {words_max_of(command)}, {first}, {len(command['arguments'])}, "
+        f"AccessOn::{enumerator(access['on'])}, {need},",
         f"   {quoted(command['group'])}, {quoted(command.get('since', ''))},",
         f"   {quoted(command['summary'])},",
         f"   {quoted(command['complexity'])}}},",
@@ -295,6 +326,10 @@ def command_docs(command):
         facts += "; allowed between `MULTI` and `EXEC`"
     if "pre_auth" in command["flags"]:
         facts += "; allowed before `AUTH`"
+    access = command["access"]
+    if access.get("right"):
+        rights = " or ".join(f"`{right}`" for right in access["right"])
+        lines.append(f"- Needs: {rights} on {ACCESS[access['on']]}")
     lines += [f"- Complexity: {command['complexity']}; since {command['since']}; {facts}", ""]
     return lines
 

@@ -8,7 +8,7 @@ import gen_commands as gen
 
 def command(arguments, **more):
     fields = {"name": "JOB.X", "summary": "x", "group": "jobs", "since": "1", "built": True,
-              "lane": "push", "flags": [], "complexity": "O(1)", "arguments": arguments,
+              "lane": "push", "flags": [], "access": {"on": "nothing"}, "complexity": "O(1)", "arguments": arguments,
               "reply": "OK", "errors": []}
     return {**fields, **more}
 
@@ -54,6 +54,19 @@ class Check(unittest.TestCase):
         self.assert_refused(command([WORD], name="A.NAME.TOOLONGFORIT"))
         self.assert_refused(command([WORD], built=False))
         self.assert_refused(command([WORD], extra=1))
+
+    def test_takes_only_an_access_that_says_who_may(self):
+        gen.check({"commands": [command(
+            [WORD], access={"on": "job", "right": ["work"], "from": ["id"]})], "foreign": []})
+        entry = command([WORD])
+        del entry["access"]
+        self.assert_refused(entry)
+        for access in ({}, {"on": "all"}, {"on": "nothing", "right": ["read"]},
+                       {"on": "some", "right": ["write"]}, {"on": "job", "right": ["work"]},
+                       {"on": "queue", "right": ["work"], "from": ["queue"]}):
+            self.assert_refused(command([WORD], access=access))
+
+    def test_refuses_what_stands_there_twice_or_holds_nothing(self):
         self.assert_refused(command([{"name": "x", "type": "block"}]))
         self.assert_refused(command([{"name": "x", "type": "pure-token"}]))
         self.assert_refused(command([{"name": "x", "type": "strin"}]))

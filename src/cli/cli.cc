@@ -118,6 +118,7 @@ ClientCommands::ClientCommands(CLI::App& app, const std::string& version)
   all.add(app, "tail", "show what happens to jobs, as it happens", make_tail);
   all.add(app, "doctor", "look for the usual mistakes",
           [&](CLI::App& sub) { return make_doctor(sub, version); });
+  add_token_commands(all, app);
   all.add(app, "bench", "measure pushes and whole lives of jobs", make_bench);
   add_help_commands(all, app, version);
   group_commands(

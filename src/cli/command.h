@@ -83,6 +83,7 @@ void add_edit_commands(CommandSet& commands, CLI::App& app);    // edit, move
 void add_list_commands(CommandSet& commands, CLI::App& app);    // ls, count
 void add_op_commands(CommandSet& commands, CLI::App& app);
 void add_queue_commands(CommandSet& commands, CLI::App& app);
+void add_token_commands(CommandSet& commands, CLI::App& app);
 void add_worker_commands(CommandSet& commands, CLI::App& app);  // worker, type
 // help, completion: about `app` itself.
 void add_help_commands(CommandSet& commands, CLI::App& app, const std::string& version);

@@ -90,7 +90,7 @@ Finding look_at_access(const Facts& facts) {
   if (auth != 0) return good("access", printable(address) + " asks for a token");
   if (is_loopback) return good("access", printable(address) + " is for this machine alone");
   return {Verdict::kBad, "access", printable(address) + " lets anybody in",
-          "give it a token (auth.token_file), or bind it to 127.0.0.1"};
+          "make tokens (dray token create), or bind it to 127.0.0.1"};
 }
 
 void look_at_queue(const dray::QueueStats& queue, std::vector<Finding>& findings) {

@@ -89,19 +89,23 @@ base::Result<std::vector<Entry>> read_toml(const std::string& path) {
   if (!file.is_open() || file.bad()) {
     return base::fail(base::ErrorCode::kNotFound, "{} cannot be read", path);
   }
-  try {
-    const toml::table table = toml::parse(text, path);
-    Collector collector{.path = path};
-    TRY(collector.add(table, ""));
-    // A table is sorted by name; people read their file from the top.
-    std::ranges::stable_sort(collector.entries, {}, [](const Entry& entry) {
-      return std::stol(entry.where.substr(entry.where.rfind(':') + 1));
-    });
-    return std::move(collector.entries);
-  } catch (const toml::parse_error& error) {
+  return parse_toml(text, path);
+}
+
+base::Result<std::vector<Entry>> parse_toml(std::string_view text, const std::string& path) {
+  const toml::parse_result parsed = toml::parse(text, path);
+  if (!parsed) {
+    const toml::parse_error& error = parsed.error();
     return base::fail(kBad, "{}, column {}: {}", place(path, error.source()),
                       error.source().begin.column, std::string(error.description()));
   }
+  Collector collector{.path = path};
+  TRY(collector.add(parsed.table(), ""));
+  // A table is sorted by name; people read their file from the top.
+  std::ranges::stable_sort(collector.entries, {}, [](const Entry& entry) {
+    return std::stol(entry.where.substr(entry.where.rfind(':') + 1));
+  });
+  return std::move(collector.entries);
 }
 
 std::vector<Entry> read_environment(const Environment& environment) {

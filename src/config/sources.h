@@ -37,6 +37,8 @@ base::Result<std::vector<std::string>> files_of(const Sources& sources);
 
 // Errors: BADREQ with file, line and column when it is no TOML; NOTFOUND when it cannot be read.
 base::Result<std::vector<Entry>> read_toml(const std::string& path);
+// The same of a file's text; `path` is for the places.
+base::Result<std::vector<Entry>> parse_toml(std::string_view text, const std::string& path);
 
 // The variables DRAY_SECTION__KEY, as entries; others are nobody's business.
 std::vector<Entry> read_environment(const Environment& environment);

@@ -51,7 +51,7 @@ void apply(Context& context, const Command& command, Answer& answer) {
           [&](const WorkerTell& body) { apply_worker_tell(context, body, answer); },
           [&](const QueueStats& body) { apply_queue_stats(context, body, answer); },
           [&](const QueueStatsAll& body) { apply_queue_stats_all(context, body, answer); },
-          [&](const QueueList&) { apply_queue_list(context, answer); },
+          [&](const QueueList& body) { apply_queue_list(context, body, answer); },
           [&](const QueuePause& body) { apply_queue_pause(context, body, answer); },
           [&](const QueueResume& body) { apply_queue_resume(context, body, answer); },
           [&](const QueueSet& body) { apply_queue_set(context, body, answer); },
@@ -88,13 +88,17 @@ void apply(Context& context, const Command& command, Answer& answer) {
       command.body);
 }
 
+Job* find_seen(const State& state, const JobRef& ref) {
+  Job* job = ref.by_key() ? state.find_key(ref.key) : state.find(ref.id);
+  return job != nullptr && ref.sight.sees(job->queue->name) ? job : nullptr;
+}
+
 base::Result<Job*> find_job(const State& state, const JobRef& ref) {
-  if (ref.by_key()) {
-    if (Job* job = state.find_key(ref.key)) return job;
-    return base::fail(ErrorCode::kNotFound, "no job has the key '{}'", ref.key);
-  }
-  if (Job* job = state.find(ref.id)) return job;
-  if (const base::Error* damage = state.damage_of(ref.id)) return tl::unexpected(*damage);
+  if (Job* job = find_seen(state, ref)) return job;
+  if (ref.by_key()) return base::fail(ErrorCode::kNotFound, "no job has the key '{}'", ref.key);
+  const base::Error* damage = state.damage_of(ref.id);
+  // Of a damaged job the queue is not known.
+  if (damage != nullptr && ref.sight.sees_all()) return tl::unexpected(*damage);
   if (state.was_given(ref.id)) {
     return base::fail(ErrorCode::kGone, "job {} is finished and its record is gone",
                       job_id_text(ref.id));

@@ -41,8 +41,11 @@ void write_events(Reply& reply, const EventLog& events, const EventRead& read) {
     reply.integer(1);
   }
   reply.bulk("events");
-  reply.array(static_cast<uint32_t>(page.events.size()));
-  for (const std::string_view event : page.events) reply.bulk(event);
+  reply.array(static_cast<uint32_t>(page.events.size() * (read.with_channels ? 2 : 1)));
+  for (const EventLog::Event& event : page.events) {
+    if (read.with_channels) reply.bulk(event.channel);
+    reply.bulk(event.json);
+  }
 }
 
 // With $ the answer is a place to go on from; what comes behind it is kept from now on.

@@ -25,6 +25,7 @@ std::optional<base::Error> error_in(std::string_view tape) {
         break;
       case ReplyTag::kArray:
       case ReplyTag::kMap:
+      case ReplyTag::kPush:
         reader.count();
         break;
       case ReplyTag::kOk:

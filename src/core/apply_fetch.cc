@@ -176,7 +176,7 @@ bool grant_next(Context& context, const Fetch& fetch, Answer& answer) {
 
 void apply_fetch(Context& context, const Fetch& fetch, Answer& answer) {
   if (const Status fits = check_fetch(fetch); !fits) return answer.reply.error(fits.error());
-  context.state.workers().hear(fetch.worker, context.now);
+  hear_worker(context, fetch.worker);
   const size_t mark = open_leases(answer);
   for (int64_t i = 0; i < fetch.count && grant_next(context, fetch, answer); ++i) {
   }

@@ -287,7 +287,7 @@ void apply_beat(Context& context, const WorkerBeat& beat, Answer& answer) {
   Status fits = check_leases(beat.worker, beat.leases);
   if (fits) fits = check_bytes("INFO", beat.info.size(), limits::kWorkerInfoBytesMax);
   if (!fits) return answer.reply.error(fits.error());
-  Workers::Worker& worker = context.state.workers().hear(beat.worker, context.now);
+  Workers::Worker& worker = hear_worker(context, beat.worker);
   if (!beat.info.empty()) worker.info = beat.info;
   const auto lease_of = [&](const LeaseRef& lease) -> Job* {
     const auto named = find_lease(context, lease.job, lease.token, Ending::kNone);
@@ -328,7 +328,9 @@ void apply_bye(Context& context, const WorkerBye& bye, Answer& answer) {
   std::ranges::sort(held, std::ranges::greater{},
                     [](const Job* job) { return uint64_t{job->ready_seq}; });
   for (Job* job : held) release_lease(context, *job, 0);
-  context.state.workers().forget(bye.worker);
+  if (context.state.workers().forget(bye.worker)) {
+    tell_of_worker(context, EventKind::kLeft, bye.worker);
+  }
   answer.reply.ok();
 }
 

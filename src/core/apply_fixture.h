@@ -88,6 +88,7 @@ class ApplyFixture : public testing::Test {
         return std::string(base::error_word(code)) + " " + std::string(reader.bytes());
       }
       case ReplyTag::kArray:
+      case ReplyTag::kPush:
         return "[" + list(reader.count()) + "]";
       case ReplyTag::kMap:
         return "{" + list(2 * reader.count()) + "}";

@@ -11,7 +11,8 @@ using base::Status;
 namespace {
 
 Status bulk_one(Context& context, const Bulk& bulk, const JobRef& ref) {
-  if (bulk.verb == BulkVerb::kDelete && !ref.by_key() && context.state.damage_of(ref.id)) {
+  const bool is_damaged = !ref.by_key() && context.state.damage_of(ref.id) != nullptr;
+  if (bulk.verb == BulkVerb::kDelete && is_damaged && ref.sight.sees_all()) {
     emit(context, JobRemoved{.id = ref.id, .deleted = true});  // All that can be done with it.
     return {};
   }
@@ -100,6 +101,11 @@ base::Result<std::vector<JobId>> resolve_wait(const State& state, const Wait& wa
   for (const JobRef& ref : wait.jobs) {
     const auto job = find_job(state, ref);
     if (!job && job.error().code == ErrorCode::kNotFound) return tl::unexpected(job.error());
+    // From here on the job goes by its id alone: one that is gone and one that is not seen have to
+    // part from the wait alike.
+    if (!job && !ref.sight.sees_all()) {
+      return base::fail(ErrorCode::kNotFound, "no job has the id {}", job_id_text(ref.id));
+    }
     ids.push_back(job ? (*job)->id : ref.id);
   }
   return ids;

@@ -169,6 +169,13 @@ void note_seen(Context& context, const PushSpec& spec, PushAnswer answer) {
 
 // Pushes onto the holder of the key: answers it, or replaces it.
 base::Result<PushAnswer> meet_holder(Context& context, const PushSpec& spec, const Job& holder) {
+  if (!spec.sight.sees(holder.queue->name)) {
+    return base::fail(
+        ErrorCode::kNoPerm,
+        "need=enqueue key={} is held by a job of a queue that this token may not push "
+        "to: choose another KEY",
+        spec.key);
+  }
   const bool replace = spec.on_duplicate == OnDuplicate::kReplace;
   const bool untouched = replace && holder.record->fence == 0 &&
                          lifecycle(holder.state, Event::kReplace).kind == Cell::Kind::kMove;

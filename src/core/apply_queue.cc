@@ -150,10 +150,10 @@ void apply_queue_stats_all(Context& context, const QueueStatsAll& stats, Answer&
   }
 }
 
-void apply_queue_list(Context& context, Answer& answer) {
+void apply_queue_list(Context& context, const QueueList& list, Answer& answer) {
   std::vector<std::string_view> names;
   for (const auto& queue : context.state.queues()) {
-    if (queue->is_known()) names.push_back(queue->name);
+    if (queue->is_known() && list.sight.sees(queue->name)) names.push_back(queue->name);
   }
   std::ranges::sort(names);
   answer.reply.array(static_cast<uint32_t>(names.size()));

@@ -17,14 +17,15 @@ struct Reads {
     if (asks) return state.residency().want(*job);
     if (state.residency().was_given_up(job->id)) ++given_up;
   }
-  void ref(const JobRef& ref) { job(ref.by_key() ? state.find_key(ref.key) : state.find(ref.id)); }
+  void ref(const JobRef& ref) { job(find_seen(state, ref)); }
   template <typename Items>
   void refs(const Items& items) {
     for (const auto& item : items) ref(item.job);
   }
   void push(const PushSpec& spec) {
     // Any other answer to a push names the holder, and needs no more of it.
-    if (spec.has_key && spec.on_duplicate == OnDuplicate::kReplace) job(state.find_key(spec.key));
+    if (!spec.has_key || spec.on_duplicate != OnDuplicate::kReplace) return;
+    job(find_seen(state, JobRef{.id = {}, .key = spec.key, .text = {}, .sight = spec.sight}));
   }
   void oldest(const Queue* queue) {
     if (queue != nullptr) job(queue->ready.oldest());

@@ -71,6 +71,20 @@ TEST_F(ApplyReads, ReadsAndVerbsReadTheJobsTheyName) {
   expect_reads(Bulk{BulkVerb::kDelete, false, {ref(3), key_ref()}}, {3, 5});
 }
 
+TEST_F(ApplyReads, AJobThatIsNotSeenIsNotRead) {
+  Rights rights;
+  rights.grant(Right::kAdmin, "other", false);
+  const auto seen_by = [&](JobRef ref) {
+    ref.sight = {&rights, set_of(Right::kRead)};
+    return ref;
+  };
+  expect_ready(Get{seen_by(ref(1))});
+  expect_ready(Wait{{seen_by(ref(2))}, false, 0});
+  expect_ready(Bulk{BulkVerb::kDelete, false, {seen_by(ref(1))}});
+  EXPECT_NE(state.find(JobId{1}), nullptr);
+  expect_reads(Get{seen_by(key_ref())}, {5});
+}
+
 TEST_F(ApplyReads, OnlyAPushThatReplacesReadsTheHolderOfItsKey) {
   for (const OnDuplicate what : {OnDuplicate::kReturn, OnDuplicate::kError}) {
     expect_ready(Push{on_key(what)});

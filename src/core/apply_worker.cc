@@ -55,6 +55,8 @@ void apply_worker_tell(Context& context, const WorkerTell& tell, Answer& answer)
                     "have",
                     tell.worker));
   }
+  tell_of_worker(context, tell.order == WorkerOrder::kStop ? EventKind::kStop : EventKind::kQuiet,
+                 tell.worker);
   answer.reply.ok();
 }
 

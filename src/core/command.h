@@ -18,6 +18,7 @@
 #include "core/key_command.h"
 #include "core/query_command.h"
 #include "core/queue_settings.h"
+#include "core/rights.h"
 #include "core/workers.h"
 
 namespace core {
@@ -27,6 +28,7 @@ struct JobRef {
   JobId id;
   std::string_view key;
   std::string_view text;  // As it was sent.
+  Sight sight = {};       // A job that it does not see is answered like one that is not there.
   bool by_key() const { return !key.empty(); }
 };
 
@@ -67,6 +69,7 @@ struct PushSpec : JobOptions {
   bool has_producer = false;
   uint64_t producer_seq = 0;
   std::vector<std::pair<std::string_view, std::string_view>> meta;
+  Sight sight;                 // Of a job that holds the key already.
   std::string_view not_built;  // An option whose behaviour comes later: UNIQUE, LIMITS, FAIR.
 };
 
@@ -171,7 +174,9 @@ struct WorkerTell {
 struct QueueStats {
   std::string_view queue;
 };
-struct QueueList {};
+struct QueueList {
+  Sight sight = {};
+};
 // From the server itself: the stats of all queues, as a map by name, for metrics. Of many queues,
 // those with unfinished jobs before the others, then in order of coming into being.
 struct QueueStatsAll {

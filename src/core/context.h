@@ -21,6 +21,19 @@ inline void emit(Context& context, Effect&& effect) {
   if (is_watched) context.events->after(context.state);
 }
 
+// Tells whoever watches.
+inline void tell_of_worker(Context& context, EventKind kind, std::string_view name) {
+  const bool is_watched = context.events != nullptr && context.events->is_listening();
+  if (is_watched) context.events->add_worker(kind, name, context.now);
+}
+
+// A worker spoke; if it was not known, that is an event.
+inline Workers::Worker& hear_worker(Context& context, std::string_view name) {
+  const Workers::Heard heard = context.state.workers().hear(name, context.now);
+  if (heard.is_new) tell_of_worker(context, EventKind::kJoined, name);
+  return heard.worker;
+}
+
 // What a group that is taken back has put: effects, and events of them.
 struct GroupMark {
   size_t effects;
@@ -34,7 +47,10 @@ inline void rewind(Context& context, GroupMark mark) {
   if (context.events != nullptr) context.events->rewind(mark.events);
 }
 
-// Returns the job, or GONE, NOTFOUND or BADREQ as the reference asks for.
+// Returns the job that the reference names; null if there is none, or none that it sees.
+Job* find_seen(const State& state, const JobRef& ref);
+// The same, with GONE, NOTFOUND or CORRUPT for none. What is not seen is not told from what is not
+// there.
 base::Result<Job*> find_job(const State& state, const JobRef& ref);
 
 // Whether the text is a name: 1 to 128 of [A-Za-z0-9_.:-].
@@ -121,7 +137,7 @@ void apply_queue_stats(Context& context, const QueueStats& stats, Answer& answer
 void apply_queue_stats_all(Context& context, const QueueStatsAll& stats, Answer& answer);
 // The queues that it tells of.
 std::vector<Queue*> queues_told(const State& state, const QueueStatsAll& stats);
-void apply_queue_list(Context& context, Answer& answer);
+void apply_queue_list(Context& context, const QueueList& list, Answer& answer);
 void apply_queue_pause(Context& context, const QueuePause& pause, Answer& answer);
 void apply_queue_resume(Context& context, const QueueResume& resume, Answer& answer);
 void apply_queue_set(Context& context, const QueueSet& set, Answer& answer);

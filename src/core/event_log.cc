@@ -12,7 +12,7 @@ namespace core {
 namespace {
 
 // What an entry takes beside its bytes.
-constexpr uint64_t kEntryBytes = sizeof(std::string) + 16;
+constexpr uint64_t kEntryBytes = sizeof(std::string) + sizeof(size_t) + 16;
 // A page is over once it has so many: there may be many readers.
 constexpr size_t kPageBytes = size_t{1} << 20;
 
@@ -34,7 +34,8 @@ bool read_number(std::string_view text, Number& number, int digits) {
 std::string_view event_kind_name(EventKind kind) {
   static constexpr std::array<std::string_view, kEventKindCount> kNames = {
       "pushed", "started", "progress",  "succeeded", "failed",  "retrying", "released",
-      "lost",   "dead",    "cancelled", "expired",   "deleted", "paused",   "resumed"};
+      "lost",   "dead",    "cancelled", "expired",   "deleted", "paused",   "resumed",
+      "joined", "left",    "quiet",     "stop"};
   return kNames.at(static_cast<size_t>(kind));
 }
 
@@ -74,8 +75,10 @@ EventLog::Page EventLog::read(Cursor from, size_t count) const {
   uint64_t seq = is_ours ? from.seq : first_seq_;
   size_t bytes = 0;
   for (; page.events.size() < count && seq < end().seq && bytes < kPageBytes; ++seq) {
-    page.events.emplace_back(entries_[seq - first_seq_]);
-    bytes += page.events.back().size();
+    const Entry& entry = entries_[seq - first_seq_];
+    const std::string_view text = entry.text;
+    page.events.push_back({text.substr(0, entry.channel_bytes), text.substr(entry.channel_bytes)});
+    bytes += text.size();
   }
   page.next = {epoch_, seq};
   return page;
@@ -139,7 +142,8 @@ void EventLog::before(const State& state, const Effect& effect, base::Now now) {
     const Queue* was = state.find_queue(queue->name);
     if (queue->paused == (was != nullptr && was->paused)) return;
     const EventKind kind = queue->paused ? EventKind::kPaused : EventKind::kResumed;
-    add(fmt::format("{{\"event\":\"{}\"{},\"at_ms\":{}{}}}", event_kind_name(kind),
+    add(fmt::format("queue.{}.{}", event_kind_name(kind), queue->name),
+        fmt::format("{{\"event\":\"{}\"{},\"at_ms\":{}{}}}", event_kind_name(kind),
                     member("queue", queue->name), now.wall.ms, member("reason", queue->reason)));
   }
 }
@@ -160,14 +164,23 @@ void EventLog::add(EventKind kind, const Job& job, std::string_view more) {
   if (job.record) json += fmt::format(",\"attempt\":{}", job.record->attempt);
   json += more;
   json += '}';
-  add(std::move(json));
+  add(fmt::format("job.{}.{}", event_kind_name(kind), job.queue->name), json);
 }
 
-void EventLog::add(std::string&& json) {
-  bytes_ += json.size() + kEntryBytes;
-  entries_.push_back(std::move(json));
+void EventLog::add_worker(EventKind kind, std::string_view worker, base::Now now) {
+  add(fmt::format("worker.{}", event_kind_name(kind)),
+      fmt::format("{{\"event\":\"{}\"{},\"at_ms\":{}}}", event_kind_name(kind),
+                  member("worker", worker), now.wall.ms));
+}
+
+void EventLog::add(std::string_view channel, std::string_view json) {
+  Entry& entry = entries_.emplace_back();
+  entry.channel_bytes = channel.size();
+  entry.text.reserve(channel.size() + json.size());
+  entry.text.append(channel).append(json);
+  bytes_ += entry.text.size() + kEntryBytes;
   while (bytes_ > bytes_max_ && entries_.size() > 1) {
-    bytes_ -= entries_.front().size() + kEntryBytes;
+    bytes_ -= entries_.front().text.size() + kEntryBytes;
     entries_.pop_front();
     ++first_seq_;
   }
@@ -176,7 +189,7 @@ void EventLog::add(std::string&& json) {
 void EventLog::rewind(uint64_t mark) {
   drafts_.clear();
   while (!entries_.empty() && end().seq > mark) {
-    bytes_ -= entries_.back().size() + kEntryBytes;
+    bytes_ -= entries_.back().text.size() + kEntryBytes;
     entries_.pop_back();
   }
 }

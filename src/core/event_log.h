@@ -1,4 +1,4 @@
-// What happened to jobs and queues, for whoever watches: the newest events, in the order of
+// What happened to jobs, queues and workers, for whoever watches: the newest events, in the order of
 // commits. Nothing of it is stored, and it is kept only while somebody reads it. JOB.GET is the
 // truth.
 //
@@ -33,10 +33,14 @@ enum class EventKind : uint8_t {
   kCancelled,
   kExpired,
   kDeleted,
-  kPaused,  // Of a queue, as the last ones.
+  kPaused,  // Of a queue.
   kResumed,
+  kJoined,  // Of a worker: it was not known before.
+  kLeft,    // It said goodbye.
+  kQuiet,   // It was told to take no more.
+  kStop,    // It was told to end.
 };
-inline constexpr size_t kEventKindCount = 14;
+inline constexpr size_t kEventKindCount = 18;
 std::string_view event_kind_name(EventKind kind);
 
 class EventLog {
@@ -47,10 +51,14 @@ class EventLog {
     uint64_t epoch = 0;
     uint64_t seq = 0;
   };
+  struct Event {
+    std::string_view channel;  // "job.failed.emails", "queue.paused.emails", "worker.joined".
+    std::string_view json;
+  };
   struct Page {
     bool has_gap = false;  // There were events behind the cursor that are no longer kept.
     Cursor next;
-    std::vector<std::string_view> events;  // JSON. Good until the log changes.
+    std::vector<Event> events;  // Good until the log changes.
   };
 
   explicit EventLog(uint64_t bytes_max = limits::kEventBytesMax) : bytes_max_(bytes_max) {}
@@ -69,6 +77,9 @@ class EventLog {
   void before(const State& state, const Effect& effect, base::Now now);
   void after(const State& state);
 
+  // What became of a worker. Requires: is_listening().
+  void add_worker(EventKind kind, std::string_view worker, base::Now now);
+
   // For a group that is taken back: all since `mark` was returned is dropped.
   uint64_t mark() const { return end().seq; }
   void rewind(uint64_t mark);
@@ -81,16 +92,21 @@ class EventLog {
     std::string more = {};  // Further members of the JSON object, each with a comma before it.
   };
 
+  struct Entry {
+    size_t channel_bytes = 0;
+    std::string text;  // The channel, then the JSON.
+  };
+
   void draft(EventKind kind, JobId job, std::string more = {});
   void draft_end(const JobEnded& ended);
   void draft_move(const JobMoved& moved);
   void add(EventKind kind, const Job& job, std::string_view more);
-  void add(std::string&& json);
+  void add(std::string_view channel, std::string_view json);
 
   uint64_t bytes_max_;
   uint64_t epoch_ = 0;  // 0: nobody listens.
   base::EngineTime read_at_;
-  std::deque<std::string> entries_;
+  std::deque<Entry> entries_;
   uint64_t first_seq_ = 0;  // Of the oldest entry.
   uint64_t bytes_ = 0;
   std::vector<Draft> drafts_;

@@ -17,14 +17,23 @@ class EventLogTest : public ApplyFixture {
     return answer;
   }
   void listen() { EXPECT_EQ(error_of(run_watched(EventRead{.cursor = "$"})), "OK"); }
-  // "event job state" of all that was kept since the last call.
+  // "event state" of jobs and queues, of all that was kept since the last call.
   std::string told() {
     const EventLog::Page page = events.read(seen, 1'000);
     seen = page.next;
     std::string text;
-    for (const std::string_view event : page.events) {
-      text += value_of(event, "event") + " " + value_of(event, "state") + "\n";
+    for (const EventLog::Event& event : page.events) {
+      if (event.channel.starts_with("worker.")) continue;
+      text += value_of(event.json, "event") + " " + value_of(event.json, "state") + "\n";
     }
+    return text;
+  }
+  // The channels of the same.
+  std::string channels() {
+    const EventLog::Page page = events.read(seen, 1'000);
+    seen = page.next;
+    std::string text;
+    for (const EventLog::Event& event : page.events) text += std::string(event.channel) + "\n";
     return text;
   }
   static std::string value_of(std::string_view json, std::string_view name) {
@@ -62,6 +71,26 @@ TEST_F(EventLogTest, TellsTheLifeOfAJobInOrder) {
   EXPECT_EQ(told(),
             "retrying ready\nstarted running\nreleased ready\ncancelled cancelled\n"
             "deleted cancelled\n");
+}
+
+TEST_F(EventLogTest, EachEventHasItsChannel) {
+  listen();
+  seen = events.end();
+  run_watched(Push{spec()});
+  run_watched(QueuePause{"q", {}});
+  EXPECT_EQ(channels(), "job.pushed.q\nqueue.paused.q\n");
+}
+
+TEST_F(EventLogTest, TellsOfWorkersThatComeAndGo) {
+  listen();
+  seen = events.end();
+  run_watched(WorkerBeat{.worker = "w"});
+  run_watched(WorkerBeat{.worker = "w"});
+  run_watched(WorkerTell{"w", WorkerOrder::kQuiet});
+  run_watched(WorkerTell{"w", WorkerOrder::kStop});
+  run_watched(WorkerBye{.worker = "w"});
+  run_watched(WorkerBye{.worker = "w"});
+  EXPECT_EQ(channels(), "worker.joined\nworker.quiet\nworker.stop\nworker.left\n");
 }
 
 TEST_F(EventLogTest, TellsOfQueuesOnlyWhatChanges) {
@@ -147,8 +176,8 @@ TEST_F(EventLogTest, AnyByteOfAProgressIsInJson) {
   const auto [job, token] = names(run_watched(fetch_of({"q"})).grants.at(0));
   run_watched(Progress{job, token, std::string_view("\"\n\x01\xff", 4)});
   const EventLog::Page page = events.read(seen, 10);
-  EXPECT_NE(page.events.back().find("\"progress\":{\"base64\":\"IgoB/w==\"}"), std::string::npos)
-      << page.events.back();
+  EXPECT_NE(page.events.back().json.find("\"progress\":{\"base64\":\"IgoB/w==\"}"), std::string::npos)
+      << page.events.back().json;
 }
 
 TEST_F(EventLogTest, RefusesWhatIsNoCursor) {

@@ -45,6 +45,7 @@ struct EventRead {
   std::string_view cursor = {};  // "$": the place behind the newest event.
   int64_t count = limits::kEventCountDefault;
   std::optional<int64_t> block_ms = {};
+  bool with_channels = false;  // The answer has the channel of each event before it.
 };
 
 }  // namespace core

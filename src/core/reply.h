@@ -22,6 +22,7 @@ enum class ReplyTag : char {
   kError = 'E',    // 1 byte of base::ErrorCode, 4 bytes of length, then the message.
   kArray = 'A',    // 4 bytes: how many values follow.
   kMap = 'M',      // 4 bytes: how many pairs follow; keys are kBulk.
+  kPush = 'P',     // As kArray; a message that answers no command.
 };
 
 // Owner: whoever holds the request. Contract: `array(n)` is followed by n values, `map(n)` by n
@@ -44,6 +45,7 @@ class Reply {
   void error(const base::Error& error_in) { error(error_in.code, error_in.message); }
   void array(uint32_t count) { counted(ReplyTag::kArray, count); }
   void map(uint32_t pairs) { counted(ReplyTag::kMap, pairs); }
+  void push(uint32_t count) { counted(ReplyTag::kPush, count); }
 
   // For arrays whose length is only known at the end: returns a mark for `close`.
   size_t array_begin() {
@@ -88,7 +90,7 @@ class ReplyReader {
   // Consumes the tag and what belongs to it.
   ReplyTag tag() { return static_cast<ReplyTag>(take<char>()); }
   int64_t integer() { return take<int64_t>(); }  // After kInteger.
-  uint32_t count() { return take<uint32_t>(); }  // After kArray, kMap.
+  uint32_t count() { return take<uint32_t>(); }  // After kArray, kMap, kPush.
   base::ErrorCode code() { return static_cast<base::ErrorCode>(take<uint8_t>()); }  // After kError.
   // After kBulk and kSimple, and after `code` for kError.
   std::string_view bytes() {

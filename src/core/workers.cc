@@ -15,9 +15,10 @@ std::string_view worker_order_name(WorkerOrder order) {
   return kNames[static_cast<size_t>(order)];
 }
 
-Workers::Worker& Workers::hear(std::string_view name, base::Now now) {
+Workers::Heard Workers::hear(std::string_view name, base::Now now) {
   const auto known = places_.find(name);
-  if (known != places_.end()) {
+  const bool is_new = known == places_.end();
+  if (!is_new) {
     by_time_.splice(by_time_.begin(), by_time_, known->second);
   } else {
     if (by_time_.size() >= limits::kWorkersMax) erase(std::prev(by_time_.end()));
@@ -25,7 +26,7 @@ Workers::Worker& Workers::hear(std::string_view name, base::Now now) {
     places_.emplace(by_time_.front().name, by_time_.begin());
   }
   by_time_.front().heard = now;
-  return by_time_.front();
+  return {by_time_.front(), is_new};
 }
 
 void Workers::erase(Place place) {
@@ -34,8 +35,11 @@ void Workers::erase(Place place) {
   by_time_.erase(place);
 }
 
-void Workers::forget(std::string_view name) {
-  if (const auto known = places_.find(name); known != places_.end()) erase(known->second);
+bool Workers::forget(std::string_view name) {
+  const auto known = places_.find(name);
+  if (known == places_.end()) return false;
+  erase(known->second);
+  return true;
 }
 
 void Workers::expire(base::EngineTime now) {

@@ -31,9 +31,13 @@ class Workers {
   };
 
   // The worker spoke. Of too many the one goes that was silent for longest.
-  Worker& hear(std::string_view name, base::Now now);
-  // It said goodbye.
-  void forget(std::string_view name);
+  struct Heard {
+    Worker& worker;
+    bool is_new;  // It was not known.
+  };
+  Heard hear(std::string_view name, base::Now now);
+  // It said goodbye. Returns false if it is not known.
+  bool forget(std::string_view name);
   void expire(base::EngineTime now);
 
   // Returns false if it is not known. What is told to stop stays so.

@@ -40,12 +40,12 @@ TEST(Workers, WhatIsToldStopStaysSo) {
   EXPECT_FALSE(workers.is_quiet("w"));
   workers.tell("w", WorkerOrder::kStop);
   workers.tell("w", WorkerOrder::kQuiet);
-  EXPECT_EQ(workers.hear("w", at(2)).order, WorkerOrder::kStop);
+  EXPECT_EQ(workers.hear("w", at(2)).worker.order, WorkerOrder::kStop);
   EXPECT_TRUE(workers.is_quiet("w"));
   EXPECT_FALSE(workers.is_quiet("other"));
   workers.forget("w");
   EXPECT_FALSE(workers.is_quiet("w"));
-  EXPECT_EQ(workers.hear("w", at(3)).order, WorkerOrder::kRun);
+  EXPECT_EQ(workers.hear("w", at(3)).worker.order, WorkerOrder::kRun);
 }
 
 class ApplyWorker : public ApplyFixture {
@@ -118,7 +118,7 @@ TEST_F(ApplyWorker, ALeaseThatIsLostIsCountedNoMore) {
 TEST_F(ApplyWorker, AListThatIsTooLongLeavesOutWhatTheRestTold) {
   const std::string info(limits::kWorkerInfoBytesMax, 'x');
   for (size_t i = 0; i < limits::kWorkersMax; ++i) {
-    state.workers().hear(std::to_string(i), now).info = info;
+    state.workers().hear(std::to_string(i), now).worker.info = info;
   }
   const Answer answer = run(WorkerList{});
   EXPECT_LT(answer.reply.tape().size(), limits::kReplyBytesMax * 5 / 4);

@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "core/rights.h"
 #include "protocol/generated/command_table.h"
 
 namespace protocol {
@@ -21,7 +22,18 @@ inline constexpr uint8_t kReadonly = 2;
 inline constexpr uint8_t kBlocking = 4;  // May wait, if it is told to.
 inline constexpr uint8_t kMulti = 8;     // Allowed between MULTI and EXEC.
 inline constexpr uint8_t kPreAuth = 16;  // Allowed before AUTH.
+inline constexpr uint8_t kAudit = 32;    // Leaves a line in the audit log.
 }  // namespace command_flag
+
+// On what a client must hold a right that the command needs.
+enum class AccessOn : uint8_t {
+  kNothing,  // Whoever may speak may say it.
+  kQueue,    // Each queue that it names.
+  kJob,      // The queue of each job that it names.
+  kKey,      // Each key that it names; keys are matched as queues are.
+  kSome,     // Any queue; the answer shows only those that the right is held on.
+  kAll,      // All queues.
+};
 
 enum class ArgumentType : uint8_t {
   kString,
@@ -55,6 +67,8 @@ struct CommandSpec {
   int16_t words_max;  // 0: its options decide.
   uint16_t first_argument;
   uint16_t argument_count;
+  AccessOn access_on;
+  core::RightSet need;  // Any one of these.
   std::string_view group;
   std::string_view since;
   std::string_view summary;

@@ -150,6 +150,9 @@ void encode_reply(std::string_view tape, RespVersion version, std::string& out) 
       case core::ReplyTag::kArray:
         writer.header('*', reader.count());
         break;
+      case core::ReplyTag::kPush:
+        writer.header(flat ? '*' : '>', reader.count());
+        break;
       case core::ReplyTag::kMap: {
         const uint64_t pairs = reader.count();
         writer.header(flat ? '*' : '%', flat ? pairs * 2 : pairs);

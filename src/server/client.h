@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
+#include "auth/roll.h"
 #include "base/time.h"
 #include "protocol/resp_encoder.h"
 
@@ -17,9 +19,14 @@ struct Client {
   std::string library_version;
   protocol::RespVersion version = protocol::RespVersion::kResp2;
   bool authenticated = false;
-  bool quits = false;  // Closed as soon as its replies are out.
+  auth::PrincipalPtr principal;  // As whom; null on a server that asks nobody.
+  bool quits = false;            // Closed as soon as its replies are out.
   base::WallTime connected;
   uint64_t commands = 0;
+
+  // Null: everything is allowed.
+  const core::Rights* rights() const { return principal ? &principal->rights : nullptr; }
+  std::string_view token_id() const { return principal ? std::string_view(principal->id) : ""; }
 };
 
 }  // namespace server

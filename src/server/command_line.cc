@@ -81,7 +81,7 @@ int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
   const ConfigCommand config_command(app);
   cli::add_example(*app.add_subcommand("version", "print the version"), "dray version");
   cli::group_commands(app, "The server",
-                      {"serve", "config", "check", "salvage", "backup", "restore"});
+                      {"serve", "token", "config", "check", "salvage", "backup", "restore"});
   cli::group_commands(app, "This program", {"version"});
   try {
     app.parse(argc, argv);

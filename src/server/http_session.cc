@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <type_traits>
 
 #include "base/log.h"
 #include "server/connection_limits.h"
@@ -21,39 +23,54 @@ using beast::error_code;
 
 constexpr const char* kPlain = "text/plain; charset=utf-8";
 
+using PlainStream = beast::tcp_stream;
+using TlsStream = boost::asio::ssl::stream<beast::tcp_stream>;
+
 // Owned by the callbacks of its pending operations (hence shared): when none is left it ends.
-class HttpSession : public std::enable_shared_from_this<HttpSession> {
+template <typename Stream>
+class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
  public:
-  HttpSession(boost::asio::ip::tcp::socket socket, MetricsHost& host, size_t& open)
-      : stream_(std::move(socket)), host_(host), open_(open) {
-    ++open_;
+  HttpSession(Stream stream, const HttpDoor& door) : stream_(std::move(stream)), door_(door) {
+    ++door_.open;
   }
   HttpSession(const HttpSession&) = delete;
   HttpSession& operator=(const HttpSession&) = delete;
-  ~HttpSession() { --open_; }
+  ~HttpSession() { --door_.open; }
 
+  void start() {
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      expires_after(kHandshakeTime);
+      stream_.async_handshake(TlsStream::server,
+                              [self = this->shared_from_this()](error_code error) {
+                                if (!error) self->read();
+                              });
+    } else {
+      read();
+    }
+  }
+
+ private:
   // The first bytes of a request may be long in coming; of a fresh connection, not.
   void read() {
     parser_.emplace();
     parser_->header_limit(kHttpHeaderBytesMax);
     parser_->body_limit(kHttpBodyBytesMax);
-    stream_.expires_after(is_fresh_ ? std::chrono::seconds(kHttpHeaderTime) : kHttpIdleTime);
+    expires_after(is_fresh_ ? std::chrono::seconds(kHttpHeaderTime) : kHttpIdleTime);
     is_fresh_ = false;
     if (buffer_.size() != 0) return read_header();
     stream_.async_read_some(buffer_.prepare(kHttpHeaderBytesMax),
-                            [self = shared_from_this()](error_code error, size_t size) {
+                            [self = this->shared_from_this()](error_code error, size_t size) {
                               if (error) return self->refuse(error);
                               self->buffer_.commit(size);
                               self->read_header();
                             });
   }
 
- private:
   void read_header() {
     if (speaks_resp()) return refuse_resp();
-    stream_.expires_after(kHttpHeaderTime);
+    expires_after(kHttpHeaderTime);
     http::async_read_header(stream_, buffer_, *parser_,
-                            [self = shared_from_this()](error_code error, size_t) {
+                            [self = this->shared_from_this()](error_code error, size_t) {
                               if (error) return self->refuse(error);
                               self->check_header();
                             });
@@ -77,9 +94,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     // A body may take as long as its bytes do at the least speed.
     const uint64_t size = parser_->content_length_remaining().value_or(kHttpBodyBytesMax);
     const auto longest = std::min<uint64_t>(size, kHttpBodyBytesMax) / kHttpBodyBytesPerSecond;
-    stream_.expires_after(kHttpHeaderTime + std::chrono::seconds(longest));
+    expires_after(kHttpHeaderTime + std::chrono::seconds(longest));
     http::async_read(stream_, buffer_, *parser_,
-                     [self = shared_from_this()](error_code error, size_t) {
+                     [self = this->shared_from_this()](error_code error, size_t) {
                        if (error) return self->refuse(error);
                        self->handle();
                      });
@@ -95,15 +112,14 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     put_out(Closure::kRespOnHttp);
     closes_ = true;
     answer(http::status::bad_request,
-           fmt::format("this port speaks HTTP; RESP is spoken at {}\n", host_.resp_text()));
+           fmt::format("this port speaks HTTP; RESP is spoken at {}\n", door_.host.resp_text()));
   }
 
   void put_out(Closure why) {
-    host_.doorman().count(why);
-    error_code error;
-    const auto peer = stream_.socket().remote_endpoint(error);
-    if (error || !host_.doorman().may_log(Doorman::Topic::kClosure)) return;
-    LOG(kWarning, "an HTTP connection is closed", {"peer", peer.address().to_string()},
+    doorman().count(why);
+    const auto from = peer();
+    if (!from || !doorman().may_log(Doorman::Topic::kClosure)) return;
+    LOG(kWarning, "an HTTP connection is closed", {"peer", from->address().to_string()},
         {"reason", closure_word(why)});
   }
 
@@ -131,22 +147,24 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     }
     if (target == "/livez") return answer(http::status::ok, "ok\n");
     if (target == "/readyz") {
-      const bool ready = host_.is_ready();
+      const bool ready = door_.host.is_ready();
       return answer(ready ? http::status::ok : http::status::service_unavailable,
                     (ready ? "ready" : "not ready") + pressure_text() + "\n");
     }
     if (target == "/metrics") {
+      if (!may_read_all()) return;
       // The HTTP side keeps no numbers of the queues: the engine is asked.
-      return host_.fetch_queue_stats([self = shared_from_this()](const core::Reply& stats) {
-        self->answer(http::status::ok, metrics_text(self->host_, stats));
-      });
+      return door_.host.fetch_queue_stats(
+          [self = this->shared_from_this()](const core::Reply& stats) {
+            self->answer(http::status::ok, metrics_text(self->door_.host, stats));
+          });
     }
     answer(http::status::not_found, "there is /livez, /readyz and /metrics\n");
   }
 
   // How hard the server is pressed, if it is.
   std::string pressure_text() const {
-    switch (host_.pressure()) {
+    switch (door_.host.pressure()) {
       case engine::Pressure::kNone:
         return {};
       case engine::Pressure::kYellow:
@@ -159,11 +177,71 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     return {};
   }
 
+  // Whether the request proves the right to read everything; answers it if it does not. Health is
+  // told to everybody, names of queues are not.
+  bool may_read_all() {
+    if (door_.roll.is_public()) return true;
+    const auto from = peer();
+    if (!from) return false;  // It is gone already.
+    constexpr std::string_view kScheme = "Bearer ";
+    const auto header = parser_->get()[http::field::authorization];
+    const std::string_view given(header.data(), header.size());
+    auth::PrincipalPtr principal;
+    if (given.starts_with(kScheme)) {
+      if (is_barred(*from)) return false;
+      principal = door_.roll.find("", given.substr(kScheme.size()), door_.clock.wall());
+      if (!principal) doorman().login_failed(from->address(), door_.clock.mono());
+    }
+    if (principal && principal->rights.allow_all(set_of(core::Right::kRead))) return true;
+    note_refusal(*from, principal.get());
+    if (principal) {
+      answer(http::status::forbidden, "NOPERM need=read queue=* this token may not read all\n");
+    } else {
+      answer(http::status::unauthorized,
+             "NOAUTH give a token with the scope read:*, as Authorization: Bearer id.secret\n");
+    }
+    return false;
+  }
+
+  // Answers a token from an address that has given too many wrong ones.
+  bool is_barred(const boost::asio::ip::tcp::endpoint& from) {
+    const auto barred = doorman().barred_for(from.address(), door_.clock.mono());
+    if (!barred) return false;
+    doorman().count(Closure::kFailedLogins);
+    closes_ = true;
+    answer(http::status::too_many_requests,
+           fmt::format("RATELIMITED retry_ms={} too many logins from this address failed\n",
+                       barred->count()));
+    return true;
+  }
+
+  void note_refusal(const boost::asio::ip::tcp::endpoint& from, const auth::Principal* principal) {
+    const std::string peer = from.address().to_string() + ":" + std::to_string(from.port());
+    const auto code = principal != nullptr ? base::ErrorCode::kNoPerm : base::ErrorCode::kNoAuth;
+    door_.audit_log.note_refusal(
+        {.what = "GET /metrics",
+         .token = principal != nullptr ? std::string_view(principal->id) : "",
+         .peer = peer,
+         .names = "",
+         .outcome = base::error_word(code)});
+  }
+
+  Doorman& doorman() const { return door_.host.doorman(); }
+
+  std::optional<boost::asio::ip::tcp::endpoint> peer() {
+    error_code error;
+    const auto peer = beast::get_lowest_layer(stream_).socket().remote_endpoint(error);
+    return error ? std::nullopt : std::optional(peer);
+  }
+
   void answer(http::status status, std::string body) {
     const auto& request = parser_->get();
     response_ = {};
     response_.version(request.version());
     response_.result(status);
+    if (status == http::status::unauthorized) {
+      response_.set(http::field::www_authenticate, "Bearer");
+    }
     if (status == http::status::method_not_allowed) response_.set(http::field::allow, "GET, HEAD");
     response_.set(http::field::content_type, kPlain);
     response_.set("X-Content-Type-Options", "nosniff");
@@ -172,21 +250,30 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
     const size_t size = body.size();
     if (request.method() != http::verb::head) response_.body() = std::move(body);
     response_.content_length(size);
-    stream_.expires_after(kHttpHeaderTime);
-    http::async_write(stream_, response_, [self = shared_from_this()](error_code error, size_t) {
-      if (error || !self->response_.keep_alive()) return self->end();
-      self->read();
-    });
+    expires_after(kHttpHeaderTime);
+    http::async_write(stream_, response_,
+                      [self = this->shared_from_this()](error_code error, size_t) {
+                        if (error || !self->response_.keep_alive()) return self->end();
+                        self->read();
+                      });
   }
 
   void end() {
-    error_code ignored;
-    stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+    if constexpr (std::is_same_v<Stream, TlsStream>) {
+      expires_after(kHttpHeaderTime);
+      stream_.async_shutdown([self = this->shared_from_this()](error_code) {});
+    } else {
+      error_code ignored;
+      stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+    }
   }
 
-  beast::tcp_stream stream_;
-  MetricsHost& host_;
-  size_t& open_;
+  void expires_after(std::chrono::seconds time) {
+    beast::get_lowest_layer(stream_).expires_after(time);
+  }
+
+  Stream stream_;
+  const HttpDoor door_;
   bool is_fresh_ = true;  // Has asked nothing yet.
   bool closes_ = false;   // After this answer.
   beast::flat_buffer buffer_;
@@ -196,8 +283,14 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
 }  // namespace
 
-void start_http_session(boost::asio::ip::tcp::socket socket, MetricsHost& host, size_t& open) {
-  std::make_shared<HttpSession>(std::move(socket), host, open)->read();
+void start_http_session(boost::asio::ip::tcp::socket socket, const HttpDoor& door) {
+  PlainStream plain(std::move(socket));
+  if (door.tls == nullptr) {
+    std::make_shared<HttpSession<PlainStream>>(std::move(plain), door)->start();
+  } else {
+    TlsStream stream(std::move(plain), door.tls->context());
+    std::make_shared<HttpSession<TlsStream>>(std::move(stream), door)->start();
+  }
 }
 
 }  // namespace server

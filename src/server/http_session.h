@@ -5,12 +5,25 @@
 
 #include <cstddef>
 
+#include "auth/roll.h"
+#include "base/clock.h"
+#include "server/audit_log.h"
 #include "server/metrics.h"
+#include "server/tls.h"
 
 namespace server {
 
-// Serves one connection until it ends; `open` counts those that are there. Both `host` and `open`
-// must outlive it. Threading: the I/O thread.
-void start_http_session(boost::asio::ip::tcp::socket socket, MetricsHost& host, size_t& open);
+// What a connection needs; all must outlive it.
+struct HttpDoor {
+  MetricsHost& host;
+  const base::Clock& clock;
+  const auth::Roll& roll;  // Who may see more than the server's health.
+  AuditLog& audit_log;
+  Tls* tls;      // Null: plain.
+  size_t& open;  // Counts those that are there.
+};
+
+// Serves one connection until it ends. Threading: the I/O thread.
+void start_http_session(boost::asio::ip::tcp::socket socket, const HttpDoor& door);
 
 }  // namespace server

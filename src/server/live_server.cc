@@ -72,7 +72,9 @@ void Gate::wait_for_append() {
 LiveServer::LiveServer(std::string token, const ConnectionLimits& limits)
     : engine_(std::make_unique<GatedJournal>(disk_, gate_),
               std::make_unique<store::MemoryTables>(rows_), clock_, random_),
-      server_(engine_, clock_, std::move(token)) {
+      roll_({.file = {}, .must_exist = false, .admin_secret = std::move(token)}),
+      audit_log_(clock_),
+      server_(engine_, clock_, {roll_, audit_log_}) {
   const auto recovered = engine_.recover();
   ASSERT(recovered.has_value());
   server_.set_limits(limits);

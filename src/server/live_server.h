@@ -61,6 +61,8 @@ class LiveServer {
   base::SystemClock clock_;
   base::SystemRandom random_;
   engine::Engine engine_;
+  auth::Roll roll_;
+  AuditLog audit_log_;
   Server server_;
   std::string address_;
   std::string http_address_;

@@ -1,7 +1,6 @@
 #include "server/local_commands.h"
 
 #include <fmt/format.h>
-#include <openssl/crypto.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -31,14 +30,13 @@ bool same_word(std::string_view word, std::string_view capitals) {
   });
 }
 
-// In a time that does not depend on where the two differ.
-bool same_secret(std::string_view given, std::string_view wanted) {
-  return given.size() == wanted.size() &&
-         CRYPTO_memcmp(given.data(), wanted.data(), wanted.size()) == 0;
-}
-
-bool log_in(const LocalContext& context, Client& client, std::string_view secret) {
-  if (!context.token.empty() && !same_secret(secret, context.token)) return false;
+// A failure leaves the client as it was before.
+bool log_in(const LocalContext& context, Client& client, std::string_view name,
+            std::string_view password) {
+  if (context.roll.is_public()) return true;
+  auth::PrincipalPtr principal = context.roll.find(name, password, context.clock.wall());
+  if (!principal) return false;
+  client.principal = std::move(principal);
   client.authenticated = true;
   return true;
 }
@@ -95,7 +93,9 @@ void hello(const LocalContext& context, Client& client, Arguments arguments, Rep
   while (at < arguments.size()) {
     const size_t left = arguments.size() - at;
     if (same_word(arguments[at], "AUTH") && left >= 3) {
-      if (!log_in(context, client, arguments[at + 2])) return wrong_password(reply);
+      if (!log_in(context, client, arguments[at + 1], arguments[at + 2])) {
+        return wrong_password(reply);
+      }
       at += 3;
     } else if (same_word(arguments[at], "SETNAME") && left >= 2) {
       if (!take_name(arguments[at + 1], name)) return reply.error(ErrorCode::kErr, kNoName);
@@ -118,12 +118,13 @@ void hello(const LocalContext& context, Client& client, Arguments arguments, Rep
 }
 
 void auth(const LocalContext& context, Client& client, Arguments arguments, Reply& reply) {
-  if (context.token.empty()) {
+  if (context.roll.is_public()) {
     return reply.error(ErrorCode::kErr,
                        "AUTH called without any token configured for the server. Are you sure your "
                        "configuration is correct?");
   }
-  if (!log_in(context, client, arguments.back())) return wrong_password(reply);
+  const std::string_view name = arguments.size() > 2 ? arguments[1] : std::string_view();
+  if (!log_in(context, client, name, arguments.back())) return wrong_password(reply);
   reply.ok();
 }
 
@@ -231,7 +232,8 @@ void select(Arguments arguments, Reply& reply) {
 void reset(const LocalContext& context, Client& client, Reply& reply) {
   client.name.clear();
   client.version = protocol::RespVersion::kResp2;
-  client.authenticated = context.token.empty();
+  client.authenticated = context.roll.is_public();
+  client.principal.reset();
   reply.simple("RESET");
 }
 
@@ -257,7 +259,7 @@ std::string health_text(const LocalContext& context, const store::JournalSpace& 
   const bool is_known = ::getrlimit(RLIMIT_NOFILE, &files) == 0;
   std::string text =
       fmt::format("# Health\r\nresp_address:{}\r\nauth_required:{}\r\ncommit_p99_us:{}\r\n",
-                  context.resp_address, context.token.empty() ? 0 : 1,
+                  context.resp_address, context.roll.is_public() ? 0 : 1,
                   p99_us(context.engine.counters().commit_seconds));
   if (is_known) text += fmt::format("files_max:{}\r\n", files.rlim_cur);
   // A journal that keeps nothing has no volume.

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "auth/roll.h"
 #include "base/clock.h"
 #include "core/reply.h"
 #include "engine/engine.h"
@@ -19,7 +20,7 @@ namespace server {
 struct LocalContext {
   const engine::Engine& engine;
   const base::Clock& clock;
-  const std::string& token;  // Empty: nobody has to give one.
+  const auth::Roll& roll;  // Who is let in.
   base::MonoTime started;
   size_t connections = 0;
   std::string_view resp_address = {};  // As bound.

@@ -31,7 +31,7 @@ class LocalCommands : public testing::Test {
     const protocol::CommandSpec* spec = protocol::find_command(words[0]);
     EXPECT_NE(spec, nullptr) << words[0];
     const std::vector<std::string_view> views(words.begin(), words.end());
-    const LocalContext context{engine_, clock_, token_, started_, 3};
+    const LocalContext context{engine_, clock_, *roll_, started_, 3};
     core::Reply reply;
     const bool verbatim = answer_local(context, client_, *spec, views, reply);
     Output output;
@@ -43,11 +43,16 @@ class LocalCommands : public testing::Test {
   }
   std::string call(const Words& words) { return show(value(words)); }
 
+  static std::unique_ptr<auth::Roll> roll_of(const std::string& token) {
+    return std::make_unique<auth::Roll>(
+        auth::RollOptions{.file = {}, .must_exist = false, .admin_secret = token});
+  }
+
   base::ManualClock clock_;
   base::SystemRandom random_;
   engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_};
   base::MonoTime started_ = clock_.mono();
-  std::string token_;
+  std::unique_ptr<auth::Roll> roll_ = roll_of("");
   Client client_;
 };
 
@@ -77,7 +82,8 @@ TEST_F(LocalCommands, HelloRefusesAndChangesNothing) {
 
 TEST_F(LocalCommands, AuthComparesTheToken) {
   EXPECT_THAT(call({"AUTH", "x"}), StartsWith("(error) ERR AUTH called without any token"));
-  token_ = "0123456789abcdef";
+  const std::string token = "0123456789abcdef";
+  roll_ = roll_of(token);
   client_.authenticated = false;
   const std::string wrong = "(error) WRONGPASS invalid username-password pair or user is disabled.";
   for (const std::string secret :
@@ -88,21 +94,23 @@ TEST_F(LocalCommands, AuthComparesTheToken) {
   EXPECT_THAT(call({"HELLO", "3"}), StartsWith("(error) NOAUTH "));
   EXPECT_FALSE(client_.authenticated);
   EXPECT_EQ(client_.version, protocol::RespVersion::kResp2);
-  EXPECT_EQ(call({"AUTH", token_}), "OK");
+  EXPECT_EQ(call({"AUTH", token}), "OK");
   EXPECT_TRUE(client_.authenticated);
-  EXPECT_EQ(call({"AUTH", "anyone", token_}), "OK");
-  EXPECT_THAT(call({"AUTH", "a", token_, "b"}),
-              StartsWith("(error) ERR wrong number of arguments"));
+  EXPECT_EQ(client_.token_id(), "token-file");
+  EXPECT_EQ(call({"AUTH", "anyone", token}), "OK");
+  EXPECT_THAT(call({"AUTH", "a", token, "b"}), StartsWith("(error) ERR wrong number of arguments"));
 }
 
 TEST_F(LocalCommands, ResetForgetsTheClient) {
-  token_ = "0123456789abcdef";
+  roll_ = roll_of("0123456789abcdef");
+  client_.principal = roll_->find("", "0123456789abcdef", clock_.wall());
   call({"HELLO", "3", "SETNAME", "me"});
   EXPECT_EQ(call({"RESET"}), "RESET");
   EXPECT_EQ(client_.name, "");
   EXPECT_EQ(client_.version, protocol::RespVersion::kResp2);
   EXPECT_FALSE(client_.authenticated);
-  token_.clear();
+  EXPECT_EQ(client_.principal, nullptr);
+  roll_ = roll_of("");
   EXPECT_EQ(call({"RESET"}), "RESET");
   EXPECT_TRUE(client_.authenticated);
 }

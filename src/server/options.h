@@ -12,11 +12,23 @@ namespace server {
 
 using config::Address;
 
+// TLS is on when there is a certificate.
+struct TlsOptions {
+  std::string certificate = {};  // The chain, in PEM.
+  std::string key = {};          // Its private key, readable by its owner only.
+  std::string client_ca = {};    // Clients must show a certificate of this authority; empty: none.
+
+  bool enabled() const { return !certificate.empty(); }
+};
+
 struct ServeOptions {
   std::string data;  // The data directory.
   Address resp;
   Address http;
-  std::string token_file;              // Holds the token that clients must give; empty: no token.
+  std::string token_file;  // Holds a token that may do everything; empty: none.
+  std::string tokens;      // The file of the other tokens; empty: in the data directory.
+  TlsOptions tls;
+  bool insecure_i_know = false;        // Addresses that strangers can reach may be unguarded.
   std::string journal;                 // "files", or "null": for benchmarks, keeps nothing.
   uint64_t journal_segment_bytes = 0;  // 0: by the volume.
   uint64_t journal_budget_bytes = 0;

@@ -1,19 +1,21 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 
+#include "auth/roll.h"
+#include "auth/token_file.h"
 #include "base/log.h"
 #include "engine/engine.h"
+#include "server/audit_log.h"
 #include "server/memory_limit.h"
 #include "server/options.h"
 #include "server/serve.h"
 #include "server/server.h"
 #include "server/settings.h"
+#include "server/tls.h"
 #include "store/file.h"
 #include "store/file_journal/file_journal.h"
 #include "store/memory/null_journal.h"
@@ -35,6 +37,7 @@ int exit_code_of(ErrorCode code) {
     case ErrorCode::kDiskFull:
       return kExitIo;
     case ErrorCode::kBadReq:
+    case ErrorCode::kNotFound:  // A file that a setting names.
       return kExitUsage;
     default:
       return kExitFailed;
@@ -56,34 +59,42 @@ int refuse_to_start(const base::Error& error, const std::string& data = "DIR") {
 // The token of a file that only its owner can read; without the line's end.
 base::Result<std::string> read_token(const std::string& path) {
   if (path.empty()) return std::string();
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return base::fail(ErrorCode::kBadReq, "--token-file {} cannot be read", path);
-  struct stat about = {};
   // Far above any token, and far below what a stranger may send.
   constexpr size_t kTokenBytesMin = 16;
   constexpr size_t kTokenBytesMax = 1'024;
-  std::string token(kTokenBytesMax + 1, '\0');
-  const bool known = ::fstat(file, &about) == 0;
-  const ssize_t size = ::read(file, token.data(), token.size());
-  ::close(file);
-  if (!known || size < 0)
-    return base::fail(ErrorCode::kBadReq, "--token-file {} cannot be read", path);
-  if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return base::fail(ErrorCode::kBadReq, "--token-file {} can be read by others: chmod 600 it",
-                      path);
-  }
-  token.resize(static_cast<size_t>(size));
+  base::Result<std::string> read = auth::read_secret_file("--token-file", path, kTokenBytesMax);
+  if (!read) return base::fail(ErrorCode::kBadReq, "{}", read.error().message);
+  std::string token = *std::move(read);
   while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
   if (token.size() < kTokenBytesMin) {
     return base::fail(ErrorCode::kBadReq, "--token-file {} holds {} bytes, at least {} are wanted",
                       path, token.size(), kTokenBytesMin);
   }
-  if (token.size() > kTokenBytesMax) {
-    return base::fail(ErrorCode::kBadReq,
-                      "--token-file {} holds more than a token, at most {} bytes", path,
-                      kTokenBytesMax);
-  }
   return token;
+}
+
+// Who is let in: by --token-file, and by the file of tokens.
+base::Result<std::unique_ptr<auth::Roll>> make_roll(const ServeOptions& options) {
+  auth::RollOptions roll_options;
+  roll_options.admin_secret = TRY(read_token(options.token_file));
+  roll_options.must_exist = !options.tokens.empty();
+  roll_options.file = options.tokens;
+  if (options.tokens.empty() && !options.data.empty()) {
+    roll_options.file = fmt::format("{}/{}", options.data, auth::kTokenFileName);
+  }
+  auto roll = std::make_unique<auth::Roll>(std::move(roll_options));
+  TRY(roll->open());
+  return roll;
+}
+
+base::Result<std::unique_ptr<Tls>> make_tls(const TlsOptions& options) {
+  if (!options.enabled()) {
+    if (options.key.empty() && options.client_ca.empty()) return nullptr;
+    return base::fail(ErrorCode::kBadReq, "--tls-key and --tls-client-ca need --tls-cert");
+  }
+  auto tls = std::make_unique<Tls>(options);
+  TRY(tls->load());
+  return tls;
 }
 
 base::Result<std::unique_ptr<store::Journal>> make_journal(const ServeOptions& options,
@@ -154,17 +165,22 @@ int serve(const config::Settings& settings, store::SystemCalls& calls) {
   const ServeOptions options = serve_options(settings);
   base::log_start({.level = options.log_level, .format = options.log_format});
   raise_file_limit();
+  // OpenSSL writes to sockets whose peer may be gone; the error says so.
+  std::signal(SIGPIPE, SIG_IGN);
   base::SystemClock clock;
   base::SystemRandom salts;   // Of whoever writes to the journal.
   base::SystemRandom tokens;  // Of whoever runs a turn.
   store::FileSystem files(calls);
-  base::Result<std::string> token = read_token(options.token_file);
-  if (!token) return refuse_to_start(token.error());
+  const auto roll = make_roll(options);
+  if (!roll) return refuse_to_start(roll.error());
+  const auto tls = make_tls(options.tls);
+  if (!tls) return refuse_to_start(tls.error());
   auto journal = make_journal(options, files, salts);
   if (!journal) return refuse_to_start(journal.error());
   engine::Engine engine(*std::move(journal), make_tables(options, files), clock, tokens,
                         base::Duration{options.audit_seconds * 1'000});
-  Server server(engine, clock, *std::move(token));
+  AuditLog audit_log(clock);
+  Server server(engine, clock, {**roll, audit_log, tls->get(), options.insecure_i_know});
   server.set_limits({.connections_max = options.connections_max});
   const uint64_t memory =
       options.memory_bytes != 0 ? options.memory_bytes : memory_budget(memory_limit());
@@ -177,7 +193,11 @@ int serve(const config::Settings& settings, store::SystemCalls& calls) {
       {"clean_shutdown", found->clean_shutdown},
       {"ms", (clock.mono() - start).count() / 1'000'000});
   server.on_reload(Reload(settings));
-  const base::Status listening = server.listen(options.resp, options.http);
+  base::Status listening = server.listen(options.resp, options.http);
+  // The engine has made the data directory.
+  if (listening && options.journal != "null") {
+    listening = audit_log.open(fmt::format("{}/{}", options.data, kAuditLogName));
+  }
   if (!listening) {
     base::ignore(engine.stop(), "nothing was written; the address is what matters");
     return refuse_to_start(listening.error());

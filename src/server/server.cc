@@ -28,6 +28,8 @@ constexpr std::chrono::milliseconds kShutdownTick{5};
 // After an accept that failed, mostly for want of files: at once, it would fail again.
 constexpr std::chrono::milliseconds kAcceptPause{50};
 constexpr int kBacklog = 1'024;
+// How soon a change of the tokens is noticed, and an expiry.
+constexpr std::chrono::milliseconds kTokensLookedAt{400};
 
 // As many of `wanted` as there are files for.
 size_t connections_max(size_t wanted) {
@@ -71,12 +73,15 @@ struct Server::Question : engine::Request {
   std::function<void(const core::Reply&)> done;
 };
 
-Server::Server(engine::Engine& engine, const base::Clock& clock, std::string token)
+Server::Server(engine::Engine& engine, const base::Clock& clock, Guards guards)
     : engine_(engine),
       clock_(clock),
-      token_(std::move(token)),
+      guards_(guards),
       started_(clock.mono()),
-      keeper_(engine.buffers(), [this] { boost::asio::post(io_, [this] { watch_buffers(); }); }) {
+      keeper_(engine.buffers(), [this] { boost::asio::post(io_, [this] { watch_buffers(); }); }),
+      feed_([this](core::CommandBody command, EventFeed::Done done) {
+        ask(std::move(command), engine::Lane::kPush, std::move(done));
+      }) {
   set_limits({});
   resp_.admit = [this](Socket socket) { admit_resp(std::move(socket)); };
   http_.admit = [this](Socket socket) { admit_http(std::move(socket)); };
@@ -97,11 +102,15 @@ base::Status Server::bind(Acceptor& acceptor, const Address& address) {
   error_code error;
   const auto host = boost::asio::ip::make_address(address.host, error);
   if (error) return base::fail(ErrorCode::kBadReq, "{} is not an IP address", address.host);
-  if (!host.is_loopback() && token_.empty()) {
+  const bool guarded = !guards_.roll.is_public() && guards_.tls != nullptr;
+  if (!host.is_loopback() && !guarded && !guards_.accepts_risk) {
     return base::fail(ErrorCode::kBadReq,
-                      "{} can be reached from other machines: give --token-file, or listen on "
-                      "127.0.0.1",
-                      name);
+                      "{} can be reached from other machines, which needs tokens ({}: dray token "
+                      "create, or --token-file) and TLS ({}: --tls-cert and --tls-key). Give them, "
+                      "or listen on 127.0.0.1. Where something else guards it, such as a tunnel, "
+                      "say --insecure-i-know",
+                      name, guards_.roll.is_public() ? "there are none" : "there are some",
+                      guards_.tls == nullptr ? "it is off" : "it is on");
   }
   const tcp::endpoint endpoint(host, address.port);
   acceptor.open(endpoint.protocol(), error);
@@ -134,7 +143,7 @@ std::string Server::http_address() const {
 }
 
 LocalContext Server::local_context() {
-  return {engine_, clock_, token_, started_, sessions_.size(), bound_};
+  return {engine_, clock_, guards_.roll, started_, sessions_.size(), bound_};
 }
 
 bool Server::is_ready() const {
@@ -168,13 +177,30 @@ void Server::admit_resp(Socket socket) {
   const auto peer = socket.remote_endpoint(error);
   if (error) return;  // It is gone already.
   const auto refusal = doorman_.refusal(
-      peer.address(), {.connections = sessions_.size(),
-                       .logs_in = !token_.empty(),
+      peer.address(), {.connections = sessions_.size() + handshakes_,
+                       .logs_in = !guards_.roll.is_public() || guards_.tls != nullptr,
                        .pressed = engine_.buffers().pressure() >= engine::Pressure::kOrange});
   if (refusal) return turn_away(std::move(socket), *refusal);
   set_socket_options(socket);
+  if (guards_.tls == nullptr) return start_session(Connection(std::move(socket)));
+  // Whoever shakes hands is a stranger, and takes up as much as a connection.
+  ++handshakes_;
+  doorman_.stranger_came(peer.address());
+  start_handshake(std::move(socket), *guards_.tls,
+                  {.done =
+                       [this](Connection connection) {
+                         if (!stopping_) start_session(std::move(connection));
+                       },
+                   .over =
+                       [this, address = peer.address()] {
+                         --handshakes_;
+                         doorman_.stranger_left(address);
+                       }});
+}
+
+void Server::start_session(Connection connection) {
   const uint64_t id = next_session_++;
-  auto session = std::make_unique<Session>(std::move(socket), *this, id);
+  auto session = std::make_unique<Session>(std::move(connection), *this, id);
   Session& started = *session;
   sessions_.emplace(id, std::move(session));
   started.start();
@@ -184,11 +210,59 @@ void Server::admit_http(Socket socket) {
   if (http_connections_ >= kHttpConnectionsMax) {
     return turn_away(std::move(socket), Refusal::kHttpConnections);
   }
-  start_http_session(std::move(socket), *this, http_connections_);
+  start_http_session(std::move(socket), {*this, clock_, guards_.roll, guards_.audit_log,
+                                         guards_.tls, http_connections_});
 }
 
 void Server::session_ended(Session& session) {
   boost::asio::post(io_, [this, id = session.id()] { sessions_.erase(id); });
+}
+
+// --- Tokens and certificates.
+
+void Server::watch_tokens() {
+  tokens_watch_.expires_after(kTokensLookedAt);
+  tokens_watch_.async_wait([this](error_code error) {
+    if (error || ended_) return;
+    read_tokens();
+    watch_tokens();
+  });
+}
+
+void Server::read_tokens() {
+  const auto change = guards_.roll.refresh();
+  const auto note = [&](std::string_view what, std::string_view token, std::string_view outcome) {
+    guards_.audit_log.note(
+        {.what = what, .token = token, .peer = "", .names = "", .outcome = outcome});
+  };
+  if (!change) {
+    LOG(kError, "the tokens could not be read; those of before go on",
+        {"why", change.error().message});
+    note("tokens read", "", base::error_word(change.error().code));
+  } else {
+    for (const std::string& id : change->added) note("token added", id, "OK");
+    for (const std::string& id : change->removed) note("token removed", id, "OK");
+  }
+  const bool expired = guards_.roll.anything_expired(clock_.wall());
+  if (expired || (change && change->changed)) send_away();
+}
+
+// Those whose token is not good any more.
+void Server::send_away() {
+  std::vector<Session*> leaving;
+  for (const auto& [id, session] : sessions_) {
+    if (!session->may_stay()) leaving.push_back(session.get());
+  }
+  if (!leaving.empty()) LOG(kInfo, "connections of tokens that ended", {"closed", leaving.size()});
+  for (Session* session : leaving) session->close();
+}
+
+void Server::read_certificates() {
+  if (guards_.tls == nullptr) return;
+  if (const base::Status loaded = guards_.tls->load(); !loaded) {
+    LOG(kError, "the certificates could not be read; those of before go on",
+        {"why", loaded.error().message});
+  }
 }
 
 // --- To the engine and back.
@@ -242,10 +316,10 @@ void Server::hand_out_released() {
 
 void Server::hand_out(const std::vector<engine::Request*>& requests) {
   std::vector<Session*> touched;
+  std::vector<std::unique_ptr<Question>> own;
   for (engine::Request* request : requests) {
     if (request->session == kNoSession) {
-      const auto asked = questions_.extract(request);
-      asked.mapped()->done(request->answer.reply);
+      own.push_back(std::move(questions_.extract(request).mapped()));
       continue;
     }
     auto& slot = static_cast<Slot&>(*request);
@@ -261,15 +335,22 @@ void Server::hand_out(const std::vector<engine::Request*>& requests) {
     session->flush_wanted = false;
     session->flush();
   }
+  // Events come behind the answers of their batch.
+  for (const auto& question : own) question->done(question->answer.reply);
 }
 
 void Server::fetch_queue_stats(std::function<void(const core::Reply&)> done) {
+  ask(core::QueueStatsAll{}, engine::Lane::kFetch, std::move(done));
+}
+
+void Server::ask(core::CommandBody command, engine::Lane lane,
+                 std::function<void(const core::Reply&)> done) {
   auto question = std::make_unique<Question>();
   question->done = std::move(done);
-  question->command.body = core::QueueStatsAll{};
+  question->command.body = std::move(command);
   question->session = kNoSession;
   question->order = &questions_order_;
-  question->lane = engine::Lane::kFetch;
+  question->lane = lane;
   engine::Request* request = question.get();
   questions_.emplace(request, std::move(question));
   lend(std::span(&request, 1));
@@ -288,6 +369,7 @@ int Server::run() {
   accept(resp_);
   accept(http_);
   wait_for_tick();
+  watch_tokens();
   io_.run();
   sessions_.clear();  // Their connections end; the engine has let go of all that was theirs.
   return exit_code_;
@@ -302,6 +384,9 @@ void Server::wait_for_signal() {
     if (error) return;
     if (signal == SIGHUP) {
       if (reload_) reload_();
+      LOG(kInfo, "reading tokens and certificates anew");
+      read_tokens();
+      read_certificates();
     } else {
       LOG(kInfo, "shutting down", {"signal", signal});
       stop();
@@ -322,6 +407,7 @@ void Server::begin_stop() {
   stop_deadline_ = clock_.mono() + kShutdownGrace;
   error_code ignored;
   resp_.acceptor.close(ignored);
+  feed_.stop();
   engine_.quiesce();
   wait_for_answers();
 }
@@ -340,6 +426,8 @@ void Server::wait_for_answers() {
 void Server::end() {
   if (ended_) return;
   ended_ = true;
+  watch_.cancel();
+  tokens_watch_.cancel();
   error_code ignored;
   resp_.acceptor.close(ignored);
   http_.acceptor.close(ignored);

@@ -15,30 +15,43 @@
 #include <string>
 #include <unordered_map>
 
+#include "auth/roll.h"
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "server/buffer_keeper.h"
 #include "server/connection_limits.h"
 #include "server/doorman.h"
+#include "server/event_feed.h"
 #include "server/metrics.h"
 #include "server/options.h"
 #include "server/session.h"
+#include "server/tls.h"
 
 namespace server {
+
+// What stands between strangers and the doors. All must outlive the server.
+struct Guards {
+  auth::Roll& roll;
+  AuditLog& audit_log;
+  Tls* tls = nullptr;         // Null: everything is plain.
+  bool accepts_risk = false;  // --insecure-i-know: strangers may reach what is not guarded.
+};
 
 class Server final : public SessionHost, public MetricsHost {
  public:
   // All must outlive the server. The engine is recovered, not started.
-  Server(engine::Engine& engine, const base::Clock& clock, std::string token);
+  Server(engine::Engine& engine, const base::Clock& clock, Guards guards);
   ~Server() override;
 
-  // What SIGHUP does, on the I/O thread; nothing without it. Call before listen().
+  // What SIGHUP does before tokens and certificates are read anew, on the I/O thread. Call before
+  // listen().
   void on_reload(std::function<void()> reload) { reload_ = std::move(reload); }
   // Before `listen`.
   void set_limits(const ConnectionLimits& limits);
 
-  // Binds both addresses; from now on SIGTERM and SIGINT are requests to stop. Errors: UNAVAILABLE
-  // names the address, BADREQ one that strangers can reach while no token is asked for.
+  // Binds both addresses; from now on SIGTERM and SIGINT are requests to stop, and SIGHUP is one to
+  // read tokens and certificates anew. Errors: UNAVAILABLE names the address, BADREQ one that
+  // strangers can reach while it is not guarded.
   base::Status listen(const Address& resp, const Address& http);
   // "host:port" as bound.
   std::string resp_address() const;
@@ -55,6 +68,8 @@ class Server final : public SessionHost, public MetricsHost {
   const ConnectionLimits& limits() const override { return limits_; }
   Doorman& doorman() override { return doorman_; }
   BufferKeeper& buffers() override { return keeper_; }
+  AuditLog& audit_log() override { return guards_.audit_log; }
+  EventFeed& event_feed() override { return feed_; }
   bool is_stopping() const override { return stopping_; }
   void session_ended(Session& session) override;
 
@@ -80,6 +95,7 @@ class Server final : public SessionHost, public MetricsHost {
   base::Status bind(Acceptor& acceptor, const Address& address);
   void accept(Door& door);
   void admit_resp(Socket socket);
+  void start_session(Connection connection);
   void admit_http(Socket socket);
   void turn_away(Socket socket, Refusal refusal);
   void wait_for_tick();
@@ -91,6 +107,10 @@ class Server final : public SessionHost, public MetricsHost {
   void hand_out_released();
   void hand_out(const std::vector<engine::Request*>& requests);
   void wait_for_signal();
+  void watch_tokens();
+  void read_tokens();
+  void read_certificates();
+  void send_away();
   void stop();
   void begin_stop();
   void wait_for_answers();
@@ -98,11 +118,12 @@ class Server final : public SessionHost, public MetricsHost {
 
   engine::Engine& engine_;
   const base::Clock& clock_;
-  const std::string token_;
+  const Guards guards_;
   const base::MonoTime started_;
   ConnectionLimits limits_;      // Constant once it listens.
   size_t http_connections_ = 0;  // Before io_: those that are left end with it.
-  Doorman doorman_{limits_};     // The same.
+  size_t handshakes_ = 0;        // Likewise.
+  Doorman doorman_{limits_};     // Likewise.
   BufferKeeper keeper_;
 
   boost::asio::io_context io_{1};
@@ -111,6 +132,7 @@ class Server final : public SessionHost, public MetricsHost {
   boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer tick_{io_};   // Of the shutdown.
   boost::asio::steady_timer watch_{io_};  // Of the connections.
+  boost::asio::steady_timer tokens_watch_{io_};
   // Were told why they are not taken, and are closed when they had time to read it.
   std::deque<Socket> turned_away_;
   size_t turned_away_before_ = 0;  // Of them, since before the tick that is running.
@@ -129,8 +151,11 @@ class Server final : public SessionHost, public MetricsHost {
 
   // Questions of the server itself to the engine.
   struct Question;
+  void ask(core::CommandBody command, engine::Lane lane,
+           std::function<void(const core::Reply&)> done);
   std::unordered_map<engine::Request*, std::unique_ptr<Question>> questions_;
   engine::SessionOrder questions_order_;
+  EventFeed feed_;
 };
 
 }  // namespace server

@@ -157,7 +157,9 @@ TEST(ServerStop, AStopBeforeTheStartIsHeard) {
   base::SystemRandom random;
   engine::Engine engine(std::make_unique<store::NullJournal>(), nullptr, clock, random);
   ASSERT_TRUE(engine.recover());
-  Server server(engine, clock, "");
+  auth::Roll roll{auth::RollOptions{}};
+  AuditLog audit_log(clock);
+  Server server(engine, clock, {roll, audit_log});
   ASSERT_TRUE(server.listen({"127.0.0.1", 0}, {"127.0.0.1", 0}));
   ASSERT_EQ(::raise(SIGTERM), 0);
   EXPECT_EQ(server.run(), kExitOk);
@@ -227,8 +229,10 @@ TEST(ServerConnections, HttpHasABoundOfItsOwn) {
 
 class ServerListen : public testing::Test {
  protected:
-  base::Status listen(const Address& resp, const std::string& token = "") {
-    Server server(engine_, clock_, token);
+  base::Status listen(const Address& resp, const std::string& token = "", bool risk = false) {
+    auth::Roll roll({.file = {}, .must_exist = false, .admin_secret = token});
+    AuditLog audit_log(clock_);
+    Server server(engine_, clock_, {roll, audit_log, nullptr, risk});
     const base::Status status = server.listen(resp, {"127.0.0.1", 0});
     if (status) bound_ = server.resp_address();
     return status;
@@ -257,12 +261,20 @@ TEST_F(ServerListen, NamesAnAddressThatIsTaken) {
   EXPECT_EQ(status.error().message, "cannot listen on " + address + ": Address already in use");
 }
 
-TEST_F(ServerListen, StrangersNeedAToken) {
-  const base::Status status = listen({"0.0.0.0", 0});
-  ASSERT_FALSE(status);
-  EXPECT_EQ(status.error().code, base::ErrorCode::kBadReq);
-  EXPECT_THAT(status.error().message, HasSubstr("--token-file"));
-  EXPECT_TRUE(listen({"0.0.0.0", 0}, "0123456789abcdef"));
+TEST_F(ServerListen, WhereStrangersReachTokensAndTlsAreNeeded) {
+  const std::string token = "0123456789abcdef";
+  for (const char* host : {"0.0.0.0", "::"}) {
+    for (const std::string& given : {std::string(), token}) {
+      const base::Status status = listen({host, 0}, given);
+      ASSERT_FALSE(status);
+      EXPECT_EQ(status.error().code, base::ErrorCode::kBadReq);
+      EXPECT_THAT(status.error().message, HasSubstr("--token-file"));
+      EXPECT_THAT(status.error().message, HasSubstr("--tls-cert"));
+      EXPECT_THAT(status.error().message, HasSubstr("--insecure-i-know"));
+    }
+  }
+  EXPECT_TRUE(listen({"0.0.0.0", 0}, token, true));
+  EXPECT_TRUE(listen({"0.0.0.0", 0}, "", true));
 }
 
 TEST_F(ServerListen, RefusesWhatIsNoAddress) {

@@ -49,6 +49,7 @@ void Server::turn_away(Socket socket, Refusal refusal) {
     LOG(kWarning, "a connection is refused", {"peer", peer.address().to_string()},
         {"reason", refusal_word(refusal)});
   }
+  if (guards_.tls != nullptr) return;  // Who speaks TLS could not read it.
   socket.non_blocking(true, error);
   socket.write_some(boost::asio::buffer(refusal_text(refusal, limits_)), error);
   socket.shutdown(boost::asio::socket_base::shutdown_send, error);
@@ -79,6 +80,7 @@ void Server::tick() {
     }
   }
   if (largest != nullptr && !keeper_.is_calm()) largest->put_out(Closure::kBufferBudget);
+  feed_.tick();
   watch_buffers();
 }
 

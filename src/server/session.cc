@@ -1,9 +1,12 @@
 #include "server/session.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <variant>
 
+#include "auth/authorise.h"
 #include "base/log.h"
 #include "protocol/decode.h"
 #include "server/connection_limits.h"
@@ -87,15 +90,14 @@ bool is_batch(const core::Command& command) {
 
 }  // namespace
 
-Session::Session(boost::asio::ip::tcp::socket socket, SessionHost& host, uint64_t id)
-    : socket_(std::move(socket)), host_(host), parser_(protocol::kRespLimitsStranger) {
+Session::Session(Connection connection, SessionHost& host, uint64_t id)
+    : connection_(std::move(connection)), host_(host), parser_(protocol::kRespLimitsStranger) {
   const LocalContext context = host_.local_context();
-  error_code ignored;
-  const auto peer = socket_.remote_endpoint(ignored);
+  const auto peer = connection_.remote_endpoint();
   client_.id = id;
   address_ = peer.address();
   client_.peer = peer.address().to_string() + ":" + std::to_string(peer.port());
-  client_.authenticated = context.token.empty();
+  client_.authenticated = context.roll.is_public();
   client_.connected = context.clock.wall();
   if (client_.authenticated) {
     parser_.set_limits(protocol::kRespLimitsClient);
@@ -126,7 +128,7 @@ void Session::read() {
   }
   reading_ = true;
   // Without a buffer until there is something to read: most connections are idle.
-  socket_.async_wait(boost::asio::socket_base::wait_read, [this](error_code error) {
+  connection_.wait_for_bytes([this](error_code error) {
     reading_ = false;
     if (error) hung_up_ = true;
     on_readable();
@@ -139,7 +141,7 @@ void Session::on_readable() {
   make_room();
   const auto room = boost::asio::buffer(input_.data() + input_end_, input_.size() - input_end_);
   error_code error;
-  const size_t size = socket_.read_some(room, error);
+  const size_t size = connection_.read_some(room, error);
   if (error == boost::asio::error::would_block) return read();
   if (error == boost::asio::error::timed_out) return end_for(error);
   if (error) hung_up_ = true;
@@ -202,8 +204,7 @@ void Session::parse() {
   send();
   if (closed_ || !more || !may_parse()) return;
   parse_posted_ = true;
-  const auto io = socket_.get_executor();  // tidy: allow word because it is Asio's
-  boost::asio::post(io, [this] {
+  boost::asio::post(connection_.loop(), [this] {
     parse_posted_ = false;
     if (!closed_) parse();
     on_read(0);
@@ -244,12 +245,25 @@ void Session::handle(protocol::Arguments arguments) {
     transaction_.spoil();
     return answer_error(protocol::unknown_command(arguments));
   }
+  if (client_.principal) {
+    const base::Status may = auth::may_ask(*spec, client_.principal->rights);
+    if (!may) return refuse(*spec, may.error());
+  }
+  if (only_listens() && !may_ask_while_listening(*spec)) {
+    return answer_error(
+        {ErrorCode::kErr, fmt::format("Can't execute '{}': only (P)SUBSCRIBE, (P)UNSUBSCRIBE, "
+                                      "PING, QUIT and RESET are allowed in this context. Use "
+                                      "another connection, or say HELLO 3 before you subscribe",
+                                      protocol::lower_case(spec->name))});
+  }
   using protocol::CommandId;
   const bool transaction = spec->id == CommandId::kMulti || spec->id == CommandId::kExec ||
                            spec->id == CommandId::kDiscard;
   if (transaction) return handle_transaction(*spec, arguments);
   const bool ends_transaction = spec->id == CommandId::kReset || spec->id == CommandId::kQuit;
   if (transaction_.is_open() && !ends_transaction) return queue_in_transaction(*spec, arguments);
+  if (Subscriptions::is_subscription(spec->id)) return handle_subscription(*spec, arguments);
+  if (only_listens() && spec->id == CommandId::kPing) return answer_ping(arguments);
   if (spec->local()) return handle_local(*spec, arguments);
   handle_command(*spec, arguments);
 }
@@ -257,11 +271,15 @@ void Session::handle(protocol::Arguments arguments) {
 void Session::handle_local(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
   if (is_barred_login(spec, arguments)) return;
   Slot& slot = add_slot();
-  if (spec.id == protocol::CommandId::kReset) transaction_.drop();
+  if (spec.id == protocol::CommandId::kReset) {
+    transaction_.drop();
+    end_subscriptions();
+  }
   const bool was_authenticated = client_.authenticated;
   slot.verbatim = answer_local(host_.local_context(), client_, spec, arguments, slot.answer.reply);
   slot.version = client_.version;
   slot.done = true;
+  audit_login(spec, slot.answer.reply);
   if (client_.authenticated != was_authenticated) {
     parser_.set_limits(client_.authenticated ? protocol::kRespLimitsClient
                                              : protocol::kRespLimitsStranger);
@@ -293,6 +311,8 @@ void Session::handle_command(const protocol::CommandSpec& spec, protocol::Argume
     return;
   }
   slot.command = *std::move(command);
+  const bool is_judged = client_.principal || spec.has(protocol::command_flag::kAudit);
+  if (is_judged && !may_do(spec, slot)) return;
   slot.lane = lane_of(spec);
   slot.fetches = std::holds_alternative<core::Fetch>(slot.command.body);
   if (slot.fetches && hung_up_) {
@@ -336,8 +356,11 @@ void Session::handle_transaction(const protocol::CommandSpec& spec, protocol::Ar
 
 void Session::queue_in_transaction(const protocol::CommandSpec& spec,
                                    protocol::Arguments arguments) {
-  const base::Status added = transaction_.add(spec, arguments);
-  if (!added) return answer_error(added.error());
+  const base::Status added = transaction_.add(spec, arguments, client_.rights());
+  if (!added) {
+    const bool is_refused = added.error().code == ErrorCode::kNoPerm;
+    return is_refused ? refuse(spec, added.error()) : answer_error(added.error());
+  }
   Slot& slot = add_slot();
   slot.answer.reply.simple("QUEUED");
   slot.done = true;
@@ -351,6 +374,8 @@ void Session::exec(Slot& slot) {
     return;
   }
   slot.parts = std::move(batch->parts);
+  slot.principal = client_.principal;
+  slot.audited = std::move(batch->audited);
   slot.heavy = std::ranges::any_of(batch->commands.commands, reads_keys);
   if (slot.heavy) ++heavy_;
   slot.command.body = std::move(batch->commands);
@@ -379,6 +404,7 @@ Slot& Session::add_slot() {
   slot->heavy = false;
   slot->parked = false;
   slot->verbatim = false;
+  slot->subscribes.reset();
   slot->answer.clear();
   slots_.push_back(std::move(slot));
   return *slots_.back();
@@ -407,6 +433,7 @@ void Session::answered(Slot& slot) {
   if (closed_ && !slot.answer.grants.empty()) undo(std::move(slot.answer.grants));
   slot.done = true;
   if (!slot.internal) note_answer(slot);
+  if (!slot.audited.empty()) audit(slot);
   if (slot.internal) {
     std::erase_if(internal_, [&](const auto& held) { return held.get() == &slot; });
   }
@@ -453,7 +480,10 @@ void Session::send() {
 }
 
 void Session::encode_done() {
-  while (!slots_.empty() && slots_.front()->done && output_.size() < kOwedBytesMax) {
+  while (!slots_.empty() && output_.size() < kOwedBytesMax) {
+    Slot& front = *slots_.front();
+    if (front.subscribes && !change_subscriptions(front)) return;
+    if (!front.done) return;
     std::unique_ptr<Slot> slot = std::move(slots_.front());
     slots_.pop_front();
     let_go(*slot);
@@ -464,6 +494,8 @@ void Session::encode_done() {
 
 void Session::recycle(std::unique_ptr<Slot> slot) {
   slot->parts.clear();
+  slot->principal.reset();
+  slot->audited.clear();
   const size_t size = slot->bytes.capacity() + slot->answer.reply.tape().size();
   const bool is_large = size > kSlotBytesKept || is_batch(slot->command);
   if (free_.size() >= kFreeSlotsMax || is_large) return;
@@ -477,13 +509,13 @@ void Session::write() {
   error_code error;
   const std::string_view pending = output_.pending();
   const size_t size =
-      socket_.write_some(boost::asio::buffer(pending.data(), pending.size()), error);
+      connection_.write_some(boost::asio::buffer(pending.data(), pending.size()), error);
   if (error && error != boost::asio::error::would_block) return end_for(error);
   output_.taken(size);
   bytes_taken_ += size;
   if (output_.empty()) return;
   is_writing_ = true;
-  socket_.async_wait(boost::asio::socket_base::wait_write, [this](error_code failed) {
+  connection_.wait_for_room([this](error_code failed) {
     is_writing_ = false;
     if (closed_) return end_if_over();
     if (failed) return close();
@@ -497,14 +529,14 @@ void Session::close() {
   if (closed_) return;
   closed_ = true;
   submit_lent();
-  error_code ignored;
-  socket_.close(ignored);
+  connection_.close();
   Grants ungot = output_.take_ungot();
   for (const auto& slot : slots_) {
     const Grants& grants = slot->answer.grants;
     if (slot->done) ungot.insert(ungot.end(), grants.begin(), grants.end());
   }
   undo(std::move(ungot));  // Also ends what it waits for.
+  end_subscriptions();
   if (login_pause_) login_pause_->cancel();
   trim();
   account();
@@ -527,8 +559,7 @@ void Session::end_if_over() {
 
 bool Session::is_busy() const {
   if (closed_) return lent_ != 0;
-  error_code ignored;
-  return lent_ != 0 || given_back_ != 0 || !output_.empty() || socket_.available(ignored) != 0;
+  return lent_ != 0 || given_back_ != 0 || !output_.empty() || connection_.available() != 0;
 }
 
 void Session::end_fetches() {

@@ -8,21 +8,26 @@
 // all that was lent. Threading: the I/O thread.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/engine.h"
 #include "protocol/resp_parser.h"
+#include "server/audit_log.h"
 #include "server/buffer_keeper.h"
 #include "server/client.h"
+#include "server/connection.h"
 #include "server/doorman.h"
+#include "server/event_feed.h"
 #include "server/local_commands.h"
 #include "server/output.h"
+#include "server/subscriptions.h"
 #include "server/transaction.h"
 
 namespace server {
@@ -32,12 +37,16 @@ class Session;
 // A request and its place in the order of answers.
 struct Slot : engine::Request {
   Session* owner = nullptr;
+  auth::PrincipalPtr principal;  // Whose rights the command points to.
+  std::vector<Audited> audited;
   protocol::RespVersion version = protocol::RespVersion::kResp2;
   bool done = false;      // Answered; waits for those before it.
   bool internal = false;  // Nobody is written an answer: kClose, UndoGrants.
   bool fetches = false;   // Is a FETCH that wants a job.
   bool parked = false;    // A FETCH that came during shutdown; see Session::end_fetches.
   bool verbatim = false;  // Its answer is text for people.
+  // (P)SUBSCRIBE, (P)UNSUBSCRIBE of `parts`: done when all before it is answered.
+  std::optional<protocol::CommandId> subscribes;
   size_t held_bytes = 0;  // Of memory, as the session counts it.
   size_t owed_bytes = 0;  // Of its answer, likewise.
 };
@@ -53,6 +62,8 @@ class SessionHost {
   virtual const ConnectionLimits& limits() const = 0;
   virtual Doorman& doorman() = 0;
   virtual BufferKeeper& buffers() = 0;
+  virtual AuditLog& audit_log() = 0;
+  virtual EventFeed& event_feed() = 0;
   // No job is handed out any more: a FETCH has to wait for its empty answer (see end_fetches).
   virtual bool is_stopping() const = 0;
   // The session is over and nothing of it is lent any more. It is destroyed later, since it may
@@ -60,10 +71,10 @@ class SessionHost {
   virtual void session_ended(Session& session) = 0;
 };
 
-class Session {
+class Session final : public EventListener {
  public:
-  Session(boost::asio::ip::tcp::socket socket, SessionHost& host, uint64_t id);
-  ~Session();
+  Session(Connection connection, SessionHost& host, uint64_t id);
+  ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -92,9 +103,15 @@ class Session {
 
   // Whether something is being done for the client, or on its way to or from it.
   bool is_busy() const;
+  // Whether what it proved is still good; if not, the server closes it.
+  bool may_stay() const;
   // At shutdown: answers the fetches that came since. Until then they are not answered, or workers
   // would ask again and again for as long as the server waits for others' acks.
   void end_fetches();
+
+  void event(std::string_view channel, std::string_view json) override;
+  void missed(uint64_t events) override { missed_ += events; }
+  void told() override { flush(); }
 
   uint64_t id() const { return client_.id; }
   bool flush_wanted = false;  // For the server, while it hands a batch of answers out.
@@ -108,11 +125,27 @@ class Session {
   bool parse_some();
   bool may_parse() const;
   void handle(protocol::Arguments arguments);
+  // Whether the client's rights allow the command of the slot; answers it if not.
+  bool may_do(const protocol::CommandSpec& spec, Slot& slot);
+  void refuse(const protocol::CommandSpec& spec, const base::Error& error);
+  void note_refusal(const protocol::CommandSpec& spec, std::string_view outcome) const;
+  void audit_login(const protocol::CommandSpec& spec, const core::Reply& reply) const;
+  void audit(const Slot& slot) const;
   void handle_local(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void handle_command(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void handle_transaction(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void queue_in_transaction(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void exec(Slot& slot);
+  // Events; see session_events.cc.
+  bool is_subscriber() const { return subscriptions_.size() != 0; }
+  bool only_listens() const;
+  static bool may_ask_while_listening(const protocol::CommandSpec& spec);
+  void answer_ping(protocol::Arguments arguments);
+  void handle_subscription(const protocol::CommandSpec& spec, protocol::Arguments arguments);
+  bool change_subscriptions(Slot& slot);
+  void end_subscriptions();
+  void tell_missed(std::string_view channel);
+
   void protocol_error();
   bool is_barred_login(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void watch_login(Slot& slot, bool was_authenticated);
@@ -150,7 +183,7 @@ class Session {
   bool is_late();
   void end_strangeness();
 
-  boost::asio::ip::tcp::socket socket_;
+  Connection connection_;
   boost::asio::ip::address address_;
   SessionHost& host_;
   Client client_;
@@ -172,6 +205,8 @@ class Session {
 
   Output output_;
   Transaction transaction_;
+  Subscriptions subscriptions_;
+  uint64_t missed_ = 0;  // Events that it could not take, since it was told of some.
 
   bool reading_ = false;
   bool is_writing_ = false;    // Waits for room in the kernel.

@@ -92,7 +92,8 @@ void Session::unhold(Slot& slot) {
 void Session::account() {
   const uint64_t held = input_.capacity() + parser_.memory_bytes() +
                         words_.capacity() * sizeof(std::string_view) + slot_bytes_ +
-                        output_.memory_bytes() + transaction_.memory_bytes();
+                        output_.memory_bytes() + transaction_.memory_bytes() +
+                        subscriptions_.memory_bytes();
   if (held == held_bytes_) return;
   host_.buffers().change(held_bytes_, held);
   held_bytes_ = held;
@@ -191,8 +192,7 @@ void Session::put_out(Closure why) {
         {"held_bytes", held_bytes_}, {"unread_bytes", unread()}, {"owed_bytes", owed()});
   }
   // At once: otherwise the kernel would go on holding megabytes for a peer that does not take them.
-  error_code ignored;
-  if (owed() != 0) socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+  if (owed() != 0) connection_.drop_unsent();
   close();
 }
 
@@ -222,8 +222,7 @@ void Session::linger() {
   if (lingers_) return;
   lingers_ = true;
   input_begin_ = input_end_ = 0;
-  error_code ignored;
-  socket_.shutdown(boost::asio::socket_base::shutdown_send, ignored);
+  connection_.end_sending();
   read();
 }
 
@@ -286,8 +285,7 @@ void Session::pause_after_failed_login(Slot& slot) {
   blocking_ = &slot;
   pausing_ = true;
   if (!login_pause_) {
-    login_pause_ = std::make_unique<boost::asio::steady_timer>(
-        socket_.get_executor());  // tidy: allow word because it is Asio's
+    login_pause_ = std::make_unique<boost::asio::steady_timer>(connection_.loop());
   }
   login_pause_->expires_after(host_.limits().failed_login_delay);
   login_pause_->async_wait([this, &slot](error_code) {

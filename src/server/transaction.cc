@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "auth/authorise.h"
 #include "core/limits.h"
 #include "protocol/decode.h"
 
@@ -24,13 +25,15 @@ void Transaction::drop() {
   batch_ = {};
 }
 
-base::Status Transaction::add(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
-  base::Status kept = keep(spec, arguments);
+base::Status Transaction::add(const protocol::CommandSpec& spec, protocol::Arguments arguments,
+                              const core::Rights* rights) {
+  base::Status kept = keep(spec, arguments, rights);
   if (!kept) spoilt_ = true;
   return kept;
 }
 
-base::Status Transaction::keep(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
+base::Status Transaction::keep(const protocol::CommandSpec& spec, protocol::Arguments arguments,
+                               const core::Rights* rights) {
   using core::limits::kBatchBytesMax;
   using core::limits::kBatchItemsMax;
   if (!spec.has(protocol::command_flag::kMulti)) {
@@ -58,6 +61,10 @@ base::Status Transaction::keep(const protocol::CommandSpec& spec, protocol::Argu
     return base::fail(
         ErrorCode::kErr,
         "{} WHERE is not for MULTI: an operation goes on behind EXEC; name jobs by IDS", spec.name);
+  }
+  if (rights != nullptr) TRY(auth::may_do(spec, *rights, command));
+  if (spec.has(protocol::command_flag::kAudit)) {
+    batch_.audited.push_back(audited(spec, command));
   }
   batch_.commands.commands.push_back(std::move(command));
   bytes_ += size;

@@ -5,10 +5,12 @@
 
 #include <deque>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "core/command.h"
 #include "protocol/command_lookup.h"
+#include "server/audited.h"
 
 namespace server {
 
@@ -18,6 +20,7 @@ class Transaction {
   struct Batch {
     core::Exec commands;
     std::deque<std::string> parts;
+    std::vector<Audited> audited;
   };
 
   bool is_open() const { return open_; }
@@ -32,13 +35,16 @@ class Transaction {
   void spoil() { spoilt_ = true; }
 
   // Keeps a copy of the command until EXEC. Errors: what refuses it; EXEC will refuse all then.
-  base::Status add(const protocol::CommandSpec& spec, protocol::Arguments arguments);
+  // `rights`: of the client, null if it may do everything; they must outlive the batch.
+  base::Status add(const protocol::CommandSpec& spec, protocol::Arguments arguments,
+                   const core::Rights* rights);
 
   // EXEC: ends the transaction and returns its commands. Errors: EXECABORT.
   base::Result<Batch> take();
 
  private:
-  base::Status keep(const protocol::CommandSpec& spec, protocol::Arguments arguments);
+  base::Status keep(const protocol::CommandSpec& spec, protocol::Arguments arguments,
+                    const core::Rights* rights);
 
   bool open_ = false;
   bool spoilt_ = false;

@@ -11,7 +11,7 @@ using protocol::CommandId;
 using Strings = std::vector<std::string_view>;
 
 base::Status add(Transaction& transaction, CommandId id, const Strings& words) {
-  return transaction.add(protocol::spec_of(id), words);
+  return transaction.add(protocol::spec_of(id), words, nullptr);
 }
 
 base::Status push(Transaction& transaction, std::string_view args) {
@@ -67,7 +67,7 @@ TEST(Transaction, TakesNoOperation) {
   Transaction transaction;
   transaction.open();
   const std::vector<std::string_view> words{"JOB.CANCEL", "WHERE", "queue:q"};
-  const base::Status added = transaction.add(*protocol::find_command(words[0]), words);
+  const base::Status added = transaction.add(*protocol::find_command(words[0]), words, nullptr);
   ASSERT_FALSE(added);
   EXPECT_NE(added.error().message.find("not for MULTI"), std::string::npos);
   EXPECT_FALSE(transaction.take());

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """redis-py (Debian's, RESP 2) as a client of Dray."""
 
+import json
 import threading
 import time
 
@@ -224,6 +225,20 @@ def binary_bytes():
     equal(record(call("JOB.GET", pushed))["result"], NASTY)
 
 
+def events():
+    listener = client.pubsub()
+    listener.subscribe("job.pushed.heard")
+    listener.psubscribe("job.*.heard")
+    equal([listener.get_message(timeout=None)["data"] for _ in range(2)], [1, 2])
+    pushed = call("JOB.PUSH", "heard", "T", "{}")
+    messages = [listener.get_message(timeout=None) for _ in range(2)]
+    heard = [(message["type"], message["channel"], json.loads(message["data"])["job"].encode())
+             for message in messages]
+    equal(heard, [("message", b"job.pushed.heard", pushed),
+                  ("pmessage", b"job.pushed.heard", pushed)])
+    listener.close()
+
+
 def authentication():
     for password, wanted in ((None, "NOAUTH"), ("wrong", "WRONGPASS")):
         try:
@@ -254,4 +269,5 @@ run([("connect", connect), ("push, fetch, beat, progress, ack", push_and_fetch),
      ("blocking fetch", blocking_fetch), ("fail and retry", fail_and_retry),
      ("queue stats", queue_stats), ("pause and resume", pause_and_resume), ("errors", errors),
      ("pipeline of 1,000", pipeline), ("transaction", transaction), ("keys", keys), ("any byte", binary_bytes),
+     ("events", events),
      ("authentication", authentication), ("reconnect", reconnect)])

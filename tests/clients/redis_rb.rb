@@ -176,6 +176,19 @@ check "any byte" do
   equal(record(call("JOB.GET", id))[:result].b, NASTY)
 end
 
+check "events" do
+  listener = Redis.new(host: HOST, port: PORT)
+  heard = []
+  listener.psubscribe("job.*.heard") do |on|
+    on.psubscribe { call("JOB.PUSH", "heard", "T", "{}") }
+    on.pmessage do |pattern, channel, json|
+      heard << [pattern, channel, json[/"event":"\w+"/]]
+      listener.punsubscribe
+    end
+  end
+  equal(heard, [["job.*.heard", "job.pushed.heard", '"event":"pushed"']])
+end
+
 check "authentication" do
   { nil => /NOAUTH/, "wrong" => /WRONGPASS/ }.each do |password, pattern|
     Redis.new(host: HOST, port: TOKEN_PORT, password: password).call("JOB.PUSH", "q", "T", "{}")

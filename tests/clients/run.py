@@ -42,7 +42,7 @@ COMMANDS = {
 # What every client library shows; the tools show what they can.
 LIFE = ["connect", "push, fetch, beat, progress, ack", "blocking fetch", "fail and retry",
         "queue stats", "pause and resume", "errors", "pipeline of 1,000", "transaction", "any byte",
-        "authentication", "reconnect"]
+        "events", "authentication", "reconnect"]
 TOOLS = ("redis-cli", "redis-benchmark", "curl", "queries")
 
 

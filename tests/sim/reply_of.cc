@@ -45,6 +45,7 @@ RespValue read_value(core::ReplyReader& reader) {
       value.text += reader.bytes();
       break;
     case core::ReplyTag::kArray:
+    case core::ReplyTag::kPush:
       value.kind = ValueKind::kArray;
       for (uint32_t left = reader.count(); left > 0; --left) {
         value.items.push_back(read_value(reader));

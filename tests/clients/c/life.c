@@ -311,6 +311,21 @@ static void bytes_check(void) {
   freeReplyObject(lease.reply);
 }
 
+static void events_check(void) {
+  redisContext* listener = connected(number_of("DRAY_PORT"));
+  redisReply* confirmed = any(listener, "SUBSCRIBE job.pushed.heard");
+  EXPECT(confirmed->elements == 3 && confirmed->element[2]->integer == 1);
+  freeReplyObject(confirmed);
+  redisReply* pushed = call("JOB.PUSH heard T {}");
+  redisReply* message = NULL;
+  EXPECT(redisGetReply(listener, (void**)&message) == REDIS_OK && message->elements == 3);
+  EXPECT(strcmp(message->element[0]->str, "message") == 0);
+  EXPECT(strstr(message->element[2]->str, pushed->str) != NULL);
+  freeReplyObject(message);
+  freeReplyObject(pushed);
+  redisFree(listener);
+}
+
 static void authentication_check(void) {
   redisContext* guarded = connected(number_of("DRAY_TOKEN_PORT"));
   expect_refused("NOAUTH ", any(guarded, "JOB.PUSH q T {}"));
@@ -359,6 +374,7 @@ int main(void) {
   check("pipeline of 1,000", pipeline_check);
   check("transaction", transaction_check);
   check("any byte", bytes_check);
+  check("events", events_check);
   check("authentication", authentication_check);
   check("reconnect", reconnect_check);
   printf("done\n");

@@ -33,6 +33,14 @@ function wrap(redis) {
     bytes: (...words) => redis.callBuffer(...words),
     pipeline: (commands) => replies(redis.pipeline(calls(commands))),
     transaction: (commands) => replies(redis.multi(calls(commands))),
+    async listen(channel, pattern, heard) {
+      const listener = redis.duplicate()
+      listener.on('message', heard)
+      listener.on('pmessage', (_, from, text) => heard(from, text))
+      await listener.subscribe(channel)
+      await listener.psubscribe(pattern)
+      return async () => listener.disconnect()
+    },
     other: (password) => password === undefined ? connect(env.DRAY_PORT) : guarded(password),
     connected: async () => {},  // Calls wait for the connection.
     close: async () => redis.disconnect(),

@@ -4,6 +4,7 @@
 //   bytes(...words)         the reply, strings as Buffers
 //   pipeline(commands)      their replies, of commands sent without waiting
 //   transaction(commands)   their replies, of commands between MULTI and EXEC; throws if it fails
+//   listen(channel, pattern, heard)  subscribes; heard(channel, text); returns what ends it
 //   other(password)         a connected client of its own; without words: to the same server
 //   close(), connected()
 //   maps                    whether records come as maps (RESP 3), or as flat lists
@@ -213,6 +214,16 @@ function checks(client) {
       assert.deepEqual(lease.args, NASTY)
       await call('JOB.ACK', id, lease.token, 'RESULT', NASTY)
       assert.deepEqual(record(await client.bytes('JOB.GET', id)).result, NASTY)
+    },
+
+    async events() {
+      const heard = []
+      const close = await client.listen('job.pushed.heard', 'job.*.heard',
+        (channel, json) => heard.push([channel, JSON.parse(json).job]))
+      const id = await call('JOB.PUSH', 'heard', 'T', '{}')
+      await until(async () => (await call('PING')) && heard.length === 2)
+      assert.deepEqual(heard, [['job.pushed.heard', id], ['job.pushed.heard', id]])
+      await close()
     },
 
     async authentication() {

@@ -36,6 +36,14 @@ function wrap(redis) {
     // Commands of one tick go out together.
     pipeline: (commands) => Promise.all(commands.map((words) => redis.sendCommand(words))),
     transaction: (commands) => transaction(redis, commands),
+    async listen(channel, pattern, heard) {
+      const listener = redis.duplicate()
+      await listener.connect()
+      const hear = (text, from) => heard(from, text)
+      await listener.subscribe(channel, hear)
+      await listener.pSubscribe(pattern, hear)
+      return async () => (listener.destroy ? listener.destroy() : listener.disconnect())
+    },
     other: (password) => password === undefined
       ? connect(env.DRAY_PORT)
       : connect(env.DRAY_TOKEN_PORT, { password, socket: { reconnectStrategy: false } }),

@@ -1,0 +1,98 @@
+// What a connection subscribes to, and how events come to it: the part of Session that is told.
+#include <fmt/format.h>
+
+#include "protocol/decode.h"
+#include "server/connection_limits.h"
+#include "server/session.h"
+
+namespace server {
+
+using base::ErrorCode;
+using protocol::CommandId;
+
+namespace {
+
+// With more than this owed, events are left out: less than what a connection is closed for.
+constexpr size_t kOwedBytesForEvents = kOwedBytesMax / 2;
+
+}  // namespace
+
+// In RESP 2 a message looks like an answer: nothing else may be asked then.
+bool Session::only_listens() const {
+  return is_subscriber() && client_.version == protocol::RespVersion::kResp2;
+}
+
+bool Session::may_ask_while_listening(const protocol::CommandSpec& spec) {
+  return spec.id == CommandId::kPing || spec.id == CommandId::kQuit ||
+         spec.id == CommandId::kReset || Subscriptions::is_subscription(spec.id);
+}
+
+void Session::answer_ping(protocol::Arguments arguments) {
+  Slot& slot = add_slot();
+  slot.answer.reply.array(2);
+  slot.answer.reply.bulk("pong");
+  slot.answer.reply.bulk(arguments.size() > 1 ? arguments[1] : "");
+  slot.done = true;
+}
+
+void Session::handle_subscription(const protocol::CommandSpec& spec,
+                                  protocol::Arguments arguments) {
+  if (const base::Status fits = protocol::check_arity(spec, arguments); !fits) {
+    return answer_error(fits.error());
+  }
+  Slot& slot = add_slot();
+  slot.parts.assign(arguments.begin() + 1, arguments.end());
+  slot.subscribes = spec.id;
+  // What comes behind it depends on it.
+  blocking_ = &slot;
+  if (Subscriptions::is_new(spec.id)) host_.event_feed().add(id(), *this);
+}
+
+// All before the slot is answered. Returns false when it has to wait: of what a client subscribed
+// to, it is told all from the answer on.
+bool Session::change_subscriptions(Slot& slot) {
+  const CommandId command = *slot.subscribes;
+  if (Subscriptions::is_new(command) && !host_.event_feed().runs()) return false;
+  if (const base::Status fits = subscriptions_.check(command, slot.parts); !fits) {
+    slot.answer.reply.error(fits.error());
+  } else {
+    subscriptions_.change(command, slot.parts, slot.answer.reply);
+  }
+  if (!is_subscriber()) end_subscriptions();
+  blocking_ = nullptr;
+  slot.subscribes.reset();
+  slot.done = true;
+  note_answer(slot);
+  return true;
+}
+
+void Session::end_subscriptions() {
+  subscriptions_.clear();
+  missed_ = 0;
+  host_.event_feed().remove(id());
+}
+
+void Session::event(std::string_view channel, std::string_view json) {
+  if (closed_ || !is_subscriber()) return;
+  core::Reply messages;
+  const size_t count = subscriptions_.write_messages(channel, json, messages);
+  if (count == 0) return;
+  if (output_.size() >= kOwedBytesForEvents) {
+    missed_ += count;
+    return;
+  }
+  tell_missed(channel);
+  output_.add(messages, client_.version, false, {});
+}
+
+// A slow connection is told how much it missed, as a message that any client takes for one.
+void Session::tell_missed(std::string_view channel) {
+  if (missed_ == 0) return;
+  core::Reply messages;
+  const std::string json = fmt::format(R"({{"event":"missed","count":{}}})", missed_);
+  missed_ = 0;
+  subscriptions_.write_messages(channel, json, messages);
+  output_.add(messages, client_.version, false, {});
+}
+
+}  // namespace server

@@ -1,0 +1,64 @@
+// What a session's client may do, and what of it is noted: the part of Session that asks `auth`.
+#include "auth/authorise.h"
+#include "server/session.h"
+
+namespace server {
+
+using base::ErrorCode;
+
+bool Session::may_do(const protocol::CommandSpec& spec, Slot& slot) {
+  const core::Rights* rights = client_.rights();
+  if (rights != nullptr) {
+    slot.principal = client_.principal;
+    if (const base::Status may = auth::may_do(spec, *rights, slot.command); !may) {
+      note_refusal(spec, base::error_word(may.error().code));
+      slot.answer.reply.error(may.error());
+      slot.done = true;
+      return false;
+    }
+  }
+  if (spec.has(protocol::command_flag::kAudit)) {
+    slot.audited.push_back(audited(spec, slot.command));
+  }
+  return true;
+}
+
+void Session::note_refusal(const protocol::CommandSpec& spec, std::string_view outcome) const {
+  host_.audit_log().note_refusal({.what = spec.name,
+                                  .token = client_.token_id(),
+                                  .peer = client_.peer,
+                                  .names = "",
+                                  .outcome = outcome});
+}
+
+void Session::refuse(const protocol::CommandSpec& spec, const base::Error& error) {
+  transaction_.spoil();
+  note_refusal(spec, base::error_word(error.code));
+  answer_error(error);
+}
+
+// What was given is in no line: it might be a secret that is nearly right.
+void Session::audit_login(const protocol::CommandSpec& spec, const core::Reply& reply) const {
+  if (!spec.has(protocol::command_flag::kPreAuth)) return;
+  const std::string_view outcome = outcome_of(reply);
+  if (outcome == base::error_word(ErrorCode::kWrongPass)) note_refusal(spec, outcome);
+}
+
+void Session::audit(const Slot& slot) const {
+  for (const Audited& one : slot.audited) {
+    host_.audit_log().note({.what = one.spec->name,
+                            .token = slot.principal ? std::string_view(slot.principal->id) : "",
+                            .peer = client_.peer,
+                            .names = one.names,
+                            .outcome = outcome_of(slot.answer.reply)});
+  }
+}
+
+bool Session::may_stay() const {
+  if (closed_ || !client_.authenticated) return true;
+  const LocalContext context = host_.local_context();
+  if (!client_.principal) return context.roll.is_public();
+  return context.roll.holds(*client_.principal, context.clock.wall());
+}
+
+}  // namespace server
