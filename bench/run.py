@@ -95,6 +95,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--against", type=Path, metavar="BINARY",
                         help="another dray, of the issue before say, whose lives are measured in "
                         "the same rounds")  # fmt: skip
+    parser.add_argument("--sync-delay-us", type=int, default=0, metavar="N",
+                        help="let each sync of the disk take so much longer, for all sides: as on "
+                        "a slower disk")  # fmt: skip
     backlog = parser.add_argument_group("backlog and sustain (dray only)")
     backlog.add_argument("--backlog-sizes", type=sizes, metavar="N,N", default=None,
                          help="jobs that wait (default "
@@ -318,7 +321,19 @@ def check_ground(arguments: argparse.Namespace) -> dict[str, Any]:
               "numbers will be noisy", flush=True)  # fmt: skip
     if "sustain" in (arguments.only or []):
         warn_of_room(arguments)
+    if arguments.sync_delay_us:
+        slow_down_syncs(arguments)
+        facts["sync_delay_us"] = arguments.sync_delay_us
     return facts
+
+
+def slow_down_syncs(arguments: argparse.Namespace) -> None:
+    """Every process that is started from now on, the probe's too, meets a slower disk."""
+    library = arguments.build / "slow_sync.so"
+    if not library.exists():
+        raise BenchError(f"{library} is not built (./x build)")
+    os.environ["LD_PRELOAD"] = str(library.resolve())
+    os.environ["DRAY_SYNC_DELAY_US"] = str(arguments.sync_delay_us)
 
 
 def warn_of_room(arguments: argparse.Namespace) -> None:
