@@ -28,6 +28,7 @@ from backlog import (
     measure_lives,
     measure_sustain,
 )
+from lists import fill, measure_lists
 from loader import load, run_loader
 from sides import BenchError, Server, Side, all_sides, before_side, missing_reason
 from verdict import (
@@ -37,6 +38,7 @@ from verdict import (
     backlog_table,
     backlog_verdicts,
     latency_table,
+    lists_verdicts,
     medians_of,
     size_name,
     sustain_verdicts,
@@ -48,7 +50,7 @@ from verdict import (
 ROOT = Path(__file__).resolve().parent.parent
 WORKLOADS = ["push", "life", "life-batch", "latency", "due"]
 # They take long and need room, so they run only when they are named.
-LONG_WORKLOADS = ["backlog", "sustain"]
+LONG_WORKLOADS = ["backlog", "sustain", "lists"]
 # The loader's command line of each workload, and its number of jobs in a full and a quick run.
 LOADER: dict[str, list[str]] = {
     "push": ["push", *PIPELINES],
@@ -68,6 +70,8 @@ JOBS_QUICK = {
 BACKLOG_SIZES = [1_000_000, 10_000_000]
 BACKLOG_SIZES_QUICK = [100_000]
 BACKLOG_LIVES = 1_000_000
+LIST_JOBS = 10_000_000
+LIST_JOBS_QUICK = 100_000
 # Enough for the history to settle: the finished jobs of a short burst stay, and are written.
 LIVES_ALONE = 4_000_000
 SUSTAIN_SECONDS = 300
@@ -98,7 +102,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--sync-delay-us", type=int, default=0, metavar="N",
                         help="let each sync of the disk take so much longer, for all sides: as on "
                         "a slower disk")  # fmt: skip
-    backlog = parser.add_argument_group("backlog and sustain (dray only)")
+    backlog = parser.add_argument_group("backlog, sustain and lists (dray only)")
     backlog.add_argument("--backlog-sizes", type=sizes, metavar="N,N", default=None,
                          help="jobs that wait (default "
                          f"{','.join(str(size) for size in BACKLOG_SIZES)})")  # fmt: skip
@@ -106,16 +110,20 @@ def parse_arguments() -> argparse.Namespace:
                          help="lives on a backlog, and on none (default %(default)s)")  # fmt: skip
     backlog.add_argument("--drain-jobs", type=int, metavar="N",
                          help="drain at most so many (default all)")  # fmt: skip
+    backlog.add_argument("--list-jobs", type=int, metavar="N", default=None,
+                         help="jobs that are listed (default 10,000,000)")  # fmt: skip
     backlog.add_argument("--sustain-seconds", type=int, metavar="S", default=SUSTAIN_SECONDS,
                          help="how long sustain pushes (default %(default)s)")  # fmt: skip
     arguments = parser.parse_args()
     if arguments.rounds < 1:
         parser.error("--rounds must be at least 1")
-    for name in ("backlog_lives", "drain_jobs", "sustain_seconds"):
+    for name in ("backlog_lives", "drain_jobs", "sustain_seconds", "list_jobs"):
         if (getattr(arguments, name) or 1) < 1:
             parser.error(f"--{name.replace('_', '-')} must be at least 1")
     if arguments.backlog_sizes is None:
         arguments.backlog_sizes = BACKLOG_SIZES_QUICK if arguments.quick else BACKLOG_SIZES
+    if arguments.list_jobs is None:
+        arguments.list_jobs = LIST_JOBS_QUICK if arguments.quick else LIST_JOBS
     return arguments
 
 
@@ -187,6 +195,8 @@ class Bench:
                                  lambda w=workload, s=side: self._measure(w, s))  # fmt: skip
             if "backlog" in self.long_workloads:
                 self._run_backlog(round_number)
+            if "lists" in self.long_workloads:
+                self._run_lists(round_number)
             if "sustain" in self.long_workloads:
                 for side in self._sides_of("sustain", 0):
                     self._record(round_number, "sustain", side.name,
@@ -232,6 +242,14 @@ class Bench:
         with Server(side, self.data / side.name) as server:
             return measure_sustain(self.loader, server, self.arguments.sustain_seconds)
 
+    def _run_lists(self, round_number: int) -> None:
+        for side in self._sides_of("lists", 0):
+            with Server(side, self.data / side.name) as server:
+                jobs = self.arguments.list_jobs
+                if self._record(round_number, "lists-fill", side.name, lambda: fill(server, jobs)):
+                    self._record(round_number, "lists", side.name,
+                                 lambda: measure_lists(self.loader, server))  # fmt: skip
+
     def throughputs(self) -> list[str]:
         """Returns the names of the runs that have a rate, in the order of the report."""
         names = list(self.workloads)
@@ -247,6 +265,8 @@ class Bench:
             found += backlog_verdicts(medians, self.arguments.backlog_sizes)
         if "sustain" in self.long_workloads:
             found += sustain_verdicts(medians)
+        if "lists" in self.long_workloads:
+            found += lists_verdicts(medians)
         return found
 
     def _record(self, round_number: int, workload: str, side: str,
@@ -273,6 +293,10 @@ def brief(run: Run) -> str:
                 f"growing p50 {result['growing_p50_ms']:.3f} ms")  # fmt: skip
     if "first_fetch_s" in result:
         return f"ready {result['ready_s']:.3f} s, first fetch {result['first_fetch_s']:.3f} s"
+    if "page_max_ms" in result:
+        return (f"page p50 {result['page_p50_ms']:.1f} ms, max {result['page_max_ms']:.1f} ms "
+                f"({result['page_slowest']}); dispatch p99 {result['alone_p99_ms']:.2f} ms, "
+                f"with lists {result['p99_ms']:.2f} ms")  # fmt: skip
     if "stop_s" in result:
         return f"{result['stop_s']:.3f} s"
     others = f"others {result['others_percent']:.0f} %"

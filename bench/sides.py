@@ -73,7 +73,7 @@ def all_sides(dray: Path, dray_options: list[str]) -> list[Side]:
     dray_workloads = frozenset({"push", "life", "life-batch", "latency", "due"})
     return [
         Side("dray", "dray", str(dray), dray_command(dray_options),
-             workloads=dray_workloads | {"backlog", "sustain"}, prints_ready=True),
+             workloads=dray_workloads | {"backlog", "sustain", "lists"}, prints_ready=True),
         Side("dray-null", "dray", str(dray), dray_command([*dray_options, "--journal", "null"]),
              workloads=dray_workloads - {"due"}, prints_ready=True),
         Side("redis", "redis", "redis-server", redis_command),

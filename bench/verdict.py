@@ -182,6 +182,15 @@ def sustain_verdicts(medians: Medians) -> list[Verdict]:
     ]  # fmt: skip
 
 
+def lists_verdicts(medians: Medians) -> list[Verdict]:
+    number = Judge(medians).number
+    return [
+        most("lists: slowest page", number("lists", "dray", "page_max_ms"), 200, None, " ms"),
+        most("lists: dispatch p99 / undisturbed", number("lists", "dray", "p99_of_alone"), 1.2,
+             None),
+    ]  # fmt: skip
+
+
 def size_name(jobs: int) -> str:
     """Returns 1M, 250k or 1234."""
     for unit, letter in ((1_000_000, "M"), (1_000, "k")):

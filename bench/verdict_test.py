@@ -7,6 +7,7 @@ from verdict import (
     backlog_table,
     backlog_verdicts,
     cell,
+    lists_verdicts,
     medians_of,
     size_name,
     sustain_verdicts,
@@ -134,6 +135,11 @@ class BacklogVerdictsTest(unittest.TestCase):
                                          "rss_peak_of_allowed": 1.01}}  # fmt: skip
         self.assertEqual([verdict.word for verdict in sustain_verdicts(medians)],
                          ["floor, goal missed", "BELOW FLOOR", "pass", "BELOW FLOOR"])
+
+    def test_lists_are_judged_by_the_slowest_page_and_by_what_they_disturb(self) -> None:
+        medians = {("lists", "dray"): {"page_max_ms": 201, "p99_of_alone": 1.1}}
+        self.assertEqual([verdict.word for verdict in lists_verdicts(medians)],
+                         ["BELOW FLOOR", "pass"])
 
     def test_table_has_a_column_for_each_size(self) -> None:
         medians = {("fill-2k", "dray"): {"rss_bytes": 3 << 20, "refusals": 4}}
