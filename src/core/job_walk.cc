@@ -14,6 +14,9 @@ bool fits(const QueryTerm& term, QueryField field, std::string_view name) {
          });
 }
 
+// Bytes of records that are asked for together, about.
+constexpr uint64_t kAheadBytesMax = limits::kPoolBytesMax / 4;
+
 // What a look at the record costs, in looks at headers: args may be parsed, texts be searched.
 size_t cost_of(const Job& job) {
   constexpr size_t kBytesOfALook = 64;
@@ -161,22 +164,38 @@ std::optional<JobId> JobWalk::next_named(JobId from) const {
 }
 
 // The records of the jobs that come next are asked for together.
-void JobWalk::want_ahead(Look look, JobId from) const {
+void JobWalk::want_ahead(Look look, JobId from) {
   Residency& residency = look.state.residency();
-  size_t most = std::min(limits::kWalkRecordsAhead, residency.room_for(limits::kPoolBytesMax / 4));
+  size_t most = std::min(limits::kWalkRecordsAhead, residency.wants_within(kAheadBytesMax));
   std::optional<JobId> id = from;
   Job* job = nullptr;
   // The first is needed whatever the room.
   for (most = std::max<size_t>(most, 1); id && most > 0; --most) {
     id = next_candidate(look, *id, job);
     if (job == nullptr) return;
-    if (!job->record) residency.want(*job);
+    if (!job->record) {
+      residency.want(*job);
+      asked_.push_back(*id);
+    }
     id = after(*id);
+  }
+}
+
+// What was read for the walk alone is of no more use: it must not push out of memory what is read
+// ahead for the workers.
+void JobWalk::leave_behind(State& state) {
+  const auto is_passed = [&](JobId id) {
+    return done_ || (order_ == Order::kUp ? id < next_ : id > next_);
+  };
+  for (; !asked_.empty() && is_passed(asked_.front()); asked_.pop_front()) {
+    Job* job = state.find(asked_.front());
+    if (job != nullptr && job->pooled && Residency::can_leave(*job)) state.residency().let_go(*job);
   }
 }
 
 JobWalk::Step JobWalk::step(State& state, base::Now now, size_t most, const Visit& visit) {
   learn_names(state);
+  leave_behind(state);
   Look look{state, most};
   while (!done_) {
     Job* job = nullptr;

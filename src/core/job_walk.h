@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -61,7 +62,8 @@ class JobWalk {
   std::optional<JobId> next_named(JobId from) const;
   std::optional<JobId> after(JobId id) const;
   std::optional<JobId> next_candidate(Look& look, JobId from, Job*& found) const;
-  void want_ahead(Look look, JobId from) const;
+  void want_ahead(Look look, JobId from);
+  void leave_behind(State& state);
   void learn_names(const State& state);
 
   const Query& query_;
@@ -75,6 +77,8 @@ class JobWalk {
   std::vector<bool> type_fits_;
   uint64_t queue_bits_ = 0;
   uint64_t type_bits_ = 0;
+  // Asked for by this walk and not passed yet, in its order.
+  std::deque<JobId> asked_;
   JobId next_;
   bool done_ = false;
   uint64_t ids_ = 0;

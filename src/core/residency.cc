@@ -110,6 +110,11 @@ size_t Residency::room_for(uint64_t bytes_max) const {
   return held >= bytes_max ? 0 : (bytes_max - held) / record_bytes_mean_;
 }
 
+size_t Residency::wants_within(uint64_t bytes_max) const {
+  const uint64_t coming = wants_.size() * record_bytes_mean_;
+  return coming >= bytes_max ? 0 : (bytes_max - coming) / record_bytes_mean_;
+}
+
 void Residency::pool(Job& job) {
   ASSERT(job.record != nullptr && !job.pooled);
   record_bytes_mean_ = (record_bytes_mean_ * 15 + job.record->bytes) / 16 + 1;

@@ -91,6 +91,8 @@ class Residency {
   void forget_given_up() { given_up_.clear(); }
   // About how many more records may be asked for before the pool passes `bytes_max`.
   size_t room_for(uint64_t bytes_max) const;
+  // The same before those that are asked for pass it, whatever is in the pool.
+  size_t wants_within(uint64_t bytes_max) const;
   // The record has come, unchanged: it leaves again when more than a bound of such are there.
   void pool(Job& job);
   uint64_t pool_bytes() const { return pool_bytes_; }

@@ -47,6 +47,9 @@ constexpr int64_t kHistoryLookMs = 1'000;
 constexpr double kHistoryMeanMs = 30'000;
 constexpr double kHistoryWorthMs = 60'000;
 constexpr size_t kHistoryBytesFast = size_t{16} << 20;
+// For how many times what they took lists and counts rest, and what reading a record counts for.
+constexpr int kWalkRest = 3;
+constexpr nanoseconds kReadCost{15'000};
 // The share of the journal's budget that finished records may take.
 constexpr uint64_t kHistoryPercent = 10;
 
@@ -196,6 +199,7 @@ void Engine::run_once(Committer committer) {
   }
   watch_history();
   watch_pressure(start);
+  machine_.rest_walks(start < walks_rest_until_);
   machine_.begin(engine_clock_.now(), refusal_ ? &*refusal_ : nullptr);
   watch_stall(start);
   watch_wall_clock();
@@ -211,6 +215,7 @@ void Engine::run_once(Committer committer) {
   continue_flush();
   if (auditor_.step(machine_.state(), machine_.now().engine) && scrubber_) scrubber_->begin_pass();
   submit_turn(committer);
+  pace_walks(start);
   counters_.turn_seconds.add(clock_.mono() - start);
 }
 
@@ -406,12 +411,32 @@ void Engine::release_durable(uint64_t turn) {
   if (flush_waits_.load(std::memory_order_acquire)) inbox_.wake();
 }
 
+// Lists and counts give way: while others' commands come, they rest for three times as long as they
+// took, and as reading for them took.
+void Engine::pace_walks(base::MonoTime start) {
+  if (!machine_.has_walked()) return;
+  const uint64_t loads = counters_.loads.load(std::memory_order_relaxed);
+  const bool is_alone = commands_ - std::exchange(commands_at_walk_, commands_) <= 1;  // Its own.
+  const uint64_t read = loads - std::exchange(loads_at_walk_, loads);
+  const base::MonoTime end = clock_.mono();
+  const nanoseconds cost = (end - start) + kReadCost * static_cast<int64_t>(read);
+  walks_rest_until_ = is_alone ? end : end + kWalkRest * cost;
+}
+
+base::EngineTime Engine::walks_go_on() const {
+  const nanoseconds left = walks_rest_until_ - clock_.mono();
+  const int64_t left_ms = std::max<int64_t>(0, std::chrono::ceil<milliseconds>(left).count());
+  return machine_.now().engine + base::Duration{left_ms};
+}
+
 // When there is something to do though nothing comes.
 base::EngineTime Engine::next_turn() const {
-  const bool more = more_due_ || machine_.has_more_to_walk() || machine_.flush().taking() ||
-                    applied_ < drained_.size() || loaded_.load(std::memory_order_acquire) ||
+  const bool more = more_due_ || machine_.flush().taking() || applied_ < drained_.size() ||
+                    loaded_.load(std::memory_order_acquire) ||
                     flush_done_.load(std::memory_order_acquire);
-  return more ? machine_.now().engine : std::min(machine_.next_due(), auditor_.next_due());
+  if (more) return machine_.now().engine;
+  const base::EngineTime next = std::min(machine_.next_due(), auditor_.next_due());
+  return machine_.has_more_to_walk() ? std::min(next, walks_go_on()) : next;
 }
 
 void Engine::quiesce() {

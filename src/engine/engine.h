@@ -126,6 +126,8 @@ class Engine {
   void apply_drained();
   void submit_turn(Committer committer);
   void release_durable(uint64_t turn);
+  void pace_walks(base::MonoTime start);
+  base::EngineTime walks_go_on() const;
   base::EngineTime next_turn() const;
 
   // Constant after start().
@@ -163,6 +165,10 @@ class Engine {
   uint64_t history_bytes_seen_ = 0;
   double history_rate_ = 0;
   base::MonoTime last_start_;  // Of the turn before.
+  // Walks rest until then; and what there was when one went on last.
+  base::MonoTime walks_rest_until_;
+  uint64_t commands_at_walk_ = 0;
+  uint64_t loads_at_walk_ = 0;
   bool more_due_ = false;
   base::EngineTime wakes_at_;  // The engine's thread sleeps no longer than this.
 

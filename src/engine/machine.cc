@@ -207,6 +207,10 @@ void Machine::apply(Request& request) {
 // Returns false if records that it needs are being read; then nothing was done.
 bool Machine::try_to_apply(Request& request) {
   if (is_turned_away(request)) return true;
+  if (walks_rest_ && is_walk(request.command)) {
+    has_more_to_walk_ = true;
+    return false;
+  }
   core::Context step = context();
   request.answer.clear();
   // They share what one turn may look at. Of those to come it is not known; each gets less than the
@@ -287,7 +291,8 @@ void Machine::retry_parked() {
     if (too_much) {
       request.answer.reply.error(core::reads_too_much_error());
     } else {
-      core::write_wait(request.answer.reply, state_, jobs, now_);
+      const core::Sight sight = core::sight_of(std::get<core::Wait>(request.command.body));
+      core::write_wait(request.answer.reply, state_, jobs, sight, now_);
     }
     answer(request);
     return true;

@@ -64,6 +64,10 @@ class Machine {
   void advance_operations();
   // Whether a command that goes over jobs in steps can go on at once.
   bool has_more_to_walk() const { return has_more_to_walk_; }
+  // Whether such commands stand still in the steps to come.
+  void rest_walks(bool rest) { walks_rest_ = rest; }
+  // Whether one went on in this step.
+  bool has_walked() const { return walks_ != 0; }
   // Answers waiting commands that have what they wait for. Returns whether there is more to give,
   // in the next step.
   bool feed();
@@ -136,6 +140,7 @@ class Machine {
   size_t walks_ = 0;
   size_t walks_before_ = 0;
   bool has_more_to_walk_ = false;
+  bool walks_rest_ = false;
 };
 
 }  // namespace engine

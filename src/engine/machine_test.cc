@@ -75,6 +75,25 @@ TEST_F(MachineTest, AnOperationThatIsRefusedBetweenTwoStepsIsAnswered) {
   EXPECT_TRUE(machine.parked().empty());
 }
 
+TEST_F(MachineTest, AWalkThatRestsStandsStillWhileOthersGoOn) {
+  push();
+  core::CountJobs count;
+  count.query.terms = {{.field = core::QueryField::kPriority, .number = 5}};
+  Request& counted = make(count, 5);
+  machine.rest_walks(true);
+  EXPECT_TRUE(turn(counted).empty());
+  EXPECT_TRUE(machine.has_more_to_walk());
+  EXPECT_FALSE(machine.has_walked());
+  Request& fetched = make(fetch_of({"q"}), 6);
+  EXPECT_EQ(turn(fetched), Requests{&fetched});
+  machine.rest_walks(false);
+  machine.begin(now);
+  machine.retry_parked();
+  EXPECT_EQ(end_turn(), Requests{&counted});
+  EXPECT_TRUE(machine.has_walked());
+  EXPECT_FALSE(machine.has_more_to_walk());
+}
+
 TEST_F(MachineTest, ANewJournalTellsOfNoTime) {
   EXPECT_FALSE(replayed()->recovered_now().has_value());
 }

@@ -193,7 +193,8 @@ void Waiting::answer_wait(const core::Context& context, Number number,
     parked.add_wait(*remove(number), std::move(jobs));
     return;
   }
-  core::write_wait(waiter.request->answer.reply, context.state, waiter.jobs, context.now);
+  const core::Sight sight = core::sight_of(std::get<core::Wait>(waiter.request->command.body));
+  core::write_wait(waiter.request->answer.reply, context.state, waiter.jobs, sight, context.now);
   answered.push_back(remove(number));
 }
 
