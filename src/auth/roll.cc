@@ -63,10 +63,13 @@ std::optional<Roll::Look> Roll::look() const {
 base::Result<Roll::Change> Roll::refresh() {
   const std::optional<Look> now = look();
   if (now == seen_) return Change{};
-  seen_ = now;  // A file that is wrong is complained of once, not at every look.
+  if (now) asks_ = true;  // Whatever is in it: somebody wants the door closed.
   base::Result<std::vector<Token>> tokens = read_token_file(options_.file);
   // Without its file nobody is let in: to lose it must not open the door.
   if (!tokens && tokens.error().code == base::ErrorCode::kNotFound) tokens.emplace();
+  // A file that is wrong is complained of once, not at every look. One that could not be read, for
+  // want of files say, is tried again.
+  if (tokens || tokens.error().code == base::ErrorCode::kBadReq) seen_ = now;
   if (!tokens) return tl::unexpected(std::move(tokens).error());
   return take(*tokens);
 }
@@ -113,6 +116,9 @@ void Roll::find_next_expiry(base::WallTime after) {
 }
 
 bool Roll::anything_expired(base::WallTime now) {
+  // The clock may be set back: then some that had expired are good again, and expire again.
+  if (now < last_look_) find_next_expiry(now);
+  last_look_ = now;
   if (!next_expiry_ || *next_expiry_ > now) return false;
   find_next_expiry(now);
   return true;

@@ -86,6 +86,7 @@ class Roll {
   std::optional<Look> seen_;
   bool asks_ = false;
   std::optional<base::WallTime> next_expiry_;
+  base::WallTime last_look_;  // Of anything_expired().
 };
 
 }  // namespace auth

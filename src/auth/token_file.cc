@@ -124,7 +124,11 @@ base::Result<Token> read_token(const toml::node& node) {
 }
 
 base::Error no_access(std::string_view what, const std::string& path, int error) {
-  const ErrorCode code = error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kBadReq;
+  // What may be over the next time is no fault of the file.
+  const bool passes = error == EMFILE || error == ENFILE || error == EIO || error == ENOMEM;
+  const ErrorCode code = error == ENOENT ? ErrorCode::kNotFound
+                         : passes        ? ErrorCode::kIo
+                                         : ErrorCode::kBadReq;
   return base::Error{code,
                      fmt::format("{} {} cannot be read: {}", what, path, std::strerror(error))};
 }

@@ -1,5 +1,5 @@
-// Any text as a file of tokens, and as a scope: an error, or tokens that stay the same when they are
-// written and read again.
+// Any text as a file of tokens, and as a scope: an error, or tokens that stay the same when they
+// are written and read again.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -119,7 +119,11 @@ void close_leases(Answer& answer, size_t mark);
 
 // Whether a WAIT for these jobs is over, and its answer now.
 bool wait_is_over(const State& state, const std::vector<JobId>& jobs, bool any);
-void write_wait(Reply& reply, const State& state, const std::vector<JobId>& jobs, base::Now now);
+// Of a job that `sight` does not see (any more) it says what it says of one that is gone.
+void write_wait(Reply& reply, const State& state, const std::vector<JobId>& jobs, Sight sight,
+                base::Now now);
+// What the wait's references see.
+Sight sight_of(const Wait& wait);
 // The ids that the command waits for. Errors: NOTFOUND, BADREQ.
 base::Result<std::vector<JobId>> resolve_wait(const State& state, const Wait& wait);
 // The same for OP.WAIT: the operation's number, and what it is told of it.

@@ -119,10 +119,16 @@ bool wait_is_over(const State& state, const std::vector<JobId>& jobs, bool any) 
   return any ? std::ranges::any_of(jobs, over) : std::ranges::all_of(jobs, over);
 }
 
-void write_wait(Reply& reply, const State& state, const std::vector<JobId>& jobs, base::Now now) {
+Sight sight_of(const Wait& wait) {
+  return wait.jobs.empty() ? Sight{} : wait.jobs.front().sight;
+}
+
+void write_wait(Reply& reply, const State& state, const std::vector<JobId>& jobs, Sight sight,
+                base::Now now) {
   reply.array(static_cast<uint32_t>(jobs.size()));
   for (const JobId id : jobs) {
     const Job* job = state.find(id);
+    if (job != nullptr && !sight.sees(job->queue->name)) job = nullptr;
     if (job != nullptr && reply.tape().size() < limits::kReplyBytesMax) {
       write_job(reply, *job, now);
       continue;
@@ -140,7 +146,7 @@ void apply_wait(Context& context, const Wait& wait, Answer& answer) {
   const auto ids = resolve_wait(context.state, wait);
   if (!ids) return answer.reply.error(ids.error());
   if (wait_is_over(context.state, *ids, wait.any)) {
-    return write_wait(answer.reply, context.state, *ids, context.now);
+    return write_wait(answer.reply, context.state, *ids, sight_of(wait), context.now);
   }
   answer.blocks = true;
 }

@@ -33,9 +33,9 @@ bool read_number(std::string_view text, Number& number, int digits) {
 
 std::string_view event_kind_name(EventKind kind) {
   static constexpr std::array<std::string_view, kEventKindCount> kNames = {
-      "pushed", "started", "progress",  "succeeded", "failed",  "retrying", "released",
-      "lost",   "dead",    "cancelled", "expired",   "deleted", "paused",   "resumed",
-      "joined", "left",    "quiet",     "stop"};
+      "pushed",   "started", "progress", "succeeded", "failed",  "retrying",
+      "released", "lost",    "dead",     "cancelled", "expired", "deleted",
+      "paused",   "resumed", "joined",   "left",      "quiet",   "stop"};
   return kNames.at(static_cast<size_t>(kind));
 }
 

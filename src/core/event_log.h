@@ -1,5 +1,5 @@
-// What happened to jobs, queues and workers, for whoever watches: the newest events, in the order of
-// commits. Nothing of it is stored, and it is kept only while somebody reads it. JOB.GET is the
+// What happened to jobs, queues and workers, for whoever watches: the newest events, in the order
+// of commits. Nothing of it is stored, and it is kept only while somebody reads it. JOB.GET is the
 // truth.
 //
 // Threading: as State.

@@ -176,7 +176,8 @@ TEST_F(EventLogTest, AnyByteOfAProgressIsInJson) {
   const auto [job, token] = names(run_watched(fetch_of({"q"})).grants.at(0));
   run_watched(Progress{job, token, std::string_view("\"\n\x01\xff", 4)});
   const EventLog::Page page = events.read(seen, 10);
-  EXPECT_NE(page.events.back().json.find("\"progress\":{\"base64\":\"IgoB/w==\"}"), std::string::npos)
+  EXPECT_NE(page.events.back().json.find("\"progress\":{\"base64\":\"IgoB/w==\"}"),
+            std::string::npos)
       << page.events.back().json;
 }
 

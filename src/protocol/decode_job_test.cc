@@ -165,7 +165,7 @@ TEST(DecodeJob, NamesEveryFault) {
       {"JOB.MACK 2 $id $token 0 x",
        "BADREQ field=n counts 2 items of 4 words, but only 4 words follow"},
       {"JOB.MACK 1 $id $token 0 x y",
-       "BADREQ field=n counts fewer items than there are: 1 words are left over, from 'y' on"},
+       "BADREQ field=n counts fewer items than there are: 1 words are left over"},
       {"JOB.FAIL $id $token a", "ERR wrong number of arguments for 'job.fail' command"},
       {"JOB.FAIL $id $token a b NORETRY RETRYIN 5",
        "BADREQ field=NORETRY and RETRYIN exclude each other"},

@@ -147,7 +147,7 @@ TEST(DecodePushMany, NamesEveryFaultAndItsItem) {
       {"JOB.MPUSH 2 q t a 2 DELAY 5 q t",
        "BADREQ field=n counts more items than there are: 2 words are left (item 2)"},
       {"JOB.MPUSH 1 q t a 0 x",
-       "BADREQ field=n counts fewer items than there are: 1 words are left over, from 'x' on"},
+       "BADREQ field=n counts fewer items than there are: 1 words are left over"},
       {"JOB.MPUSH 1 q t a -1", "BADREQ field=optc must count 0 to 10000 items, got -1 (item 1)"},
       {"JOB.MPUSH 1 q t a 3 DELAY 5",
        "BADREQ field=optc counts 3 items of 1 words, but only 2 words follow (item 1)"},

@@ -95,8 +95,7 @@ base::Result<size_t> Words::count(std::string_view field, const CountRule& rule)
 base::Status Words::end() const {
   if (words_.empty()) [[likely]]
     return {};
-  return bad_field("n", "counts fewer items than there are: {} words are left over, from '{}' on",
-                   words_.size(), printable(words_.front(), kShownBytesMax));
+  return bad_field("n", "counts fewer items than there are: {} words are left over", words_.size());
 }
 
 }  // namespace protocol

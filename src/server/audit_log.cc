@@ -114,7 +114,8 @@ void AuditLog::put(std::string line) {
     }
     if (const uint64_t dropped = std::exchange(lines_dropped_, 0); dropped != 0) {
       const std::array fields = {base::LogField("lines", dropped)};
-      lines_.push_back(line_of(clock_.wall(), "lines were lost: the disk was too slow", fields));
+      lines_.push_back(line_of(clock_.wall(),
+                               "lines were lost: the disk was too slow, full or failing", fields));
     }
     lines_.push_back(std::move(line));
   }
@@ -145,6 +146,7 @@ void AuditLog::run() {
 }
 
 void AuditLog::write(const std::string& lines) {
+  if (file_ < 0) base::ignore(open_file(), "it is tried again with the next lines");
   std::string_view left = lines;
   while (!left.empty() && file_ >= 0) {
     const ssize_t size = ::write(file_, left.data(), left.size());
@@ -158,6 +160,9 @@ void AuditLog::write(const std::string& lines) {
         {"error", std::strerror(errno)});
   }
   failing_ = !left.empty();
+  if (!failing_) return;
+  const std::lock_guard lock(mutex_);
+  lines_dropped_ += static_cast<uint64_t>(std::ranges::count(left, '\n'));
 }
 
 void AuditLog::rotate() {
@@ -168,7 +173,7 @@ void AuditLog::rotate() {
   }
   ::close(std::exchange(file_, -1));
   if (const base::Status opened = open_file(); !opened) {
-    LOG(kError, "the audit log ends here", {"error", opened.error().message});
+    LOG(kError, "the audit log cannot be opened", {"error", opened.error().message});
   }
   bytes_ = 0;  // Also of a file that could not be put aside: it is tried again a file's size later.
 }

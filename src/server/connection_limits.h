@@ -52,6 +52,7 @@ inline constexpr size_t kHeldBytesRed = size_t{16} << 10;
 inline constexpr size_t kLingerBytesMax = size_t{1} << 20;
 
 inline constexpr size_t kHttpConnectionsMax = 128;
+inline constexpr size_t kHttpConnectionsReserved = 16;  // For this machine.
 inline constexpr size_t kHttpUrlBytesMax = size_t{8} << 10;
 inline constexpr size_t kHttpHeadersMax = 100;
 inline constexpr size_t kHttpHeaderBytesMax = size_t{16} << 10;

@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, kRefusalCount> kRefusalWords = {
 constexpr std::array<std::string_view, kClosureCount> kClosureWords = {
     "login_time",    "failed_logins",  "request_time", "not_reading",
     "buffer_budget", "protocol_error", "too_big",      "http",
-    "tls",           "resp_on_http",   "http_time"};
+    "tls",           "resp_on_http",   "http_time",    "tls_handshake"};
 
 }  // namespace
 

@@ -39,8 +39,9 @@ enum class Closure : uint8_t {
   kTls,            // The same with TLS.
   kRespOnHttp,     // The other way round.
   kHttpTime,       // Was too slow on the HTTP port.
+  kHandshake,      // TLS did not come about.
 };
-inline constexpr size_t kClosureCount = static_cast<size_t>(Closure::kHttpTime) + 1;
+inline constexpr size_t kClosureCount = static_cast<size_t>(Closure::kHandshake) + 1;
 
 // The words of the metrics' label, and of the log.
 std::string_view refusal_word(Refusal refusal);

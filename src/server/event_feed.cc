@@ -12,6 +12,8 @@ constexpr std::string_view kNow = "$";
 // A question is asked anew after so long without an event: well before nobody seems to read.
 constexpr int64_t kBlockMs = 20'000;
 static_assert(kBlockMs < core::limits::kEventIdleMs);
+// Then others have their turn.
+constexpr int64_t kEventsAtOnce = 256;
 
 uint64_t seq_of(std::string_view cursor) {
   const auto parsed = core::parse_event_cursor(cursor);
@@ -36,7 +38,7 @@ void EventFeed::tick() {
 void EventFeed::ask() {
   if (asks_ || stopped_ || listeners_.empty()) return;
   asks_ = true;
-  core::EventRead read{.cursor = cursor_, .count = core::limits::kEventCountMax};
+  core::EventRead read{.cursor = cursor_, .count = kEventsAtOnce};
   if (runs_) {
     read.block_ms = kBlockMs;
     read.with_channels = true;

@@ -42,7 +42,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
       expires_after(kHandshakeTime);
       stream_.async_handshake(TlsStream::server,
                               [self = this->shared_from_this()](error_code error) {
-                                if (!error) self->read();
+                                if (!error) return self->read();
+                                self->doorman().count(Closure::kHandshake);
                               });
     } else {
       read();
@@ -193,7 +194,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
       if (!principal) doorman().login_failed(from->address(), door_.clock.mono());
     }
     if (principal && principal->rights.allow_all(set_of(core::Right::kRead))) return true;
-    note_refusal(*from, principal.get());
+    // Without credentials it is a question, which anybody may ask any number of times.
+    if (!given.empty()) note_refusal(*from, principal.get());
     if (principal) {
       answer(http::status::forbidden, "NOPERM need=read queue=* this token may not read all\n");
     } else {

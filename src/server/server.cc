@@ -67,7 +67,8 @@ void set_socket_options(tcp::socket& socket) {
 }  // namespace
 
 // Sessions count from 1.
-constexpr uint64_t kNoSession = 0;
+constexpr uint64_t kSessionOfMetrics = 0;
+constexpr uint64_t kSessionOfFeed = UINT64_MAX;
 
 struct Server::Question : engine::Request {
   std::function<void(const core::Reply&)> done;
@@ -79,8 +80,10 @@ Server::Server(engine::Engine& engine, const base::Clock& clock, Guards guards)
       guards_(guards),
       started_(clock.mono()),
       keeper_(engine.buffers(), [this] { boost::asio::post(io_, [this] { watch_buffers(); }); }),
+      metrics_asker_{kSessionOfMetrics},
+      feed_asker_{kSessionOfFeed},
       feed_([this](core::CommandBody command, EventFeed::Done done) {
-        ask(std::move(command), engine::Lane::kPush, std::move(done));
+        ask(feed_asker_, std::move(command), engine::Lane::kPush, std::move(done));
       }) {
   set_limits({});
   resp_.admit = [this](Socket socket) { admit_resp(std::move(socket)); };
@@ -186,16 +189,23 @@ void Server::admit_resp(Socket socket) {
   // Whoever shakes hands is a stranger, and takes up as much as a connection.
   ++handshakes_;
   doorman_.stranger_came(peer.address());
-  start_handshake(std::move(socket), *guards_.tls,
-                  {.done =
-                       [this](Connection connection) {
-                         if (!stopping_) start_session(std::move(connection));
-                       },
-                   .over =
-                       [this, address = peer.address()] {
-                         --handshakes_;
-                         doorman_.stranger_left(address);
-                       }});
+  start_handshake(
+      std::move(socket), *guards_.tls,
+      {.done =
+           [this](Connection connection) {
+             if (!stopping_) start_session(std::move(connection));
+           },
+       .failed =
+           [this](const boost::asio::ip::address& address, std::string_view why) {
+             doorman_.count(Closure::kHandshake);
+             if (!doorman_.may_log(Doorman::Topic::kClosure)) return;
+             LOG(kInfo, "a TLS handshake failed", {"peer", address.to_string()}, {"why", why});
+           },
+       .over =
+           [this, address = peer.address()] {
+             --handshakes_;
+             doorman_.stranger_left(address);
+           }});
 }
 
 void Server::start_session(Connection connection) {
@@ -207,7 +217,9 @@ void Server::start_session(Connection connection) {
 }
 
 void Server::admit_http(Socket socket) {
-  if (http_connections_ >= kHttpConnectionsMax) {
+  error_code error;
+  const bool is_near = socket.remote_endpoint(error).address().is_loopback();
+  if (http_connections_ + (is_near ? 0 : kHttpConnectionsReserved) >= kHttpConnectionsMax) {
     return turn_away(std::move(socket), Refusal::kHttpConnections);
   }
   start_http_session(std::move(socket), {*this, clock_, guards_.roll, guards_.audit_log,
@@ -244,7 +256,7 @@ void Server::read_tokens() {
     for (const std::string& id : change->removed) note("token removed", id, "OK");
   }
   const bool expired = guards_.roll.anything_expired(clock_.wall());
-  if (expired || (change && change->changed)) send_away();
+  if (expired || !change || change->changed) send_away();
 }
 
 // Those whose token is not good any more.
@@ -318,7 +330,7 @@ void Server::hand_out(const std::vector<engine::Request*>& requests) {
   std::vector<Session*> touched;
   std::vector<std::unique_ptr<Question>> own;
   for (engine::Request* request : requests) {
-    if (request->session == kNoSession) {
+    if (request->session == kSessionOfMetrics || request->session == kSessionOfFeed) {
       own.push_back(std::move(questions_.extract(request).mapped()));
       continue;
     }
@@ -340,16 +352,16 @@ void Server::hand_out(const std::vector<engine::Request*>& requests) {
 }
 
 void Server::fetch_queue_stats(std::function<void(const core::Reply&)> done) {
-  ask(core::QueueStatsAll{}, engine::Lane::kFetch, std::move(done));
+  ask(metrics_asker_, core::QueueStatsAll{}, engine::Lane::kFetch, std::move(done));
 }
 
-void Server::ask(core::CommandBody command, engine::Lane lane,
+void Server::ask(Asker& asker, core::CommandBody command, engine::Lane lane,
                  std::function<void(const core::Reply&)> done) {
   auto question = std::make_unique<Question>();
   question->done = std::move(done);
   question->command.body = std::move(command);
-  question->session = kNoSession;
-  question->order = &questions_order_;
+  question->session = asker.session;
+  question->order = &asker.order;
   question->lane = lane;
   engine::Request* request = question.get();
   questions_.emplace(request, std::move(question));

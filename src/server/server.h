@@ -151,10 +151,16 @@ class Server final : public SessionHost, public MetricsHost {
 
   // Questions of the server itself to the engine.
   struct Question;
-  void ask(core::CommandBody command, engine::Lane lane,
+  // Whose they are, as the engine tells sessions apart: one does not wait for another's.
+  struct Asker {
+    uint64_t session;
+    engine::SessionOrder order = {};
+  };
+  void ask(Asker& asker, core::CommandBody command, engine::Lane lane,
            std::function<void(const core::Reply&)> done);
   std::unordered_map<engine::Request*, std::unique_ptr<Question>> questions_;
-  engine::SessionOrder questions_order_;
+  Asker metrics_asker_;
+  Asker feed_asker_;
   EventFeed feed_;
 };
 

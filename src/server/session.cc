@@ -9,6 +9,7 @@
 #include "auth/authorise.h"
 #include "base/log.h"
 #include "protocol/decode.h"
+#include "protocol/text.h"
 #include "server/connection_limits.h"
 
 namespace server {
@@ -31,6 +32,8 @@ constexpr size_t kFreeSlotsMax = 64;
 constexpr size_t kSlotBytesKept = size_t{16} << 10;
 constexpr size_t kInputBytesKept = size_t{256} << 10;
 constexpr size_t kWordsKept = 4'096;
+// Written to one connection before others have their turn.
+constexpr size_t kWrittenAtOnce = size_t{256} << 10;
 
 engine::Lane lane_of(const protocol::CommandSpec& spec) {
   return static_cast<engine::Lane>(spec.lane);
@@ -262,6 +265,13 @@ void Session::handle(protocol::Arguments arguments) {
   if (transaction) return handle_transaction(*spec, arguments);
   const bool ends_transaction = spec->id == CommandId::kReset || spec->id == CommandId::kQuit;
   if (transaction_.is_open() && !ends_transaction) return queue_in_transaction(*spec, arguments);
+  const bool leaves_resp3 = spec->id == CommandId::kHello && arguments.size() > 1 &&
+                            arguments[1] == "2" && client_.version == protocol::RespVersion::kResp3;
+  if (is_subscriber() && leaves_resp3) {
+    return answer_error({ErrorCode::kErr,
+                         "HELLO 2 while subscribed: messages would be taken for answers. "
+                         "UNSUBSCRIBE and PUNSUBSCRIBE first"});
+  }
   if (Subscriptions::is_subscription(spec->id)) return handle_subscription(*spec, arguments);
   if (only_listens() && spec->id == CommandId::kPing) return answer_ping(arguments);
   if (spec->local()) return handle_local(*spec, arguments);
@@ -276,10 +286,12 @@ void Session::handle_local(const protocol::CommandSpec& spec, protocol::Argument
     end_subscriptions();
   }
   const bool was_authenticated = client_.authenticated;
+  const auth::PrincipalPtr was = client_.principal;
   slot.verbatim = answer_local(host_.local_context(), client_, spec, arguments, slot.answer.reply);
   slot.version = client_.version;
   slot.done = true;
   audit_login(spec, slot.answer.reply);
+  if (is_subscriber() && client_.principal != was) review_subscriptions();
   if (client_.authenticated != was_authenticated) {
     parser_.set_limits(client_.authenticated ? protocol::kRespLimitsClient
                                              : protocol::kRespLimitsStranger);
@@ -462,6 +474,7 @@ void Session::submit_internal(std::unique_ptr<Slot> slot) {
 void Session::flush() {
   if (closed_) return end_if_over();
   send();
+  if (!closed_ && missed_ != 0) tell_missed();
   if (!closed_ && given_back_ != 0) lend_again();
   if (!closed_ && input_begin_ < input_end_) parse();
   account();
@@ -504,15 +517,20 @@ void Session::recycle(std::unique_ptr<Slot> slot) {
 }
 
 void Session::write() {
-  if (closed_ || is_writing_ || output_.empty()) return;
-  // Most answers fit the kernel's buffer: then no round through the reactor is needed.
-  error_code error;
-  const std::string_view pending = output_.pending();
-  const size_t size =
-      connection_.write_some(boost::asio::buffer(pending.data(), pending.size()), error);
-  if (error && error != boost::asio::error::would_block) return end_for(error);
-  output_.taken(size);
-  bytes_taken_ += size;
+  if (closed_ || is_writing_) return;
+  // Most answers fit the kernel's buffer: then no round through the reactor is needed. TLS takes
+  // one record at a time.
+  for (size_t written = 0; !output_.empty() && written < kWrittenAtOnce;) {
+    error_code error;
+    const std::string_view pending = output_.pending();
+    const size_t size =
+        connection_.write_some(boost::asio::buffer(pending.data(), pending.size()), error);
+    if (error && error != boost::asio::error::would_block) return end_for(error);
+    output_.taken(size);
+    bytes_taken_ += size;
+    written += size;
+    if (error) break;
+  }
   if (output_.empty()) return;
   is_writing_ = true;
   connection_.wait_for_room([this](error_code failed) {

@@ -111,7 +111,7 @@ class Session final : public EventListener {
 
   void event(std::string_view channel, std::string_view json) override;
   void missed(uint64_t events) override { missed_ += events; }
-  void told() override { flush(); }
+  void told() override;
 
   uint64_t id() const { return client_.id; }
   bool flush_wanted = false;  // For the server, while it hands a batch of answers out.
@@ -144,7 +144,8 @@ class Session final : public EventListener {
   void handle_subscription(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   bool change_subscriptions(Slot& slot);
   void end_subscriptions();
-  void tell_missed(std::string_view channel);
+  void review_subscriptions();
+  void tell_missed();
 
   void protocol_error();
   bool is_barred_login(const protocol::CommandSpec& spec, protocol::Arguments arguments);

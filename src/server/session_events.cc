@@ -1,6 +1,10 @@
 // What a connection subscribes to, and how events come to it: the part of Session that is told.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
+#include "auth/authorise.h"
 #include "protocol/decode.h"
 #include "server/connection_limits.h"
 #include "server/session.h"
@@ -66,6 +70,15 @@ bool Session::change_subscriptions(Slot& slot) {
   return true;
 }
 
+// It came in anew, or left: what it subscribed to went by its rights.
+void Session::review_subscriptions() {
+  const bool may_listen =
+      client_.authenticated &&
+      (!client_.principal ||
+       auth::may_ask(protocol::spec_of(CommandId::kSubscribe), client_.principal->rights));
+  if (!may_listen) end_subscriptions();
+}
+
 void Session::end_subscriptions() {
   subscriptions_.clear();
   missed_ = 0;
@@ -74,24 +87,29 @@ void Session::end_subscriptions() {
 
 void Session::event(std::string_view channel, std::string_view json) {
   if (closed_ || !is_subscriber()) return;
+  // What is waiting may only wait for us.
+  if (output_.size() >= kOwedBytesForEvents) write();
+  if (missed_ != 0) tell_missed();
+  const size_t owed_now = std::min(output_.size(), kOwedBytesForEvents);
   core::Reply messages;
-  const size_t count = subscriptions_.write_messages(channel, json, messages);
-  if (count == 0) return;
-  if (output_.size() >= kOwedBytesForEvents) {
-    missed_ += count;
-    return;
-  }
-  tell_missed(channel);
-  output_.add(messages, client_.version, false, {});
+  missed_ += subscriptions_.write_messages(channel, json, kOwedBytesForEvents - owed_now, messages);
+  if (!messages.empty()) output_.add(messages, client_.version, false, {});
 }
 
-// A slow connection is told how much it missed, as a message that any client takes for one.
-void Session::tell_missed(std::string_view channel) {
-  if (missed_ == 0) return;
+void Session::told() {
+  flush();
+  if (closed_ || missed_ == 0) return;
+  tell_missed();
+  flush();
+}
+
+// A slow connection is told how much it missed, as a message that any client takes for one, once it
+// has taken the greater part of what it is owed.
+void Session::tell_missed() {
+  if (output_.size() > kOwedBytesForEvents / 2) return;
   core::Reply messages;
-  const std::string json = fmt::format(R"({{"event":"missed","count":{}}})", missed_);
-  missed_ = 0;
-  subscriptions_.write_messages(channel, json, messages);
+  subscriptions_.write_notice(
+      fmt::format(R"({{"event":"missed","count":{}}})", std::exchange(missed_, 0)), messages);
   output_.add(messages, client_.version, false, {});
 }
 

@@ -93,6 +93,25 @@ TEST_F(SessionEventsTest, RefusesWhatIsTooMuch) {
   EXPECT_EQ(show(listener.call({"PING"})), "PONG");
 }
 
+TEST_F(SessionEventsTest, WhoReadsMissesNothingOfABurst) {
+  listener.call({"SUBSCRIBE", "job.pushed.q"});
+  constexpr int kJobs = 3'000;
+  Words push = {"JOB.MPUSH", std::to_string(kJobs)};
+  for (int i = 0; i < kJobs; ++i) push.insert(push.end(), {"q", "T", "{}", "0"});
+  client.send(push);
+  for (int i = 0; i < kJobs; ++i) {
+    ASSERT_THAT(listener.read().items.at(2).text, StartsWith(R"({"event":"pushed")")) << i;
+  }
+}
+
+TEST_F(SessionEventsTest, HelloTwoIsRefusedWhileMessagesComeBetweenAnswers) {
+  listener.call({"HELLO", "3"});
+  listener.call({"SUBSCRIBE", "x"});
+  EXPECT_THAT(show(listener.call({"HELLO", "2"})), StartsWith("(error) ERR HELLO 2 while subscr"));
+  listener.call({"UNSUBSCRIBE"});
+  EXPECT_THAT(show(listener.call({"HELLO", "2"})), HasSubstr("proto 2"));
+}
+
 TEST_F(SessionEventsTest, ASlowListenerIsToldHowManyItMissed) {
   TestConnection slow(server.address(), 4'096);
   slow.call({"SUBSCRIBE", "job.progress.q"});

@@ -45,12 +45,19 @@ void Session::audit_login(const protocol::CommandSpec& spec, const core::Reply& 
 }
 
 void Session::audit(const Slot& slot) const {
+  const std::string_view outcome = outcome_of(slot.answer.reply);
   for (const Audited& one : slot.audited) {
-    host_.audit_log().note({.what = one.spec->name,
-                            .token = slot.principal ? std::string_view(slot.principal->id) : "",
-                            .peer = client_.peer,
-                            .names = one.names,
-                            .outcome = outcome_of(slot.answer.reply)});
+    const AuditEvent event = {.what = one.spec->name,
+                              .token = slot.principal ? std::string_view(slot.principal->id) : "",
+                              .peer = client_.peer,
+                              .names = one.names,
+                              .outcome = outcome};
+    // What did nothing can be asked for any number of times.
+    if (outcome == "OK") {
+      host_.audit_log().note(event);
+    } else {
+      host_.audit_log().note_refusal(event);
+    }
   }
 }
 

@@ -248,6 +248,7 @@ bool Session::is_barred_login(const protocol::CommandSpec& spec, protocol::Argum
   const LocalContext context = host_.local_context();
   const auto barred = host_.doorman().barred_for(address_, context.clock.mono());
   if (!barred) return false;
+  note_refusal(spec, base::error_word(ErrorCode::kRateLimited));
   host_.doorman().count(Closure::kFailedLogins);
   if (host_.doorman().may_log(Doorman::Topic::kLogin)) {
     LOG(kWarning, "a login is refused: too many from this address failed", {"peer", client_.peer});

@@ -8,8 +8,11 @@ using protocol::CommandId;
 
 namespace {
 
-// What a name takes beside its bytes.
+// What a name takes beside its bytes, and a message.
 constexpr size_t kNameBytes = 96;
+constexpr size_t kMessageBytes = 64;
+// What all patterns of a connection may cost for one event: some 100 times what usual ones do.
+constexpr size_t kGlobStepsMax = 100'000;
 
 bool is_of_patterns(CommandId command) {
   return command == CommandId::kPsubscribe || command == CommandId::kPunsubscribe;
@@ -81,27 +84,48 @@ void Subscriptions::clear() {
   bytes_ = 0;
 }
 
-size_t Subscriptions::write_messages(std::string_view channel, std::string_view json,
+size_t Subscriptions::write_messages(std::string_view channel, std::string_view json, size_t room,
                                      core::Reply& reply) const {
-  size_t messages = 0;
-  if (channels_.contains(channel)) {
-    ++messages;
-    reply.push(3);
-    reply.bulk("message");
-    reply.bulk(channel);
-    reply.bulk(json);
-  }
+  size_t left_out = 0;
+  const size_t size = channel.size() + json.size() + kMessageBytes;
+  const auto has_room = [&](size_t more) {
+    const bool fits = reply.tape().size() + size + more <= room;
+    if (!fits) ++left_out;
+    return fits;
+  };
+  if (channels_.contains(channel) && has_room(0)) write_message(channel, json, reply);
   size_t steps = 0;
   for (const std::string& pattern : patterns_) {
-    if (!core::glob_matches(pattern, channel, steps)) continue;
-    ++messages;
-    reply.push(4);
-    reply.bulk("pmessage");
-    reply.bulk(pattern);
-    reply.bulk(channel);
-    reply.bulk(json);
+    if (steps > kGlobStepsMax) {
+      ++left_out;
+      break;
+    }
+    if (!core::glob_matches(pattern, channel, steps) || !has_room(pattern.size())) continue;
+    write_message(pattern, channel, json, reply);
   }
-  return messages;
+  return left_out;
+}
+
+void Subscriptions::write_notice(std::string_view json, core::Reply& reply) const {
+  if (!channels_.empty()) return write_message(*channels_.begin(), json, reply);
+  write_message(*patterns_.begin(), *patterns_.begin(), json, reply);
+}
+
+void Subscriptions::write_message(std::string_view channel, std::string_view json,
+                                  core::Reply& reply) {
+  reply.push(3);
+  reply.bulk("message");
+  reply.bulk(channel);
+  reply.bulk(json);
+}
+
+void Subscriptions::write_message(std::string_view pattern, std::string_view channel,
+                                  std::string_view json, core::Reply& reply) {
+  reply.push(4);
+  reply.bulk("pmessage");
+  reply.bulk(pattern);
+  reply.bulk(channel);
+  reply.bulk(json);
 }
 
 }  // namespace server

@@ -18,7 +18,7 @@
 namespace server {
 
 inline constexpr size_t kChannelsMax = 1'000;
-inline constexpr size_t kPatternsMax = 64;  // Each event is held against each of them.
+inline constexpr size_t kPatternsMax = 64;            // Each event is held against each of them.
 inline constexpr size_t kSubscriptionBytesMax = 256;  // Of a channel or pattern.
 
 class Subscriptions {
@@ -29,17 +29,26 @@ class Subscriptions {
   // Errors: TOOBIG for too many, or one that is too long.
   base::Status check(protocol::CommandId command, const std::deque<std::string>& names) const;
   // Answers one message for each name; without names (to end some), for all that there are.
-  void change(protocol::CommandId command, const std::deque<std::string>& names, core::Reply& reply);
+  void change(protocol::CommandId command, const std::deque<std::string>& names,
+              core::Reply& reply);
   void clear();
 
   size_t size() const { return channels_.size() + patterns_.size(); }
   size_t memory_bytes() const { return bytes_; }
 
-  // One message for each channel or pattern that fits. Returns how many there are.
-  size_t write_messages(std::string_view channel, std::string_view json, core::Reply& reply) const;
+  // One message for each channel or pattern that fits. Of those that would make the reply larger
+  // than `room`, and of patterns whose comparison would take too long, only the number is returned.
+  size_t write_messages(std::string_view channel, std::string_view json, size_t room,
+                        core::Reply& reply) const;
+  // One message for the client itself, under the first of its names. Requires: there is one.
+  void write_notice(std::string_view json, core::Reply& reply) const;
 
  private:
   using Names = std::set<std::string, std::less<>>;
+
+  static void write_message(std::string_view channel, std::string_view json, core::Reply& reply);
+  static void write_message(std::string_view pattern, std::string_view channel,
+                            std::string_view json, core::Reply& reply);
 
   Names channels_;
   Names patterns_;

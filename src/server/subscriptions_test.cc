@@ -1,5 +1,6 @@
 #include "server/subscriptions.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "protocol/resp_encoder.h"
@@ -19,7 +20,7 @@ class SubscriptionsTest : public testing::Test {
   }
   std::string messages(std::string_view channel) {
     core::Reply reply;
-    subscriptions.write_messages(channel, "{}", reply);
+    EXPECT_EQ(subscriptions.write_messages(channel, "{}", SIZE_MAX, reply), 0U);
     return wire(reply);
   }
   // In one line, each line of the protocol behind a space.
@@ -62,6 +63,33 @@ TEST_F(SubscriptionsTest, AnEventComesOnceForEachThatFits) {
             ">3 $7 message $10 job.dead.q $2 {} >4 $8 pmessage $7 job.*.q $10 job.dead.q $2 {} "
             ">4 $8 pmessage $9 job.[df]* $10 job.dead.q $2 {} ");
   EXPECT_EQ(messages("job.pushed.r"), "");
+}
+
+TEST_F(SubscriptionsTest, WhatDoesNotFitIsCounted) {
+  change(CommandId::kPsubscribe, {"a*", "ab*", "b*"});
+  core::Reply reply;
+  EXPECT_EQ(subscriptions.write_messages("abc", std::string(100, 'x'), 300, reply), 1U);
+  EXPECT_THAT(wire(reply), testing::StartsWith(">4 $8 pmessage $2 a* $3 abc $100 xx"));
+  EXPECT_EQ(subscriptions.write_messages("abc", std::string(400, 'x'), 300, reply), 2U);
+}
+
+TEST_F(SubscriptionsTest, PatternsThatTakeTooLongAreCounted) {
+  std::string slow;
+  for (int i = 0; i < 120; ++i) slow += "*a";
+  change(CommandId::kPsubscribe, {slow + "b", slow + "c", slow + "d", slow + "e"});
+  core::Reply reply;
+  EXPECT_EQ(subscriptions.write_messages(std::string(20'000, 'a'), "{}", SIZE_MAX, reply), 1U);
+}
+
+TEST_F(SubscriptionsTest, ANoticeComesUnderTheFirstName) {
+  core::Reply reply;
+  change(CommandId::kPsubscribe, {"p*"});
+  subscriptions.write_notice("{}", reply);
+  EXPECT_EQ(wire(reply), ">4 $8 pmessage $2 p* $2 p* $2 {} ");
+  change(CommandId::kSubscribe, {"c"});
+  reply.clear();
+  subscriptions.write_notice("{}", reply);
+  EXPECT_EQ(wire(reply), ">3 $7 message $1 c $2 {} ");
 }
 
 TEST_F(SubscriptionsTest, TooManyAndTooLongAreRefused) {

@@ -16,6 +16,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr size_t kKeyBytesMax = size_t{1} << 20;
+constexpr long kClientChainBytesMax = 32'000;
 
 // OpenSSL's reason for what failed last.
 std::string reason() {
@@ -34,6 +35,9 @@ void set_rules(SSL_CTX* context) {
   // Replies grow while they wait for room, and idle connections are many.
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                 SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_max_cert_list(context, kClientChainBytesMax);
+  // Tickets resume; a cache would grow with whoever connects.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   static constexpr unsigned char kSessions[] = "dray";
   SSL_CTX_set_session_id_context(context, kSessions, sizeof kSessions - 1);
 }
@@ -78,8 +82,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
 
   void give_up(std::string_view why) {
     error_code ignored;
-    const auto peer = socket_.remote_endpoint(ignored);
-    LOG(kInfo, "a TLS handshake failed", {"peer", peer.address().to_string()}, {"why", why});
+    end_.failed(socket_.remote_endpoint(ignored).address(), why);
     timer_.cancel();
     socket_.close(ignored);
   }

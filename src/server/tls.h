@@ -37,7 +37,8 @@ class Tls {
 
 struct HandshakeEnd {
   std::function<void(Connection)> done;  // It succeeded.
-  std::function<void()> over;            // It ended, in whatever way; after `done`.
+  std::function<void(const boost::asio::ip::address& peer, std::string_view why)> failed;
+  std::function<void()> over;  // It ended, in whatever way; after `done`.
 };
 
 // Shakes hands on a fresh socket. A client that does not manage it in time is let go.

@@ -71,12 +71,14 @@ class Canaries(unittest.TestCase):
                           ("QUEUE.PAUSE", "q", "REASON", RESULT)):
                 client.call(*words)
             answered += client.raw[begin:]
+            begin = client.at
+            client.call("NOSUCH", ARGS, token)
             self.misuse(client, secret, token)
             client.call("AUTH", token)
             job = client.call("JOB.PUSH", "q", "t", ARGS)
             self.assertNotIsInstance(job, Failure)
             client.call("JOB.CANCEL", "IDS", 1, job)
-            answered += client.raw[client.at:]
+            answered += client.raw[begin:]
         # A request that is no request, with a secret in it.
         with Client(server.port) as broken:
             broken.socket.sendall(f"*2\r\n$4\r\nAUTH\r\n$-7{PASSWORD}\r\n".encode())

@@ -29,15 +29,20 @@ class Certificates:
                 "-keyout", self.path(f"{name}.key"), "-out", self.path(f"{name}.pem"))
         return self.path(f"{name}.pem")
 
-    def issue(self, name):
+    def stranger(self):
+        """Returns a certificate, and its key, of an authority that nobody knows."""
+        self._authority("nobody")
+        return self.issue("stranger", "nobody")
+
+    def issue(self, name, authority="ca"):
         """Makes a certificate for localhost; returns the paths of it and of its key."""
         certificate, key = self.path(f"{name}.pem"), self.path(f"{name}.key")
         request, more = self.path(f"{name}.csr"), self.path(f"{name}.ext")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                 f"/CN={name}", "-keyout", key, "-out", request)
         more.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n", encoding="ascii")
-        openssl("x509", "-req", "-days", "1", "-in", request, "-CA", self.ca, "-CAkey",
-                self.path("ca.key"), "-CAcreateserial", "-extfile", more, "-out", certificate)
+        openssl("x509", "-req", "-days", "1", "-in", request, "-CA",
+                self.path(f"{authority}.pem"), "-CAkey", self.path(f"{authority}.key"), "-CAcreateserial", "-extfile", more, "-out", certificate)
         key.chmod(0o600)
         return certificate, key
 

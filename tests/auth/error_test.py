@@ -136,7 +136,7 @@ class Produced(unittest.TestCase):
         self.assert_code(self.client.call("HELLO", "4"), "NOPROTO")
 
     def test_err(self):
-        self.assert_code(self.client.call("NOSUCH\r\n+OK", ARGS[:5]), "ERR", "unknown command")
+        self.assert_code(self.client.call("NOSUCH\r\n+OK", ARGS), "ERR", "unknown command")
         self.assert_code(self.client.call("EVAL", "x"), "ERR", "dray is not Redis")
 
     def test_badreq(self):

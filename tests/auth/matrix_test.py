@@ -33,6 +33,7 @@ FORMS = {
     "TYPE.PAUSE": "t", "TYPE.RESUME": "t", "TYPE": "q", "HSET": "q f v", "HSETNX": "q f v",
     "HGET": "q f", "HMGET": "q f", "HGETALL": "q", "HDEL": "q f", "HEXISTS": "q f", "HLEN": "q",
     "HKEYS": "q", "HVALS": "q", "HINCRBY": "q f 1", "HINCRBYFLOAT": "q f 1",
+    "SUBSCRIBE": "c", "PSUBSCRIBE": "c*", "UNSUBSCRIBE": "", "PUNSUBSCRIBE": "",
 }
 # Their answers change or end the connection itself; that they need nothing stands in the table.
 NOT_SENT = {"AUTH", "QUIT", "RESET"}

@@ -106,7 +106,7 @@ class Client:
             return int(rest)
         if kind in (b"$", b"="):
             return None if rest == "-1" else self._take(int(rest) + 2)[:-2].decode("latin-1")
-        if kind == b"*":
+        if kind in (b"*", b">"):
             return None if rest == "-1" else [self.read() for _ in range(int(rest))]
         if kind == b"%":
             return {self.read(): self.read() for _ in range(int(rest))}

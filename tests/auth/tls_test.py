@@ -150,6 +150,9 @@ class Tls(unittest.TestCase):
         self.assertEqual(self.client(server, known).call("PING"), "PONG")
         with self.assertRaises((ssl.SSLError, ConnectionError)):
             self.client(server).call("PING")
+        unknown = self.certificates.context(self.certificates.stranger())
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.client(server, unknown).call("PING")
         curl = ["curl", "--silent", "--cacert", str(self.certificates.ca),
                 f"https://localhost:{server.http_port}/livez"]
         self.assertNotEqual(subprocess.run(curl, capture_output=True, check=False).returncode, 0)

@@ -80,6 +80,29 @@ class Tokens(unittest.TestCase):
             self.assertEqual(again.call("AUTH", token).code, "WRONGPASS")
         self.assertEqual(stays.call("PING"), "PONG")
 
+    def test_what_a_token_subscribed_to_ends_with_it(self):
+        reader, pusher = self.known("read:*"), self.known("enqueue:q")
+        listener = self.server.client(reader)
+        self.assertEqual(listener.call("PSUBSCRIBE", "job.*"), ["psubscribe", "job.*", 1])
+        with self.server.client(reader) as other:
+            other.call("HELLO", "3")
+            other.call("PSUBSCRIBE", "job.*")
+            # As somebody else, who may not listen.
+            self.assertEqual(other.call("AUTH", pusher), "OK")
+            other.call("JOB.PUSH", "q", "t", "{}")
+            self.assertEqual(listener.read()[2], "job.pushed.q")
+            self.assertEqual(other.call("PING"), "PONG")
+            self.assertEqual(other.call("PSUBSCRIBE", "job.*").code, "NOPERM")
+        self.dray("revoke", reader.split(".")[0])
+        self.assert_ends(listener)
+
+    def test_the_first_file_closes_the_door_even_if_it_is_wrong(self):
+        stranger = self.server.client()
+        self.assertEqual(stranger.call("PING"), "PONG")
+        (self.server.data / "tokens.toml").write_text("nonsense = 1\n", encoding="ascii")
+        self.assert_ends(stranger)
+        self.server.wait_for_tokens()
+
     def test_an_expired_token_ends_its_connections(self):
         token = self.known("work:*", options=("--expires", "3s"))
         self.known("work:*")

@@ -34,6 +34,7 @@ class Visibility(unittest.TestCase):
     BY_ID = (("JOB.GET", "{}"), ("JOB.WAIT", "1", "{}", "BLOCK", "1"),
              ("JOB.ACK", "{}", LEASE), ("JOB.MACK", "1", "{}", LEASE, "0", "r"),
              ("JOB.FAIL", "{}", LEASE, "c", "m"), ("JOB.RELEASE", "{}", LEASE),
+             ("JOB.LOG", "{}", LEASE, "info", "l"), ("JOB.EDIT", "{}", "PRIORITY", "3"),
              ("JOB.EXTEND", "{}", LEASE, "1000"), ("JOB.PROGRESS", "{}", LEASE, "d"),
              ("JOB.RETRY", "IDS", "1", "{}"), ("JOB.CANCEL", "IDS", "1", "{}"),
              ("JOB.CANCEL", "FORCE", "IDS", "1", "{}"), ("JOB.DELETE", "IDS", "1", "{}"),

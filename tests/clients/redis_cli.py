@@ -69,7 +69,7 @@ def errors():
     assert "did you mean DELAY" in cli("JOB.PUSH", "q", "T", "{}", "DELYA", 1)
     assert cli("JOB.WHY", "0000000000001").startswith("NOTYET ")
     shown = cli("NOSUCH", "a")
-    assert shown.startswith("ERR unknown command 'NOSUCH', with args beginning with: 'a'"), shown
+    assert shown.startswith("ERR unknown command 'NOSUCH', with args beginning with:"), shown
     assert "BullMQ cannot run" in cli("LPUSH", "bull:mail:wait", 1)
 
 
