@@ -32,9 +32,9 @@ class Workers {
 
   // The worker spoke. Of too many the one goes that was silent for longest.
   Worker& hear(std::string_view name, base::Now now);
-  // It said goodbye.
-  void forget(std::string_view name);
-  void expire(base::EngineTime now);
+  // It said goodbye; those silent for too long. Both return whether one went that was quiet.
+  bool forget(std::string_view name);
+  bool expire(base::EngineTime now);
 
   // Returns false if it is not known. What is told to stop stays so.
   bool tell(std::string_view name, WorkerOrder order);
