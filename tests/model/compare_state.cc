@@ -271,7 +271,7 @@ std::optional<std::string> Model::compare(const Snapshot& seen) {
     }
     match_keys(world_, seen.keys);
     if (seen.type_pauses) match_type_pauses(world_, *seen.type_pauses);
-    same_if_seen(Where{"", "the workers"}, "told", world_.told_workers, seen.told_workers);
+    same_if_seen(Where{"", "the workers"}, "known", worker_views(world_), seen.workers);
   } catch (const Mismatch& mismatch) {
     return mismatch.text;
   }

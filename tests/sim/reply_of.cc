@@ -62,6 +62,16 @@ RespValue read_value(core::ReplyReader& reader) {
 
 // --- Fields of records.
 
+// A map of texts.
+std::map<std::string, std::string> pairs_of(const RespValue& value) {
+  std::map<std::string, std::string> pairs;
+  for (size_t i = 0; i + 1 < value.items.size(); i += 2) {
+    const bool fresh = pairs.emplace(value.items[i].text, value.items[i + 1].text).second;
+    ASSERT(fresh, "{} is there twice", value.items[i].text);
+  }
+  return pairs;
+}
+
 // Reads a record and, at its end, has seen every field that was there.
 class Record {
  public:
@@ -97,15 +107,7 @@ class Record {
     for (const RespValue& item : at(field).items) texts.push_back(item.text);
     return texts;
   }
-  std::map<std::string, std::string> meta() const {
-    const RespValue& value = at("meta");
-    std::map<std::string, std::string> meta;
-    for (size_t i = 0; i + 1 < value.items.size(); i += 2) {
-      const bool fresh = meta.emplace(value.items[i].text, value.items[i + 1].text).second;
-      ASSERT(fresh, "meta has {} twice", value.items[i].text);
-    }
-    return meta;
-  }
+  std::map<std::string, std::string> meta() const { return pairs_of(at("meta")); }
 
  private:
   const RespValue& value_;
@@ -146,6 +148,19 @@ model::GrantView grant_of(const RespValue& value) {
   return grant;
 }
 
+// Of the record of an attempt, or of a job's for the one that runs. Without lines it is left out.
+model::LogView log_of(const Record& record) {
+  model::LogView log;
+  const RespValue* lines = record.find("log");
+  if (lines == nullptr) return log;
+  log.dropped = record.number("log_dropped");
+  for (const RespValue& item : lines->items) {
+    const Record line(item);
+    log.lines.push_back({line.number("at_ms"), line.text("level"), line.text("text")});
+  }
+  return log;
+}
+
 model::AttemptView attempt_of(const RespValue& value) {
   const Record record(value);
   model::AttemptView attempt;
@@ -157,7 +172,28 @@ model::AttemptView attempt_of(const RespValue& value) {
   attempt.error_class = record.text_if_any("class").value_or("");
   attempt.message = record.text_if_any("message").value_or("");
   attempt.trace = record.text_if_any("trace").value_or("");
+  attempt.log = log_of(record);
   return attempt;
+}
+
+model::WorkerView worker_of(const RespValue& value) {
+  const Record record(value);
+  return {record.text("worker"), record.text("state"), record.number("last_seen_ms"),
+          record.number("leases")};
+}
+
+// Of a queue, what QUEUE.STATS tells of its settings.
+model::QueueSettings settings_of(const Record& record) {
+  model::QueueSettings settings;
+  settings.length_max = record.number_if_any("maxlen");
+  settings.attempts = record.number_if_any("attempts");
+  settings.backoff = record.text_if_any("backoff");
+  settings.lease_ms = record.number_if_any("lease_ms");
+  settings.timeout_ms = record.number_if_any("timeout_ms");
+  settings.keep_ms = record.number_if_any("keep_ms");
+  settings.crashes = record.number_if_any("crashes");
+  settings.alert_ms = record.number_if_any("alert_ms");
+  return settings;
 }
 
 model::DeadReason dead_reason_of(const std::optional<std::string>& text) {
@@ -189,6 +225,7 @@ void add_times(const Record& record, const core::State& state, base::Now now,
   if (!record.find("lease_until_ms")) return;
   view.lease.emplace();
   view.lease->worker = record.text("worker");
+  view.lease->log = log_of(record);
   view.lease->deadline_engine_ms = engine_ms(record.number("lease_until_ms"), now);
   if (job->record->lease.timeout_end != base::EngineTime::never()) {
     view.lease->timeout_at_engine_ms = job->record->lease.timeout_end.ms;
@@ -261,6 +298,9 @@ Reply stats_reply(const RespValue& value, const std::string& queue) {
   view.expired = record.number("expired");
   view.retried = record.number("retried");
   view.oldest_ms = record.number("oldest_ms");
+  view.settings = settings_of(record);
+  const bool late = view.settings->alert_ms && *view.oldest_ms > *view.settings->alert_ms;
+  ASSERT(record.number_if_any("alert").value_or(0) == (late ? 1 : 0), "the alert is wrong");
   return reply;
 }
 
@@ -339,6 +379,11 @@ struct ToReply {
     return reply;
   }
 
+  Reply texts(size_t count) const {
+    ASSERT(value.items.size() == count);
+    return array([&](size_t, const RespValue& item) { return ToReply{item, state, now}.text(); });
+  }
+
   Reply operator()(const model::Push& op) const { return pushed(op); }
   Reply operator()(const model::MPush& op) const {
     ASSERT(value.items.size() == op.items.size());
@@ -368,6 +413,7 @@ struct ToReply {
   Reply operator()(const model::Release&) const { return ok(); }
   Reply operator()(const model::Extend&) const { return lease(); }
   Reply operator()(const model::Progress&) const { return lease(); }
+  Reply operator()(const model::Log&) const { return ok(); }
   Reply operator()(const model::Get&) const {
     if (value.is_nil()) {
       Reply reply;
@@ -382,6 +428,7 @@ struct ToReply {
   Reply operator()(const model::Cancel&) const { return oks(); }
   Reply operator()(const model::Retry&) const { return oks(); }
   Reply operator()(const model::Delete&) const { return oks(); }
+  Reply operator()(const model::Edit&) const { return ok(); }
   Reply operator()(const model::Beat&) const {
     const Record record(value);
     Reply reply;
@@ -392,6 +439,13 @@ struct ToReply {
     return reply;
   }
   Reply operator()(const model::Bye&) const { return ok(); }
+  Reply operator()(const model::WorkerList&) const {
+    Reply reply;
+    reply.kind = Kind::kWorkers;
+    for (const RespValue& item : value.items) reply.workers.push_back(worker_of(item));
+    return reply;
+  }
+  Reply operator()(const model::TellWorker&) const { return ok(); }
   Reply operator()(const model::QueueStats& op) const { return stats_reply(value, op.queue); }
   Reply operator()(const model::QueueList&) const {
     Reply reply;
@@ -401,6 +455,9 @@ struct ToReply {
   }
   Reply operator()(const model::QueuePause&) const { return ok(); }
   Reply operator()(const model::QueueResume&) const { return ok(); }
+  Reply operator()(const model::QueueSet&) const { return ok(); }
+  Reply operator()(const model::TypePause&) const { return ok(); }
+  Reply operator()(const model::TypeResume&) const { return ok(); }
   Reply operator()(const model::BulkWhere&) const { return started(); }
   Reply operator()(const model::QueuePurge&) const { return started(); }
   Reply operator()(const model::QueueDelete&) const { return started(); }
@@ -422,10 +479,7 @@ struct ToReply {
     return value.is_nil() || op.get ? text() : ok();
   }
   Reply operator()(const model::KeyGet&) const { return text(); }
-  Reply operator()(const model::KeyMGet& op) const {
-    ASSERT(value.items.size() == op.keys.size());
-    return array([&](size_t, const RespValue& item) { return ToReply{item, state, now}.text(); });
-  }
+  Reply operator()(const model::KeyMGet& op) const { return texts(op.keys.size()); }
   Reply operator()(const model::KeyDel&) const { return integer(); }
   Reply operator()(const model::KeyExists&) const { return integer(); }
   Reply operator()(const model::KeyExpire&) const { return integer(); }
@@ -441,6 +495,20 @@ struct ToReply {
     return reply;
   }
   Reply operator()(const model::KeyDbSize&) const { return integer(); }
+  Reply operator()(const model::HashSet&) const { return integer(); }
+  Reply operator()(const model::HashGet&) const { return text(); }
+  Reply operator()(const model::HashMGet& op) const { return texts(op.fields.size()); }
+  Reply operator()(const model::HashGetAll&) const {
+    Reply reply;
+    reply.kind = Kind::kFields;
+    reply.fields = pairs_of(value);
+    return reply;
+  }
+  Reply operator()(const model::HashDel&) const { return integer(); }
+  Reply operator()(const model::HashExists&) const { return integer(); }
+  Reply operator()(const model::HashLen&) const { return integer(); }
+  Reply operator()(const model::HashIncr&) const { return integer(); }
+  Reply operator()(const model::HashIncrFloat&) const { return text(); }
   Reply operator()(const model::Exec& op) const {
     ASSERT(value.items.size() == op.members.size());
     return array([&](size_t i, const RespValue& item) {
@@ -460,6 +528,13 @@ std::string_view word_behind(std::string_view message, std::string_view field) {
   if (found == std::string_view::npos) return {};
   message.remove_prefix(found + field.size());
   return message.substr(0, message.find(' '));
+}
+
+int64_t number_behind(std::string_view message, std::string_view field) {
+  const std::string_view word = word_behind(message, field);
+  int64_t number = -1;
+  std::from_chars(word.data(), word.data() + word.size(), number);
+  return number;
 }
 
 }  // namespace
@@ -487,9 +562,12 @@ Reply reply_of_error(std::string_view code, std::string_view message) {
   reply.code = code;
   if (code == "DUPLICATE") reply.id = message.substr(0, message.find(' '));
   if (code == "BADSTATE") reply.state = state_named(word_behind(message, "state="));
+  if (code == "QUEUEFULL") {
+    reply.length = number_behind(message, "len=");
+    reply.length_max = number_behind(message, "max=");
+  }
   if (code == "EXECABORT") {
-    const std::string_view index = word_behind(message, "index=");
-    std::from_chars(index.data(), index.data() + index.size(), reply.index);
+    reply.index = number_behind(message, "index=");
     const size_t rest = message.find(' ');
     if (rest != std::string_view::npos) {
       const std::string_view inner = message.substr(rest + 1);

@@ -64,6 +64,7 @@ class Server {
   bool chance(uint64_t percent) { return chance_.below(100) < percent; }
   void send(const model::Op& op, Seen& seen);
   void count_keys(const model::Op& op, const model::Reply& reply);
+  void count_said(const model::Op& op, const model::Reply& reply);
   void pass_time(bool stall);
   void take_answers(const engine::Request* sent_now, Seen& seen);
   model::Reply reply_to(const Sent& sent) const;
