@@ -138,8 +138,11 @@ Reply Step::progress(const Progress& progress) {
 Reply Step::log(const Log& log) {
   const bool known =
       log.level == "debug" || log.level == "info" || log.level == "warn" || log.level == "error";
-  if (malformed(log.lease) || !known) return error_reply("BADREQ");
-  if (log.text.size() + kLogLineBytes > kLogBytesMax) return error_reply("TOOBIG");
+  const bool wrong = malformed(log.lease) || !known;
+  const bool too_big = log.text.size() + kLogLineBytes > kLogBytesMax;
+  if (wrong && too_big) return error_reply("BADREQ|TOOBIG");
+  if (wrong) return error_reply("BADREQ");
+  if (too_big) return error_reply("TOOBIG");
   const Found found = find_lease(log.lease, LeaseVerb::kOther);
   if (found.job == nullptr) return found.refusal;
   LogView& kept = *found.job->view.lease->log;

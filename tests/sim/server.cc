@@ -185,7 +185,8 @@ bool Server::bring_in_wants() {
 
 void Server::settle() {
   finish_operations();
-  while (bring_in_wants()) {
+  while (bring_in_wants() || machine_->has_more_to_walk()) {
+    machine_->begin(now_);  // A walk goes on in another turn; to the model it is the same step.
     machine_->retry_parked();
     finish_operations();
     machine_->feed();

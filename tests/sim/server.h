@@ -71,7 +71,7 @@ class Server {
   void restart(base::Now now);
   void check_same(const std::map<std::string, std::string>& before, base::Now now);
   // Reads the records that commands ask for, until nothing is asked for any more; what waits for
-  // them goes on.
+  // them, or looks at many jobs, goes on.
   void settle();
   void finish_operations();
   bool bring_in_wants();
