@@ -126,6 +126,8 @@ struct QueueView {
   std::optional<int64_t> oldest_ms;
   std::optional<std::vector<std::string>> ready_ids;  // In the order a worker would get them.
   std::optional<QueueSettings> settings;
+  // What is paused for this queue, "TYPE in all" or "TYPE in queue", and why.
+  std::optional<std::map<std::string, std::string>> paused_types;
 };
 
 // A worker that the server knows.
