@@ -163,7 +163,8 @@ Edit Generator::edit(const World& world) {
   }
   Edit edit;
   const bool likely = !waiting.empty() && chance(allow_malformed_ ? 80 : 95);
-  edit.id = likely ? named(world, pick(waiting)) : id(world);
+  const std::string id_likely = likely ? pick(waiting) : "";
+  edit.id = likely ? named(world, id_likely) : id(world);
   if (chance(30)) edit.queue = pick(kQueues);
   for (const auto& [name, queue] : world.queues) {  // One that may be full.
     if (queue.settings.length_max && chance(10)) edit.queue = name;
@@ -178,6 +179,8 @@ Edit Generator::edit(const World& world) {
     if (chance(5)) edit.at_wall_ms = 0;
   }
   if (chance(40)) add_options(edit);
+  // How long a command of an ended lease may be repeated then is left open.
+  if (!likely || find_job(world, id_likely)->view.fence > 0) edit.keep_ms.reset();
   const bool empty = !edit.queue && !edit.priority && !edit.args && !edit.type && !edit.delay_ms &&
                      !edit.at_wall_ms;
   if (empty) edit.priority = 7;

@@ -100,9 +100,9 @@ constexpr std::pair<const char*, uint64_t> kOnceIn[] = {{"jobs pushed", 20},
                                                         {"jobs edited", 200},
                                                         {"types paused", 500},
                                                         {"queues set", 200},
-                                                        {"jobs for full queues", 1'000},
+                                                        {"jobs for full queues", 2'000},
                                                         {"workers told", 2'000},
-                                                        {"hashes set", 500},
+                                                        {"hashes set", 1'000},
                                                         {"fields counted up", 1'000}};
 
 int report(const Options& options, const Found& found, uint64_t seeds,
