@@ -89,6 +89,21 @@ TEST_F(ApplyEdit, KeepsThePlaceInTheOrder) {
   expect_exact();
 }
 
+TEST_F(ApplyEdit, WhileTheCalendarIsHeldItsBeginningIsATimeToo) {
+  PushSpec later = spec();
+  later.delay_ms = 5'000;
+  const Job& job = push(later);
+  state.watch_wall_clock(now);
+  now.wall += base::Duration{2 * limits::kHourMs};
+  state.watch_wall_clock(now);
+  Edit edit = edit_of(job);
+  edit.options.at_ms = 0;
+  EXPECT_EQ(show(edit), "OK");
+  EXPECT_TRUE(job.record->run_at_is_wall);
+  EXPECT_EQ(job.record->run_at_ms, 0);
+  expect_exact();
+}
+
 TEST_F(ApplyEdit, ANewTimeMovesItBetweenReadyAndScheduled) {
   Job& job = push();
   push();

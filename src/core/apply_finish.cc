@@ -328,9 +328,10 @@ void apply_bye(Context& context, const WorkerBye& bye, Answer& answer) {
   std::ranges::sort(held, std::ranges::greater{},
                     [](const Job* job) { return uint64_t{job->ready_seq}; });
   for (Job* job : held) release_lease(context, *job, 0);
-  if (context.state.workers().forget(bye.worker)) {
+  if (context.state.workers().knows(bye.worker)) {
     tell_of_worker(context, EventKind::kLeft, bye.worker);
   }
+  context.state.forget_worker(bye.worker);
   answer.reply.ok();
 }
 

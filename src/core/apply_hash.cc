@@ -57,9 +57,10 @@ base::Result<int64_t> put_fields(Context& context, std::string_view key, const F
   const Keys& keys = context.state.keys();
   int64_t more = 0;
   int64_t fresh = 0;
+  if (hash == nullptr) more += static_cast<int64_t>(Keys::bytes_of(key.size(), 0));
   // What is over makes room: it goes before the first field comes.
   const bool is_over = hash == nullptr && keys.holds(key);
-  if (hash == nullptr && !is_over) more += static_cast<int64_t>(Keys::bytes_of(key.size(), 0));
+  if (is_over) more -= static_cast<int64_t>(keys.bytes_held(key));
   for (const auto& [field, value] : fields) {
     more += static_cast<int64_t>(Keys::field_bytes(field, value));
     const std::string* before = value_of(hash, field);

@@ -150,6 +150,18 @@ TEST_F(ApplyHash, CountsAgainstTheLimitOfKeys) {
   EXPECT_EQ(show(set_of("h", "")), "OK") << "a string in its place is smaller";
 }
 
+TEST_F(ApplyHash, OneThatIsOverMakesRoomForTheNext) {
+  state.keys().set_bytes_max(Keys::bytes_of(1, 0) + Keys::field_bytes("f", "12345"));
+  const std::string value(100, 'v');
+  KeySet brief = set_of("h", value);
+  brief.life = KeySet::Life::kFor;
+  brief.life_ms = 1'000;
+  EXPECT_EQ(show(brief), "OK");
+  now.engine += base::Duration{1'000};
+  EXPECT_EQ(hset("h", {{"f", "12345"}}), "1");
+  EXPECT_THAT(hset("h", {{"f", "123456"}}), StartsWith("QUOTA"));
+}
+
 TEST_F(ApplyHash, HasBoundsOfItsOwn) {
   const std::string long_field(limits::kHashFieldBytesMax + 1, 'f');
   const std::string long_value(limits::kKeyValueBytesMax + 1, 'v');

@@ -31,8 +31,8 @@ void write_worker(Reply& reply, const Workers::Worker& worker, uint64_t leases) 
 }  // namespace
 
 void apply_worker_list(Context& context, Answer& answer) {
-  Workers& workers = context.state.workers();
-  workers.expire(context.now.engine);
+  context.state.forget_silent_workers(context.now.engine);
+  const Workers& workers = context.state.workers();
   std::vector<const Workers::Worker*> all;
   for (const Workers::Worker& worker : workers.all()) all.push_back(&worker);
   std::ranges::sort(

@@ -109,8 +109,8 @@ struct JobEdited {
   std::optional<Backoff> backoff = {};
   JobState after = JobState::kReady;
   uint64_t ready_seq = 0;       // Of one that becomes ready: its place. 0: as it was.
-  bool run_at_is_wall = false;  // Of one that gets a new time to run,
-  int64_t run_at_ms = 0;        // as in its record; 0: as it was.
+  bool run_at_is_wall = false;  // Of one that gets a new time to run, as in its record. 0, and
+  int64_t run_at_ms = 0;        // not by the calendar: as it was.
   std::optional<int64_t>& of(EditNumber number) { return numbers[static_cast<size_t>(number)]; }
 };
 

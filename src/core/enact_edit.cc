@@ -27,7 +27,7 @@ void put_record(JobRecord& record, JobEdited& edited) {
     extras_of(record).backoff = *std::move(edited.backoff);
     extras_of(record).has_backoff = true;
   }
-  if (edited.run_at_ms != 0) {
+  if (edited.run_at_ms != 0 || edited.run_at_is_wall) {
     record.run_at_ms = edited.run_at_ms;
     record.run_at_is_wall = edited.run_at_is_wall;
   }

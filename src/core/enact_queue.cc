@@ -46,13 +46,10 @@ Status State::enact(TypePausePut&& put, Now /*now*/) {
     return {};
   }
   type_pauses_.resume(type, queue);
-  const auto feed = [&](Queue& fed) {
-    if (!fed.ready.empty()) wake(fed);
-  };
-  if (queue != nullptr) {
-    feed(*queue);
-  } else {
-    for (const auto& each : queues_) feed(*each);
+  if (queue == nullptr) {
+    wake_all();
+  } else if (!queue->ready.empty()) {
+    wake(*queue);
   }
   return {};
 }

@@ -61,11 +61,14 @@ uint64_t Keys::bytes_of(const Place& place, const Entry& entry) {
   return bytes_of(place.name.size(), entry.hash ? entry.hash->bytes : entry.value.size());
 }
 
-std::optional<uint64_t> Keys::bytes_beyond(std::string_view name, size_t value_bytes) const {
+uint64_t Keys::bytes_held(std::string_view name) const {
   const auto held = entries_.find(view_of(name));
-  const uint64_t before = held == entries_.end() ? 0 : bytes_of(held->first, held->second);
+  return held == entries_.end() ? 0 : bytes_of(held->first, held->second);
+}
+
+std::optional<uint64_t> Keys::bytes_beyond(std::string_view name, size_t value_bytes) const {
   return bytes_beyond(static_cast<int64_t>(bytes_of(name.size(), value_bytes)) -
-                      static_cast<int64_t>(before));
+                      static_cast<int64_t>(bytes_held(name)));
 }
 
 std::optional<uint64_t> Keys::bytes_beyond(int64_t more) const {

@@ -56,6 +56,8 @@ class Keys {
   std::optional<uint64_t> bytes_beyond(std::string_view name, size_t value_bytes) const;
   // The same if what is held would count `more` bytes.
   std::optional<uint64_t> bytes_beyond(int64_t more) const;
+  // What the key counts, also if it is over; 0 if it is not held.
+  uint64_t bytes_held(std::string_view name) const;
   // What a key counts whose value has this size, and what a field does.
   static uint64_t bytes_of(size_t name_bytes, size_t value_bytes) {
     return name_bytes + value_bytes + limits::kKeyOverheadBytes;

@@ -259,13 +259,27 @@ void State::credit_leases(base::EngineTime now) {
 void State::expire_memory(base::EngineTime now) {
   requests_.expire(now);
   ledger_.expire(now);
-  workers_.expire(now);
+  forget_silent_workers(now);
+}
+
+void State::forget_worker(std::string_view name) {
+  if (workers_.forget(name)) wake_all();
+}
+
+void State::forget_silent_workers(base::EngineTime now) {
+  if (workers_.expire(now)) wake_all();
 }
 
 void State::wake(Queue& queue) {
   if (queue.woken || queue.paused) return;
   queue.woken = true;
   woken_.push_back(&queue);
+}
+
+void State::wake_all() {
+  for (const auto& queue : queues_) {
+    if (!queue->ready.empty()) wake(*queue);
+  }
 }
 
 std::vector<Queue*> State::take_woken() {

@@ -75,6 +75,7 @@ class State {
   const TypePauses& type_pauses() const { return type_pauses_; }
   TypePauses& type_pauses() { return type_pauses_; }
   Workers& workers() { return workers_; }  // Not stored.
+  const Workers& workers() const { return workers_; }
   size_t ghosts() const { return ghosts_.size(); }
   uint64_t history_bytes_ever() const { return history_bytes_ever_; }  // That came into it.
   Residency& residency() { return residency_; }
@@ -104,6 +105,10 @@ class State {
   // --- What is not stored (heartbeats) or only kept in memory.
   void set_lease_deadline(Job& job, base::EngineTime deadline);
   void expire_memory(base::EngineTime now);
+  // A worker said goodbye; those silent for too long are known no more. What waits by the name of
+  // one that was quiet may be served then.
+  void forget_worker(std::string_view name);
+  void forget_silent_workers(base::EngineTime now);
   // After a restart or a stall no lease ends before its worker could have renewed it.
   void credit_leases(base::EngineTime now);
   // Puts the job's timers where its fields say.
@@ -131,6 +136,7 @@ class State {
   // Queues that have work for waiting fetches since the last call.
   std::vector<Queue*> take_woken();
   void wake(Queue& queue);
+  void wake_all();  // Those that have ready jobs.
 
   // Jobs that were finished or removed since the last call.
   std::vector<JobId> take_ended() { return std::exchange(ended_, {}); }

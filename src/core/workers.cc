@@ -36,17 +36,18 @@ void Workers::erase(Place place) {
 }
 
 bool Workers::forget(std::string_view name) {
-  const auto known = places_.find(name);
-  if (known == places_.end()) return false;
-  erase(known->second);
-  return true;
+  const size_t told_before = told_;
+  if (const auto known = places_.find(name); known != places_.end()) erase(known->second);
+  return told_ < told_before;
 }
 
-void Workers::expire(base::EngineTime now) {
+bool Workers::expire(base::EngineTime now) {
   constexpr base::Duration kIdle{limits::kWorkerIdleMs};
+  const size_t told_before = told_;
   while (!by_time_.empty() && by_time_.back().heard.engine + kIdle <= now) {
     erase(std::prev(by_time_.end()));
   }
+  return told_ < told_before;
 }
 
 bool Workers::tell(std::string_view name, WorkerOrder order) {

@@ -36,9 +36,10 @@ class Workers {
     bool is_new;  // It was not known.
   };
   Heard hear(std::string_view name, base::Now now);
-  // It said goodbye. Returns false if it is not known.
+  bool knows(std::string_view name) const { return places_.contains(name); }
+  // It said goodbye; those silent for too long. Both return whether one went that was quiet.
   bool forget(std::string_view name);
-  void expire(base::EngineTime now);
+  bool expire(base::EngineTime now);
 
   // Returns false if it is not known. What is told to stop stays so.
   bool tell(std::string_view name, WorkerOrder order);

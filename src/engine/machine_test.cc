@@ -157,6 +157,15 @@ TEST_F(MachineTest, AQuietWorkerThatWaitsIsGivenNothing) {
   EXPECT_EQ(machine.state().find(core::JobId{1})->state, core::JobState::kReady);
 }
 
+TEST_F(MachineTest, AGoodbyeOfAQuietWorkerFeedsWhatWaitsByItsName) {
+  Request& fetch = make(fetch_of({"q"}), 2);
+  turn(fetch);
+  turn(make(core::WorkerTell{"w", core::WorkerOrder::kQuiet}));
+  push();
+  turn(make(core::WorkerBye{"w", {}}));
+  EXPECT_EQ(leases(fetch), 1);
+}
+
 TEST_F(MachineTest, DueWorkComesInSlices) {
   core::Push later = push_of();
   later.spec.delay_ms = 10;

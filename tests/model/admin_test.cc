@@ -74,7 +74,7 @@ TEST_F(TypeRules, APauseOutlivesRestartAndQueueAndMakesNoQueue) {
 
 class SettingRules : public Scene {
  protected:
-  Reply set(const QueueSettings& change) { return run(QueueSet{"q", change}); }
+  Reply set(const QueueSettings& change) { return run(QueueSet{"q", change, {}}); }
   Reply set_length(int64_t most) {
     QueueSettings change;
     change.length_max = most;
@@ -103,22 +103,36 @@ TEST_F(SettingRules, DefaultsHoldForLaterPushesThatDoNotSayOtherwise) {
   EXPECT_EQ(run(a_fail(fetch_one())).run_at_engine_ms.value_or(0), now.engine_ms + 500);
 }
 
-TEST_F(SettingRules, ZeroResetsAndWhatIsNotNamedStays) {
+TEST_F(SettingRules, DefaultResetsAndWhatIsNotNamedStays) {
   set({5, 7, "fixed:500~0", 5'000, 60'000, 9'000, 2, 1'000});
   run(Restart{});
   QueueSettings some;
   some.attempts = 0;
-  some.backoff = "0";
-  some.timeout_ms = 0;
-  set(some);
+  run(QueueSet{"q", some, {"BACKOFF", "TIMEOUT"}});
   const std::string id = push(a_push());
-  EXPECT_EQ(job(id).max_attempts, 4);
+  EXPECT_EQ(job(id).max_attempts, 4) << "no job has 0 attempts: that means the server's own";
   EXPECT_EQ(job(id).timeout_ms, 1'800'000);
   EXPECT_EQ(job(id).lease_ms, 5'000);
   const QueueSettings& settings = model.world().queues.at("q").settings;
   EXPECT_FALSE(settings.backoff.has_value());
   EXPECT_EQ(settings.length_max.value_or(0), 5);
   EXPECT_EQ(settings.alert_ms.value_or(0), 1'000);
+}
+
+TEST_F(SettingRules, NoTimeoutAndNoKeepAreValues) {
+  QueueSettings none;
+  none.timeout_ms = 0;
+  none.keep_ms = 0;
+  set(none);
+  const std::string id = push(a_push());
+  EXPECT_EQ(job(id).timeout_ms, 0);
+  EXPECT_EQ(job(id).keep_ms, std::optional<int64_t>(0));
+}
+
+TEST_F(SettingRules, WhatChangesNothingMakesNoQueue) {
+  EXPECT_EQ(set_length(0).kind, Reply::Kind::kOk);
+  EXPECT_EQ(run(QueueSet{"q", {}, {"KEEP"}}).kind, Reply::Kind::kOk);
+  EXPECT_TRUE(model.world().queues.empty());
 }
 
 TEST_F(SettingRules, RefuseWhatIsOutsideTheLimits) {
@@ -159,15 +173,16 @@ TEST_F(SettingRules, AFullQueueRefusesNewJobsAndNothingElse) {
   EXPECT_EQ(run(again).state, std::optional(State::kReady)) << "a retry is never refused";
 }
 
-TEST_F(SettingRules, FinishedJobsDoNotCountAndMayBeRetriedIntoAFullQueue) {
+TEST_F(SettingRules, OnlyWaitingJobsCountAndOthersMayComeBackIntoAFullQueue) {
   set_length(1);
   const std::string first = push(a_push());
   EXPECT_EQ(code(a_push()), "QUEUEFULL");
   Fail never = a_fail(fetch_one());
-  EXPECT_EQ(code(a_push()), "QUEUEFULL") << "a running job counts";
+  push(a_push());
+  EXPECT_EQ(code(a_push()), "QUEUEFULL");
   never.no_retry = true;
   run(never);
-  push(a_push());
+  EXPECT_EQ(code(a_push()), "QUEUEFULL") << "what ran had not counted";
   EXPECT_EQ(run(Retry{{first}}).items.at(0).kind, Reply::Kind::kOk);
   set_length(0);
   EXPECT_NE(push(a_push()), "");
@@ -179,8 +194,8 @@ TEST_F(SettingRules, AFullQueueRefusesAWholeMPushAndExec) {
   EXPECT_TRUE(model.world().jobs.empty());
   EXPECT_EQ(run(MPush{{a_push(), a_push()}}).items.size(), 2U);
   Exec exec;
-  exec.members = {Op{1, Ack{lease_of(fetch_one()), std::nullopt}}, Op{1, a_push()}};
-  EXPECT_EQ(run(exec).items.size(), 2U) << "the ack has made room";
+  exec.members = {Op{1, Cancel{false, {model.world().jobs.begin()->first}}}, Op{1, a_push()}};
+  EXPECT_EQ(run(exec).items.size(), 2U) << "the cancel has made room";
   exec.members = {Op{1, a_push("r")}, Op{1, a_push()}};
   const Reply aborted = run(exec);
   EXPECT_EQ(aborted.code, "EXECABORT");
@@ -246,20 +261,50 @@ TEST_F(WorkerRules, TheWordIsForgottenAtARestartAndAtItsGoodBye) {
   run(Restart{});
   EXPECT_EQ(state_of("w"), "run");
   run(TellWorker{"w", false});
-  pass(3'600'000);
-  EXPECT_EQ(state_of("w"), "quiet") << "not by time";
+  pass(299'999);
+  EXPECT_EQ(state_of("w"), "quiet");
+  pass(299'999);
+  EXPECT_EQ(state_of("w"), "quiet") << "it has beaten";
+  pass(300'000);
+  EXPECT_EQ(state_of("w"), "run");
+  run(TellWorker{"w", false});
   run(Bye{"w", {}});
   EXPECT_EQ(state_of("w"), "run");
 }
 
-TEST_F(WorkerRules, OfANameThatWasNotHeardOfEitherAnswerIsRight) {
+TEST_F(WorkerRules, AGoodByeFeedsWhoWaitsByThatName) {
+  Fetch waiting = a_fetch();
+  waiting.block_ms = 0;
+  run(waiting, 2);
+  run(TellWorker{"w", false});
+  push(a_push());
+  EXPECT_TRUE(answers.empty());
+  run(Bye{"w", {}});
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].reply.leases.size(), 1U);
+}
+
+TEST_F(WorkerRules, OnlyWhoWasHeardOfCanBeTold) {
   EXPECT_EQ(code(TellWorker{"", false}), "BADREQ");
   EXPECT_EQ(code(TellWorker{std::string(129, 'w'), true}), "BADREQ");
-  const Op op{1, TellWorker{"nobody", false}};
-  const Reply none = error_reply("NOTFOUND");
-  EXPECT_EQ(model.check(op, now, none).value_or(""), "");
-  EXPECT_EQ(state_of("nobody"), "run");
-  EXPECT_NE(model.check(op, now, none).value_or(""), "") << "it has beaten";
+  EXPECT_EQ(code(TellWorker{"w", false}), "NOTFOUND");
+  state_of("w");
+  EXPECT_EQ(code(TellWorker{"w", false}), "");
+  pass(300'000);
+  EXPECT_EQ(code(TellWorker{"w", false}), "NOTFOUND");
+}
+
+TEST_F(WorkerRules, TheListHasThoseHeardOfOfLateByName) {
+  push(a_push());
+  fetch_one();
+  tick(5);
+  state_of("v");
+  run(TellWorker{"v", true});
+  const std::vector<WorkerView> expected = {{"v", "stop", now.wall_ms, 0},
+                                            {"w", "run", now.wall_ms - 5, 1}};
+  EXPECT_EQ(run(WorkerList{}).workers, expected);
+  tick(299'995);
+  EXPECT_EQ(run(WorkerList{}).workers.size(), 1U);
 }
 
 }  // namespace

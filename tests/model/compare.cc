@@ -107,6 +107,8 @@ void Step::match(const Reply& expected, const Reply& seen, const std::string& na
       return match_queue(expected.queue[0].name, seen.queue[0]);
     case Reply::Kind::kNames:
       return same(where, "names", expected.names, seen.names);
+    case Reply::Kind::kWorkers:
+      return same(where, "workers", expected.workers, seen.workers);
     case Reply::Kind::kValue:
       return same(where, "value", expected.text, seen.text);
     case Reply::Kind::kInteger:

@@ -179,6 +179,12 @@ QueueView queue_view(const World& world, const std::string& name) {
   view.ready_ids.emplace();
   for (const Job* job : ready) view.ready_ids->push_back(job->view.id);
   view.settings = queue.settings;
+  view.paused_types.emplace();
+  for (const auto& [pause, reason] : world.type_pauses) {
+    const auto& [type, in] = pause;
+    if (in.empty()) (*view.paused_types)[type + " in all"] = reason;
+    if (in == name) (*view.paused_types)[type + " in queue"] = reason;
+  }
   return view;
 }
 
@@ -207,6 +213,7 @@ void Step::match_queue(const std::string& name, const QueueView& seen) {
   same_if_seen(where, "oldest_ms", *view.oldest_ms, seen.oldest_ms);
   same_if_seen(where, "ready order", *view.ready_ids, seen.ready_ids);
   match_settings(where, *view.settings, seen.settings);
+  same_if_seen(where, "paused types", *view.paused_types, seen.paused_types);
 }
 
 namespace {
@@ -271,7 +278,7 @@ std::optional<std::string> Model::compare(const Snapshot& seen) {
     }
     match_keys(world_, seen.keys);
     if (seen.type_pauses) match_type_pauses(world_, *seen.type_pauses);
-    same_if_seen(Where{"", "the workers"}, "told", world_.told_workers, seen.told_workers);
+    same_if_seen(Where{"", "the workers"}, "known", worker_views(world_), seen.workers);
   } catch (const Mismatch& mismatch) {
     return mismatch.text;
   }

@@ -128,7 +128,10 @@ struct Describer {
   std::string operator()(const Edit& v) const {
     return "JOB.EDIT " + shown(v.id) + option("QUEUE", v.queue) + option("PRIORITY", v.priority) +
            option("AT", v.at_wall_ms) + option("DELAY", v.delay_ms) + option("ARGS", v.args) +
-           option("TYPE", v.type);
+           option("TYPE", v.type) + option("ATTEMPTS", v.attempts) + option("BACKOFF", v.backoff) +
+           option("TIMEOUT", v.timeout_ms) + option("SOFTTIMEOUT", v.soft_timeout_ms) +
+           option("LEASE", v.lease_ms) + option("EXPIRE", v.expire_ms) +
+           option("CRASHES", v.crashes) + option("KEEP", v.keep_ms);
   }
   std::string operator()(const BulkWhere& v) const {
     static const char* const kVerbs[] = {"RETRY", "CANCEL", "DELETE"};
@@ -145,6 +148,7 @@ struct Describer {
   std::string operator()(const Bye& v) const {
     return "WORKER.BYE " + shown(v.worker) + line(v.leases);
   }
+  std::string operator()(const WorkerList&) const { return "WORKER.LIST"; }
   std::string operator()(const TellWorker& v) const {
     return (v.stop ? "WORKER.STOP " : "WORKER.QUIET ") + shown(v.worker);
   }
@@ -155,7 +159,9 @@ struct Describer {
   }
   std::string operator()(const QueueResume& v) const { return "QUEUE.RESUME " + shown(v.queue); }
   std::string operator()(const QueueSet& v) const {
-    return "QUEUE.SET " + shown(v.queue) + line(v.change);
+    std::string text = "QUEUE.SET " + shown(v.queue) + line(v.change);
+    for (const std::string& option : v.defaults) text += " " + option + " default";
+    return text;
   }
   std::string operator()(const QueuePurge& v) const { return "QUEUE.PURGE " + shown(v.queue); }
   std::string operator()(const QueueDelete& v) const { return "QUEUE.DELETE " + shown(v.queue); }
@@ -212,6 +218,9 @@ struct Describer {
   std::string operator()(const HashIncr& v) const {
     return "HINCRBY " + shown(v.key) + " " + shown(v.field) + " " + std::to_string(v.by);
   }
+  std::string operator()(const HashIncrFloat& v) const {
+    return "HINCRBYFLOAT " + shown(v.key) + " " + shown(v.field) + " " + shown(v.by);
+  }
   std::string operator()(const Exec& v) const {
     std::string text = "MULTI";
     for (const Op& member : v.members) text += " { " + std::visit(*this, member.verb) + " }";
@@ -255,6 +264,15 @@ const char* name_of(DeadReason reason) {
 
 std::string describe(const Op& op) {
   return "#" + std::to_string(op.conn) + " " + std::visit(Describer{}, op.verb);
+}
+
+std::string text_of(const std::vector<WorkerView>& workers) {
+  std::string text = "workers";
+  for (const WorkerView& worker : workers) {
+    text += " {" + shown(worker.name) + " " + worker.state + " heard " +
+            std::to_string(worker.heard_wall_ms) + " leases " + std::to_string(worker.leases) + "}";
+  }
+  return text;
 }
 
 std::string describe(const JobView& job) {
@@ -303,6 +321,8 @@ std::string describe(const Reply& reply) {
       return "stats of " + (reply.queue.empty() ? "?" : reply.queue[0].name);
     case Reply::Kind::kNames:
       return "names" + words(reply.names);
+    case Reply::Kind::kWorkers:
+      return text_of(reply.workers);
     case Reply::Kind::kValue:
       return "'" + shown(reply.text) + "'";
     case Reply::Kind::kInteger:

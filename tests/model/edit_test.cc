@@ -30,16 +30,17 @@ TEST_F(EditRules, ArgsAndTypeChangeInPlace) {
   EXPECT_EQ(ids_of(a_fetch_of(2)), (std::vector<std::string>{first, second}));
 }
 
-TEST_F(EditRules, AnotherQueueOrPriorityMeansTheTailThere) {
+TEST_F(EditRules, InAnotherQueueOrPriorityItStandsWhereItsAgePutsIt) {
+  const std::string before = push(a_push("r"));
   const std::string moved = push(a_push());
-  const std::string there = push(a_push("r"));
+  const std::string behind = push(a_push("r"));
   run(to_queue(moved, "r"));
   EXPECT_EQ(ids_of([] {
               Fetch fetch = a_fetch("r");
-              fetch.count = 2;
+              fetch.count = 3;
               return fetch;
             }()),
-            (std::vector<std::string>{there, moved}));
+            (std::vector<std::string>{before, moved, behind}));
   const std::string one = push(a_push());
   const std::string two = push(a_push());
   Edit raise = of(one);
@@ -52,7 +53,7 @@ TEST_F(EditRules, AnotherQueueOrPriorityMeansTheTailThere) {
   raise.id = two;
   raise.priority = 9;
   run(raise);
-  EXPECT_EQ(ids_of(a_fetch_of(2)), (std::vector<std::string>{urgent, two}));
+  EXPECT_EQ(ids_of(a_fetch_of(2)), (std::vector<std::string>{two, urgent}));
 }
 
 TEST_F(EditRules, ATimeMakesItScheduledOrReady) {
@@ -91,6 +92,31 @@ TEST_F(EditRules, AScheduledJobKeepsItsTimeInAnotherQueue) {
   EXPECT_EQ(model.world().queues.at("r").pushed, 0);
 }
 
+TEST_F(EditRules, HowItRunsChangesToo) {
+  const std::string id = push(a_push());
+  Edit edit = of(id);
+  edit.attempts = 2;
+  edit.backoff = "fixed:700~0";
+  edit.timeout_ms = 0;
+  edit.lease_ms = 9'000;
+  edit.crashes = 5;
+  edit.keep_ms = 0;
+  edit.expire_ms = 60'000;
+  run(edit);
+  EXPECT_EQ(job(id).expires_at_engine_ms, std::optional(now.engine_ms + 60'000));
+  EXPECT_EQ(job(id).max_crashes, 5);
+  const GrantView grant = fetch_one();
+  EXPECT_EQ(grant.lease_ms, 9'000);
+  EXPECT_EQ(grant.timeout_ms, 0);
+  EXPECT_EQ(grant.max_attempts, 2);
+  EXPECT_EQ(run(a_fail(grant)).run_at_engine_ms.value_or(0), now.engine_ms + 700);
+  edit = of(id);
+  edit.attempts = 1;
+  EXPECT_EQ(code(edit), "BADREQ") << "one is used already";
+  edit.attempts = 3;
+  EXPECT_EQ(code(edit), "");
+}
+
 TEST_F(EditRules, NeitherRunningNorFinishedJobs) {
   const std::string id = push(a_push());
   const GrantView grant = fetch_one();
@@ -124,7 +150,7 @@ TEST_F(EditRules, AFullQueueTakesNoMovedJob) {
   push(a_push());
   QueueSettings one;
   one.length_max = 1;
-  run(QueueSet{"q", one});
+  run(QueueSet{"q", one, {}});
   const std::string id = push(a_push("r"));
   EXPECT_EQ(code(to_queue(id, "q")), "QUEUEFULL");
   EXPECT_EQ(job(id).queue, "r");

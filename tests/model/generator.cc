@@ -16,7 +16,9 @@ constexpr int64_t kHourMs = 3'600'000;
 
 Generator::Generator(uint64_t seed, GeneratorOptions options)
     : state_(seed * 0x9E3779B97F4A7C15U + 0x1234567U), options_(options) {
+  constexpr int64_t kLongLogsEach = 16;
   flavour_ = between(0, 5);
+  long_logs_ = between(1, kLongLogsEach) == 1;
 }
 
 // splitmix64.

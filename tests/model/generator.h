@@ -44,20 +44,18 @@ inline const std::vector<std::string> kBackoffs = {"fixed:500~0",
 }  // namespace words
 
 struct GeneratorOptions {
-  bool malformed = true;    // Now and then words that must be refused with BADREQ or NOTYET.
-  bool restarts = true;     // Restart and stall.
-  bool connections = true;  // Close, replies that were not taken, waiting connections.
-  bool keys = true;         // Commands on keys.
-
-  // Off until the server has their commands.
-  bool logs = false;            // JOB.LOG.
-  bool types = false;           // TYPE.PAUSE, TYPE.RESUME.
-  bool queue_settings = false;  // QUEUE.SET.
-  bool edit = false;            // JOB.EDIT.
-  bool workers = false;         // WORKER.QUIET, WORKER.STOP.
-  bool hashes = false;          // HSET and its kin; needs `keys` too.
-  bool operations = false;      // QUEUE.PURGE, QUEUE.DELETE, verbs with WHERE.
-  bool queries = false;         // JOB.COUNT, JOB.LIST.
+  bool malformed = true;       // Now and then words that must be refused with BADREQ or NOTYET.
+  bool restarts = true;        // Restart and stall.
+  bool connections = true;     // Close, replies that were not taken, waiting connections.
+  bool keys = true;            // Commands on keys.
+  bool logs = true;            // JOB.LOG.
+  bool types = true;           // TYPE.PAUSE, TYPE.RESUME.
+  bool queue_settings = true;  // QUEUE.SET.
+  bool edit = true;            // JOB.EDIT.
+  bool workers = true;         // WORKER.LIST, WORKER.QUIET, WORKER.STOP.
+  bool hashes = true;          // HSET and its kin; needs `keys` too.
+  bool operations = true;      // QUEUE.PURGE, QUEUE.DELETE, verbs with WHERE.
+  bool queries = true;         // JOB.COUNT, JOB.LIST.
 
   size_t jobs_max = 30;  // Retained jobs; above it the stream deletes rather than pushes.
 };
@@ -123,8 +121,10 @@ class Generator {
   Log log(const World& world);
   Verb type_verb();
   QueueSet queue_set();
+  void add_defaults(QueueSet& set);
   void spoil(QueueSet& set);
   Edit edit(const World& world);
+  void add_options(Edit& edit);
   void spoil(Edit& edit);
   Verb worker_verb(const World& world);
   Verb operation(const World& world);
@@ -143,6 +143,7 @@ class Generator {
   uint64_t state_;
   GeneratorOptions options_;
   int64_t flavour_;                // What this seed is fond of.
+  bool long_logs_;                 // In few seeds: each step copies and compares them.
   bool allow_malformed_ = true;    // Off inside an EXEC.
   std::vector<LeaseName> tokens_;  // Every lease seen, newest last.
   std::vector<std::string> ids_;   // Every id seen, newest last.

@@ -38,7 +38,7 @@ std::vector<int64_t> Generator::admin_weights(const World& world, bool running) 
           weight(options_.types, 6),
           weight(options_.queue_settings, 6),
           weight(options_.edit, 8),
-          weight(options_.workers, 2),
+          weight(options_.workers, 3),
           weight(options_.operations, 3),
           weight(options_.queries, 8)};
 }
@@ -64,14 +64,15 @@ Verb Generator::admin_verb(const World& world, size_t which) {
 
 Log Generator::log(const World& world) {
   Log log{lease(world), pick<std::string>({"debug", "info", "warn", "error"}), bytes()};
-  if (chance(8)) log.text = std::string(pick<size_t>({90'000, 130'000, 262'144}), 'l');
+  if (long_logs_ && chance(40))
+    log.text = std::string(pick<size_t>({90'000, 130'000, 262'112}), 'l');
   const Job* job = with_long_log(world);
   if (job != nullptr && chance(70)) {
     log.lease = LeaseName{named(world, job->view.id), job->view.lease->token};
     log.text = std::string(static_cast<size_t>(between(60'000, 200'000)), 'm');
   }
   if (options_.malformed && chance(3)) log.level = pick<std::string>({"", "fatal"});
-  if (options_.malformed && chance(1)) log.text = std::string(262'145, 'x');
+  if (options_.malformed && chance(1)) log.text = std::string(262'113, 'x');
   return log;
 }
 
@@ -86,22 +87,41 @@ Verb Generator::type_verb() {
 }
 
 QueueSet Generator::queue_set() {
-  QueueSet set{chance(3) ? "q4" : pick(kQueues), {}};
+  QueueSet set{chance(3) ? "q4" : pick(kQueues), {}, {}};
   QueueSettings& change = set.change;
-  if (chance(60)) change.length_max = pick<int64_t>({0, 0, 0, 1, 3, 6, 15});
+  if (chance(35)) change.length_max = pick<int64_t>({0, 0, 0, 2, 6, 15});
   if (chance(25)) change.attempts = pick<int64_t>({0, 1, 2, 5});
-  if (chance(25)) change.backoff = chance(30) ? "0" : pick(kBackoffs);
+  if (chance(20)) change.backoff = pick(kBackoffs);
   if (chance(20)) change.lease_ms = pick<int64_t>({0, 1'000, 7'000});
   if (chance(20)) change.timeout_ms = pick<int64_t>({0, 3'000, 50'000});
   if (chance(15)) change.keep_ms = pick<int64_t>({0, 500, 61'000});
   if (chance(20)) change.crashes = pick<int64_t>({0, 1, 2});
   if (chance(20)) change.alert_ms = pick<int64_t>({0, 60'000});
-  if (chance(10)) change = QueueSettings{0, 0, "0", 0, 0, 0, 0, 0};
+  if (chance(15)) add_defaults(set);
   if (options_.malformed && chance(6)) spoil(set);
   return set;
 }
 
+void Generator::add_defaults(QueueSet& set) {
+  QueueSettings& change = set.change;
+  if (chance(50)) change = QueueSettings{};
+  const bool all = chance(50);
+  const auto add = [&](const char* option, bool is_set) {
+    if (!is_set && (all || chance(30))) set.defaults.emplace_back(option);
+  };
+  add("MAXLEN", change.length_max.has_value());
+  add("ATTEMPTS", change.attempts.has_value());
+  add("BACKOFF", change.backoff.has_value());
+  add("LEASE", change.lease_ms.has_value());
+  add("TIMEOUT", change.timeout_ms.has_value());
+  add("KEEP", change.keep_ms.has_value());
+  add("CRASHES", change.crashes.has_value());
+  add("ALERT", change.alert_ms.has_value());
+}
+
+// Keeps no option twice: that would be refused for another reason.
 void Generator::spoil(QueueSet& set) {
+  set.defaults.clear();
   QueueSettings& change = set.change;
   switch (between(0, 8)) {
     case 0:
@@ -117,7 +137,7 @@ void Generator::spoil(QueueSet& set) {
       change.attempts = pick<int64_t>({-1, 1'001});
       break;
     case 4:
-      change.backoff = pick<std::string>({"", "fixed", "00", "list:"});
+      change.backoff = pick<std::string>({"", "fixed", "0", "list:"});
       break;
     case 5:
       change.lease_ms = pick<int64_t>({-1, 86'400'001});
@@ -143,7 +163,8 @@ Edit Generator::edit(const World& world) {
   }
   Edit edit;
   const bool likely = !waiting.empty() && chance(allow_malformed_ ? 80 : 95);
-  edit.id = likely ? named(world, pick(waiting)) : id(world);
+  const std::string id_likely = likely ? pick(waiting) : "";
+  edit.id = likely ? named(world, id_likely) : id(world);
   if (chance(30)) edit.queue = pick(kQueues);
   for (const auto& [name, queue] : world.queues) {  // One that may be full.
     if (queue.settings.length_max && chance(10)) edit.queue = name;
@@ -155,7 +176,11 @@ Edit Generator::edit(const World& world) {
     edit.delay_ms = pick<int64_t>({0, 0, 1, 500, 5'000});
   } else if (chance(20)) {
     edit.at_wall_ms = world.now.wall_ms + pick<int64_t>({-100'000, 0, 1, 1'000, 3'700'000});
+    if (chance(5)) edit.at_wall_ms = 0;
   }
+  if (chance(40)) add_options(edit);
+  // How long a command of an ended lease may be repeated then is left open.
+  if (!likely || find_job(world, id_likely)->view.fence > 0) edit.keep_ms.reset();
   const bool empty = !edit.queue && !edit.priority && !edit.args && !edit.type && !edit.delay_ms &&
                      !edit.at_wall_ms;
   if (empty) edit.priority = 7;
@@ -163,12 +188,30 @@ Edit Generator::edit(const World& world) {
   return edit;
 }
 
+// How the job runs.
+void Generator::add_options(Edit& edit) {
+  if (chance(25)) edit.attempts = between(1, 6);
+  if (chance(25)) edit.backoff = pick(kBackoffs);
+  if (chance(20)) edit.timeout_ms = pick<int64_t>({0, 3'000, 50'000});
+  if (chance(15)) edit.soft_timeout_ms = pick<int64_t>({0, 2'000});
+  if (chance(20)) edit.lease_ms = pick<int64_t>({1'000, 7'000, 30'000});
+  if (chance(25)) edit.expire_ms = pick<int64_t>({1, 2'000, 60'000});
+  if (chance(20)) edit.crashes = between(1, 4);
+  if (chance(25)) edit.keep_ms = pick<int64_t>({0, 500, 61'000});
+}
+
 void Generator::spoil(Edit& edit) {
   Edit nothing;
   nothing.id = edit.id;
-  switch (between(0, 7)) {
+  switch (between(0, 9)) {
     case 0:
       edit = nothing;
+      break;
+    case 8:
+      edit.attempts = pick<int64_t>({0, 1'001});
+      break;
+    case 9:
+      edit.backoff = "fixed";
       break;
     case 1:
       edit.queue = pick<std::string>({"", "with space"});
@@ -199,12 +242,15 @@ void Generator::spoil(Edit& edit) {
 
 // Who was told to be quiet mostly says good-bye soon, or nobody would work in the end.
 Verb Generator::worker_verb(const World& world) {
-  if (!world.told_workers.empty() && chance(70)) {
-    auto told = world.told_workers.begin();
-    std::advance(told, between(0, static_cast<int64_t>(world.told_workers.size()) - 1));
-    if (chance(70)) return Bye{told->first, leases(world, 1)};
-    return Beat{told->first, leases(world, 2)};
+  std::vector<std::string> told;
+  for (const auto& [name, known] : world.workers) {
+    if (known.state != "run") told.push_back(name);
   }
+  if (!told.empty() && chance(70)) {
+    if (chance(70)) return Bye{pick(told), leases(world, 1)};
+    return Beat{pick(told), leases(world, 2)};
+  }
+  if (chance(30)) return WorkerList{};
   std::string worker = chance(85) ? pick(kWorkers) : "nobody";
   if (options_.malformed && chance(15)) worker = chance(50) ? "" : std::string(129, 'w');
   return TellWorker{worker, chance(40)};

@@ -43,7 +43,7 @@ HashSet Generator::hash_set() {
 }
 
 Verb Generator::hash_verb() {
-  switch (weighted({30, 8, 5, 8, 14, 4, 4, 16})) {
+  switch (weighted({30, 8, 5, 8, 14, 4, 4, 16, 10})) {
     case 0:
       return hash_set();
     case 1:
@@ -58,6 +58,9 @@ Verb Generator::hash_verb() {
       return HashExists{hash_key(), field()};
     case 6:
       return HashLen{hash_key()};
+    case 8:
+      return HashIncrFloat{hash_key(), field(),
+                           pick<std::string>({"0", "1.5", "-0.25", "0.1", "3e2", "-1", "x", ""})};
     default:
       return HashIncr{hash_key(), field(), pick<int64_t>({0, 1, -1, 7, kMost, kLeast})};
   }

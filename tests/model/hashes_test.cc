@@ -58,10 +58,10 @@ TEST_F(HashRules, AnEmptyHashGoes) {
 TEST_F(HashRules, WrongTypeBothWays) {
   run(a_set("t", "text"));
   run(HashSet{"h", {{"a", "1"}}});
-  for (const Verb& verb :
-       std::vector<Verb>{HashSet{"t", {{"a", "1"}}}, HashGet{"t", "a"}, HashMGet{"t", {"a"}},
-                         HashGetAll{"t"}, HashDel{"t", {"a"}}, HashExists{"t", "a"}, HashLen{"t"},
-                         HashIncr{"t", "a", 1}, KeyGet{"h"}, KeyIncr{"h", 1, false}}) {
+  for (const Verb& verb : std::vector<Verb>{
+           HashSet{"t", {{"a", "1"}}}, HashGet{"t", "a"}, HashMGet{"t", {"a"}}, HashGetAll{"t"},
+           HashDel{"t", {"a"}}, HashExists{"t", "a"}, HashLen{"t"}, HashIncr{"t", "a", 1},
+           HashIncrFloat{"t", "a", "1"}, KeyGet{"h"}, KeyIncr{"h", 1, false}}) {
     EXPECT_EQ(code(verb), "WRONGTYPE");
   }
   EXPECT_EQ(run(KeyMGet{{"h", "t"}}).items.at(0).kind, Reply::Kind::kNil) << "as Redis has it";
@@ -80,6 +80,19 @@ TEST_F(HashRules, NumbersAreCountedOrRefused) {
   EXPECT_EQ(code(HashIncr{"h", "t", 1}), "ERR");
   EXPECT_EQ(code(HashIncr{"h", "n", 1}), "ERR");
   EXPECT_EQ(number(HashIncr{"h", "n", std::numeric_limits<int64_t>::min()}), -1);
+}
+
+TEST_F(HashRules, DecimalsAreAddedAndShownWithoutZerosAtTheEnd) {
+  const auto add = [&](const std::string& by) { return run(HashIncrFloat{"h", "n", by}).text; };
+  EXPECT_EQ(add("10.50"), "10.5");
+  EXPECT_EQ(add("0.1"), "10.6");
+  EXPECT_EQ(add("-5.0e1"), "-39.4");
+  EXPECT_EQ(add("39.4"), "0");
+  EXPECT_EQ(get("n"), "0");
+  EXPECT_EQ(code(HashIncrFloat{"h", "n", "abc"}), "ERR");
+  EXPECT_EQ(code(HashIncrFloat{"h", "n", ""}), "ERR");
+  run(HashSet{"h", {{"t", "text"}}});
+  EXPECT_EQ(code(HashIncrFloat{"h", "t", "1"}), "ERR");
 }
 
 TEST_F(HashRules, TheEndIsTheKeysAndStays) {
@@ -122,7 +135,7 @@ TEST_F(HashRules, RefuseWhatIsOutsideTheLimits) {
 }
 
 TEST(HashLimit, RefusesGrowthAndNothingElse) {
-  constexpr int64_t kBytesMax = 192 + 1 + 2 * (64 + 1 + 10);
+  constexpr int64_t kBytesMax = 192 + 1 + 2 * (128 + 1 + 10);
   const Now now = Generator::start();
   Model model(now, kBytesMax);
   Puppet puppet(now, 1, kBytesMax);

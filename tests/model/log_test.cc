@@ -42,16 +42,16 @@ TEST_F(LogRules, TheOldestLinesGoAndAreCounted) {
   const GrantView grant = fetch_one();
   run(a_line(grant, "a"));
   run(a_line(grant, "b"));
-  run(a_line(grant, std::string(262'142, 'c')));
+  run(a_line(grant, std::string(262'144 - 2 * 33 - 32, 'c')));
   EXPECT_EQ(running_log(id).lines.size(), 3U) << "exactly the limit";
   EXPECT_EQ(running_log(id).dropped, 0);
   run(a_line(grant, "d"));
   EXPECT_EQ(running_log(id).dropped, 1);
   EXPECT_EQ(running_log(id).lines.at(0).text, "b");
-  run(a_line(grant, std::string(262'144, 'e')));
+  run(a_line(grant, std::string(262'112, 'e')));
   EXPECT_EQ(running_log(id).dropped, 4);
   EXPECT_EQ(running_log(id).lines.size(), 1U);
-  EXPECT_EQ(code(a_line(grant, std::string(262'145, 'f'))), "TOOBIG");
+  EXPECT_EQ(code(a_line(grant, std::string(262'113, 'f'))), "TOOBIG");
   EXPECT_EQ(running_log(id).dropped, 4);
 }
 

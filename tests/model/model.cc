@@ -170,7 +170,8 @@ struct Visitor {
   Reply operator()(const JobList& verb) { return step.list_jobs(verb, seen); }
   Reply operator()(const Beat& verb) { return step.beat(verb); }
   Reply operator()(const Bye& verb) { return step.bye(verb); }
-  Reply operator()(const TellWorker& verb) { return step.tell_worker(verb, seen); }
+  Reply operator()(const TellWorker& verb) { return step.tell_worker(verb); }
+  Reply operator()(const WorkerList&) { return step.worker_list(); }
   Reply operator()(const QueueStats& verb) { return step.stats(verb); }
   Reply operator()(const QueueList&) { return step.list(); }
   Reply operator()(const QueuePause& verb) { return step.pause(verb); }
@@ -199,6 +200,7 @@ struct Visitor {
   Reply operator()(const HashExists& verb) { return step.hash_exists(verb); }
   Reply operator()(const HashLen& verb) { return step.hash_len(verb); }
   Reply operator()(const HashIncr& verb) { return step.hash_incr(verb); }
+  Reply operator()(const HashIncrFloat& verb) { return step.hash_incr_float(verb); }
   Reply operator()(const Exec& verb) { return step.exec(verb, seen); }
   Reply operator()(const Advance& verb) {
     step.advance(verb);

@@ -146,6 +146,14 @@ struct Edit {
   std::optional<int64_t> delay_ms;
   std::optional<std::string> args;
   std::optional<std::string> type;
+  std::optional<int64_t> attempts;
+  std::optional<std::string> backoff;
+  std::optional<int64_t> timeout_ms;
+  std::optional<int64_t> soft_timeout_ms;
+  std::optional<int64_t> lease_ms;
+  std::optional<int64_t> expire_ms;
+  std::optional<int64_t> crashes;
+  std::optional<int64_t> keep_ms;
 };
 
 // --- Many jobs at once, by query.
@@ -181,6 +189,8 @@ struct Bye {
   std::vector<LeaseName> leases;
 };
 
+struct WorkerList {};
+
 // WORKER.QUIET and WORKER.STOP.
 struct TellWorker {
   std::string worker;
@@ -204,9 +214,8 @@ struct QueueResume {
   std::string queue;
 };
 
-// What later pushes to a queue take where they do not say otherwise, how many unfinished jobs it
-// may hold, and from which age of its oldest job on somebody is to be told. Absent: as the server
-// has it.
+// What later pushes to a queue take where they do not say otherwise, how many jobs may wait in it,
+// and from which age of its oldest job on somebody is to be told. Absent: as the server has it.
 struct QueueSettings {
   std::optional<int64_t> length_max;
   std::optional<int64_t> attempts;
@@ -216,12 +225,14 @@ struct QueueSettings {
   std::optional<int64_t> keep_ms;
   std::optional<int64_t> crashes;
   std::optional<int64_t> alert_ms;
+  bool operator==(const QueueSettings&) const = default;
 };
 
-// Absent: stays as it is. 0 (BACKOFF as well): as the server has it.
+// Absent: stays as it is.
 struct QueueSet {
   std::string queue;
   QueueSettings change;
+  std::vector<std::string> defaults;  // Options that are given the word "default".
 };
 
 struct QueuePurge {
@@ -348,6 +359,12 @@ struct HashIncr {
   int64_t by = 0;
 };
 
+struct HashIncrFloat {
+  std::string key;
+  std::string field;
+  std::string by;
+};
+
 struct Op;
 
 // MULTI … EXEC. Members: Push, MPush, Ack, Fail, Release, Progress, Cancel, Edit, and all on keys
@@ -376,13 +393,14 @@ struct Undo {
   std::vector<LeaseName> leases;
 };
 
-using Verb = std::variant<Push, MPush, Fetch, Ack, MAck, Fail, Release, Extend, Progress, Log, Get,
-                          Wait, Cancel, Retry, Delete, Edit, BulkWhere, JobCount, JobList, Beat,
-                          Bye, TellWorker, QueueStats, QueueList, QueuePause, QueueResume, QueueSet,
-                          QueuePurge, QueueDelete, TypePause, TypeResume, KeySet, KeyGet, KeyMGet,
-                          KeyDel, KeyExists, KeyExpire, KeyTtl, KeyPersist, KeyIncr, KeyScan,
-                          KeyDbSize, HashSet, HashGet, HashMGet, HashGetAll, HashDel, HashExists,
-                          HashLen, HashIncr, Exec, Advance, Restart, Close, Undo>;
+using Verb =
+    std::variant<Push, MPush, Fetch, Ack, MAck, Fail, Release, Extend, Progress, Log, Get, Wait,
+                 Cancel, Retry, Delete, Edit, BulkWhere, JobCount, JobList, Beat, Bye, WorkerList,
+                 TellWorker, QueueStats, QueueList, QueuePause, QueueResume, QueueSet, QueuePurge,
+                 QueueDelete, TypePause, TypeResume, KeySet, KeyGet, KeyMGet, KeyDel, KeyExists,
+                 KeyExpire, KeyTtl, KeyPersist, KeyIncr, KeyScan, KeyDbSize, HashSet, HashGet,
+                 HashMGet, HashGetAll, HashDel, HashExists, HashLen, HashIncr, HashIncrFloat, Exec,
+                 Advance, Restart, Close, Undo>;
 
 struct Op {
   Conn conn = 0;

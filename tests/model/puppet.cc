@@ -35,7 +35,7 @@ Snapshot Puppet::snapshot() const {
   for (const auto& [name, reason] : world_.type_pauses) {
     snapshot.type_pauses->push_back(TypePauseView{name.first, name.second, reason});
   }
-  snapshot.told_workers = world_.told_workers;
+  snapshot.workers = worker_views(world_);
   return snapshot;
 }
 

@@ -142,10 +142,11 @@ class Step {
   Reply type_resume(const TypeResume& resume);
   bool type_paused(const Job& job) const;
   Reply queue_set(const QueueSet& set);
-  Reply tell_worker(const TellWorker& tell, const Reply* seen);
+  Reply tell_worker(const TellWorker& tell);
+  Reply worker_list();
   std::string worker_state(const std::string& worker) const;
   void hear_worker(const std::string& worker);
-  void end_worker(const std::string& worker);
+  void forget_idle_workers();
 
   // step_query.cc
   Reply bulk_where(const BulkWhere& bulk, const Reply* seen);
@@ -187,6 +188,9 @@ class Step {
   Reply hash_exists(const HashExists& exists) const;
   Reply hash_len(const HashLen& len) const;
   Reply hash_incr(const HashIncr& incr);
+  Reply hash_incr_float(const HashIncrFloat& incr);
+  Reply hash_put(const std::string& name, const std::string& field, const std::string& value,
+                 const Reply& done);
 
   // step_time.cc
   void carry_out(const Due& due);
@@ -233,6 +237,8 @@ KeyView key_view(const std::string& name, const StoredKey& key);
 bool pattern_fits(const std::string& pattern, const std::string& name);
 // All that can be seen of a queue, the optional fields included.
 QueueView queue_view(const World& world, const std::string& name);
+// All workers that are known, by name.
+std::vector<WorkerView> worker_views(const World& world);
 // Returns the code that a push is refused with for its words alone, or nothing.
 std::optional<std::string> push_refusal(const Push& push);
 

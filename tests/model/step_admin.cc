@@ -10,9 +10,8 @@ namespace {
 constexpr int64_t kDayMs = 86'400'000;
 constexpr int64_t kRunsMax = 1'000;
 constexpr int64_t kLengthMax = 1'000'000'000'000;
-constexpr int64_t kHeardMs = 60'000;
+constexpr int64_t kIdleMs = 300'000;
 constexpr size_t kWorkerBytesMax = 128;
-const std::string kReset = "0";
 
 bool outside(const std::optional<int64_t>& value, int64_t high) {
   return value && !within(*value, 0, high);
@@ -21,18 +20,36 @@ bool outside(const std::optional<int64_t>& value, int64_t high) {
 bool refused(const QueueSet& set) {
   const QueueSettings& change = set.change;
   const bool none = !change.length_max && !change.attempts && !change.backoff && !change.lease_ms &&
-                    !change.timeout_ms && !change.keep_ms && !change.crashes && !change.alert_ms;
+                    !change.timeout_ms && !change.keep_ms && !change.crashes && !change.alert_ms &&
+                    set.defaults.empty();
   if (none || !valid_name(set.queue)) return true;
-  if (change.backoff && *change.backoff != kReset && !parse_backoff(*change.backoff)) return true;
+  if (change.backoff && !parse_backoff(*change.backoff)) return true;
   return outside(change.length_max, kLengthMax) || outside(change.attempts, kRunsMax) ||
          outside(change.lease_ms, kDayMs) || outside(change.timeout_ms, kDurationMsMax) ||
          outside(change.keep_ms, kDurationMsMax) || outside(change.crashes, kRunsMax) ||
          outside(change.alert_ms, kDurationMsMax);
 }
 
-void set_one(std::optional<int64_t>& setting, const std::optional<int64_t>& change) {
-  if (!change) return;
-  setting = *change == 0 ? std::nullopt : change;
+template <typename T>
+void set_one(std::optional<T>& setting, const std::optional<T>& change) {
+  if (change) setting = change;
+}
+
+// The same where 0 can only mean the server's own.
+void set_or_reset(std::optional<int64_t>& setting, const std::optional<int64_t>& change) {
+  set_one(setting, change);
+  if (setting == 0) setting.reset();
+}
+
+void reset(QueueSettings& settings, const std::string& option) {
+  if (option == "MAXLEN") settings.length_max.reset();
+  if (option == "ATTEMPTS") settings.attempts.reset();
+  if (option == "BACKOFF") settings.backoff.reset();
+  if (option == "LEASE") settings.lease_ms.reset();
+  if (option == "TIMEOUT") settings.timeout_ms.reset();
+  if (option == "KEEP") settings.keep_ms.reset();
+  if (option == "CRASHES") settings.crashes.reset();
+  if (option == "ALERT") settings.alert_ms.reset();
 }
 
 bool refused(const std::string& type, const std::optional<std::string>& queue) {
@@ -66,50 +83,65 @@ bool Step::type_paused(const Job& job) const {
 
 Reply Step::queue_set(const QueueSet& set) {
   if (refused(set)) return error_reply("BADREQ");
-  QueueSettings& settings = w_.queues[set.queue].settings;
+  const auto known = w_.queues.find(set.queue);
+  QueueSettings settings = known == w_.queues.end() ? QueueSettings{} : known->second.settings;
+  const QueueSettings before = settings;
   const QueueSettings& change = set.change;
-  set_one(settings.length_max, change.length_max);
-  set_one(settings.attempts, change.attempts);
-  set_one(settings.lease_ms, change.lease_ms);
+  set_or_reset(settings.length_max, change.length_max);
+  set_or_reset(settings.attempts, change.attempts);
+  set_or_reset(settings.lease_ms, change.lease_ms);
   set_one(settings.timeout_ms, change.timeout_ms);
   set_one(settings.keep_ms, change.keep_ms);
-  set_one(settings.crashes, change.crashes);
-  set_one(settings.alert_ms, change.alert_ms);
-  if (change.backoff) settings.backoff = change.backoff;
-  if (settings.backoff == kReset) settings.backoff.reset();
+  set_or_reset(settings.crashes, change.crashes);
+  set_or_reset(settings.alert_ms, change.alert_ms);
+  set_one(settings.backoff, change.backoff);
+  for (const std::string& option : set.defaults) reset(settings, option);
+  if (settings != before) w_.queues[set.queue].settings = settings;
   return ok_reply();
 }
 
-// Of a name that was not heard of lately either is right: that there is no such worker, or that the
-// word will be told to whoever comes by that name.
-Reply Step::tell_worker(const TellWorker& tell, const Reply* seen) {
+Reply Step::tell_worker(const TellWorker& tell) {
   if (tell.worker.empty() || tell.worker.size() > kWorkerBytesMax) return error_reply("BADREQ");
-  const auto heard = w_.workers_heard_ms.find(tell.worker);
-  const bool known =
-      w_.told_workers.count(tell.worker) > 0 ||
-      (heard != w_.workers_heard_ms.end() && w_.now.engine_ms - heard->second <= kHeardMs);
-  if (!known && seen != nullptr && seen->code == "NOTFOUND") return error_reply("NOTFOUND");
-  std::string& told = w_.told_workers[tell.worker];
-  if (tell.stop) {
-    told = "stop";
-  } else if (told.empty()) {
-    told = "quiet";
-  }
+  const auto known = w_.workers.find(tell.worker);
+  if (known == w_.workers.end()) return error_reply("NOTFOUND");
+  std::string& state = known->second.state;
+  if (state != "stop") state = tell.stop ? "stop" : "quiet";
   return ok_reply();
+}
+
+Reply Step::worker_list() {
+  forget_idle_workers();
+  Reply reply;
+  reply.kind = Reply::Kind::kWorkers;
+  reply.workers = worker_views(w_);
+  return reply;
 }
 
 std::string Step::worker_state(const std::string& worker) const {
-  const auto told = w_.told_workers.find(worker);
-  return told == w_.told_workers.end() ? "run" : told->second;
+  const auto known = w_.workers.find(worker);
+  return known == w_.workers.end() ? "run" : known->second.state;
 }
 
 void Step::hear_worker(const std::string& worker) {
-  w_.workers_heard_ms[worker] = w_.now.engine_ms;
+  w_.workers[worker].heard = w_.now;
 }
 
-void Step::end_worker(const std::string& worker) {
-  w_.told_workers.erase(worker);
-  w_.workers_heard_ms.erase(worker);
+void Step::forget_idle_workers() {
+  std::erase_if(w_.workers, [&](const auto& worker) {
+    return worker.second.heard.engine_ms + kIdleMs <= w_.now.engine_ms;
+  });
+}
+
+std::vector<WorkerView> worker_views(const World& world) {
+  std::map<std::string, int64_t> leases;
+  for (const auto& [id, job] : world.jobs) {
+    if (job.view.lease) ++leases[job.view.lease->worker];
+  }
+  std::vector<WorkerView> views;
+  for (const auto& [name, worker] : world.workers) {
+    views.push_back(WorkerView{name, worker.state, worker.heard.wall_ms, leases[name]});
+  }
+  return views;
 }
 
 }  // namespace model

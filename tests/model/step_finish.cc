@@ -13,6 +13,7 @@ constexpr int64_t kItemsMax = 10'000;
 constexpr size_t kResultBytesMax = 1'048'576;
 constexpr size_t kProgressBytesMax = 65'536;
 constexpr size_t kLogBytesMax = 262'144;
+constexpr size_t kLogLineBytes = 32;  // What a line counts beside its text.
 constexpr size_t kClassBytesMax = 256;
 constexpr size_t kMessageBytesMax = 4'096;
 constexpr size_t kTraceBytesMax = 16'384;
@@ -137,15 +138,18 @@ Reply Step::progress(const Progress& progress) {
 Reply Step::log(const Log& log) {
   const bool known =
       log.level == "debug" || log.level == "info" || log.level == "warn" || log.level == "error";
-  if (malformed(log.lease) || !known) return error_reply("BADREQ");
-  if (log.text.size() > kLogBytesMax) return error_reply("TOOBIG");
+  const bool wrong = malformed(log.lease) || !known;
+  const bool too_big = log.text.size() + kLogLineBytes > kLogBytesMax;
+  if (wrong && too_big) return error_reply("BADREQ|TOOBIG");
+  if (wrong) return error_reply("BADREQ");
+  if (too_big) return error_reply("TOOBIG");
   const Found found = find_lease(log.lease, LeaseVerb::kOther);
   if (found.job == nullptr) return found.refusal;
   LogView& kept = *found.job->view.lease->log;
   kept.lines.push_back(LogLine{w_.now.wall_ms, log.level, log.text});
   const auto bytes = [&] {
     size_t sum = 0;
-    for (const LogLine& line : kept.lines) sum += line.text.size();
+    for (const LogLine& line : kept.lines) sum += line.text.size() + kLogLineBytes;
     return sum;
   };
   while (bytes() > kLogBytesMax) {
@@ -175,7 +179,7 @@ Reply Step::beat(const Beat& beat) {
 
 Reply Step::bye(const Bye& bye) {
   if (refused(bye.worker, bye.leases)) return error_reply("BADREQ");
-  end_worker(bye.worker);
+  w_.workers.erase(bye.worker);
   for (const LeaseName& lease : bye.leases) {
     const Found found = find_lease(lease, LeaseVerb::kOther);
     if (found.job != nullptr) release_lease(*found.job, 0);

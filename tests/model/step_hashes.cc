@@ -1,6 +1,8 @@
 // Hashes: keys that hold fields.
 #include <algorithm>
-#include <set>
+#include <iomanip>
+#include <sstream>
+#include <stdexcept>
 
 #include "model/step.h"
 
@@ -35,6 +37,31 @@ StoredKey copy_of(const StoredKey* key) {
   StoredKey copy = key == nullptr ? StoredKey{} : *key;
   if (!copy.fields) copy.fields.emplace();
   return copy;
+}
+
+// Decimals as people write them; others are not generated.
+std::optional<long double> float_of(const std::string& text) {
+  if (text.empty() || text.find_first_not_of("+-.0123456789e") != std::string::npos) {
+    return std::nullopt;
+  }
+  size_t read = 0;
+  long double number = 0;
+  try {
+    number = std::stold(text, &read);
+  } catch (const std::logic_error&) {
+    return std::nullopt;
+  }
+  return read == text.size() ? std::optional(number) : std::nullopt;
+}
+
+// At most 17 digits behind the point, without zeros at the end.
+std::string float_text(long double number) {
+  std::ostringstream out;
+  out << std::fixed << std::setprecision(17) << number;
+  std::string text = out.str();
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text == "-0" ? "0" : text;
 }
 
 }  // namespace
@@ -125,11 +152,29 @@ Reply Step::hash_incr(const HashIncr& incr) {
   __extension__ const __int128 sum = static_cast<__int128>(*before) + incr.by;
   const auto after = static_cast<int64_t>(sum);
   if (after != sum) return error_reply("ERR");
-  StoredKey made = copy_of(old);
-  (*made.fields)[incr.field] = std::to_string(after);
-  if (would_overflow(incr.key, made)) return error_reply("QUOTA");
-  w_.stored[incr.key] = made;
-  return integer_reply(after);
+  return hash_put(incr.key, incr.field, std::to_string(after), integer_reply(after));
+}
+
+Reply Step::hash_incr_float(const HashIncrFloat& incr) {
+  if (!valid_key(incr.key) || !valid_field(incr.field)) return error_reply("BADREQ");
+  const StoredKey* old = stored(incr.key);
+  if (is_text(old)) return error_reply("WRONGTYPE");
+  const std::string* value = field_of(old, incr.field);
+  const std::optional<long double> before = value == nullptr ? 0 : float_of(*value);
+  const std::optional<long double> by = float_of(incr.by);
+  if (!before || !by) return error_reply("ERR");
+  const std::string sum = float_text(*before + *by);
+  return hash_put(incr.key, incr.field, sum, value_reply(&sum));
+}
+
+// Sets one field and answers `done`.
+Reply Step::hash_put(const std::string& name, const std::string& field, const std::string& value,
+                     const Reply& done) {
+  StoredKey made = copy_of(stored(name));
+  (*made.fields)[field] = value;
+  if (would_overflow(name, made)) return error_reply("QUOTA");
+  w_.stored[name] = made;
+  return done;
 }
 
 }  // namespace model

@@ -8,21 +8,37 @@ namespace {
 
 constexpr size_t kIdsMax = 10'000;
 constexpr size_t kArgsBytesMax = 1'048'576;
+constexpr int64_t kDayMs = 86'400'000;
+constexpr int64_t kRunsMax = 1'000;
 
 bool refused(const std::vector<std::string>& ids) {
   return ids.empty() || ids.size() > kIdsMax || !std::all_of(ids.begin(), ids.end(), valid_id);
 }
 
+bool outside(const std::optional<int64_t>& value, int64_t low, int64_t high) {
+  return value && !within(*value, low, high);
+}
+
+bool changes_nothing(const Edit& edit) {
+  return !edit.queue && !edit.priority && !edit.delay_ms && !edit.at_wall_ms && !edit.args &&
+         !edit.type && !edit.attempts && !edit.backoff && !edit.timeout_ms &&
+         !edit.soft_timeout_ms && !edit.lease_ms && !edit.expire_ms && !edit.crashes &&
+         !edit.keep_ms;
+}
+
 // For its words alone.
-bool edit_refused(const Edit& edit) {
-  if (edit.delay_ms && edit.at_wall_ms) return true;
-  if (!edit.queue && !edit.priority && !edit.delay_ms && !edit.at_wall_ms && !edit.args &&
-      !edit.type) {
+bool refused(const Edit& edit) {
+  if (changes_nothing(edit) || (edit.delay_ms && edit.at_wall_ms)) return true;
+  if ((edit.queue && !valid_name(*edit.queue)) || (edit.type && !valid_name(*edit.type))) {
     return true;
   }
-  return (edit.queue && !valid_name(*edit.queue)) || (edit.type && !valid_name(*edit.type)) ||
-         !within(edit.priority.value_or(0), 0, 9) ||
-         !within(edit.delay_ms.value_or(0), 0, kDurationMsMax) || edit.at_wall_ms.value_or(0) < 0;
+  if (edit.backoff && !parse_backoff(*edit.backoff)) return true;
+  return outside(edit.priority, 0, 9) || outside(edit.delay_ms, 0, kDurationMsMax) ||
+         outside(edit.at_wall_ms, 0, INT64_MAX) || outside(edit.attempts, 1, kRunsMax) ||
+         outside(edit.timeout_ms, 0, kDurationMsMax) ||
+         outside(edit.soft_timeout_ms, 0, kDurationMsMax) || outside(edit.lease_ms, 1, kDayMs) ||
+         outside(edit.expire_ms, 1, kDurationMsMax) || outside(edit.crashes, 1, kRunsMax) ||
+         outside(edit.keep_ms, 0, kDurationMsMax);
 }
 
 // The first error in a member's reply: its own, or (CANCEL) that of an item.
@@ -110,37 +126,38 @@ Reply Step::remove_job(const Job& job) {
 }
 
 Reply Step::edit(const Edit& edit) {
-  if (!valid_id(edit.id) || edit_refused(edit)) return error_reply("BADREQ");
+  if (!valid_id(edit.id) || refused(edit)) return error_reply("BADREQ");
   if (edit.args && edit.args->size() > kArgsBytesMax) return error_reply("TOOBIG");
   const std::optional<std::string> id = resolve(edit.id);
   Job* job = id ? find_job(w_, *id) : nullptr;
   if (job == nullptr) return no_record(id.value_or(""));
   JobView& view = job->view;
   if (view.state == State::kRunning || is_finished(view.state)) return bad_state(view.state);
+  if (edit.attempts && *edit.attempts <= view.attempt) return error_reply("BADREQ");
   const std::string queue = edit.queue.value_or(view.queue);
-  const int64_t priority = edit.priority.value_or(view.priority);
   if (queue != view.queue) {
     if (const auto refusal = full(queue)) return *refusal;
   }
-  const bool was_ready = view.state == State::kReady;
-  const bool moved = queue != view.queue || priority != view.priority;
   w_.queues[queue];  // It comes into being if it is new.
   view.queue = queue;
-  view.priority = priority;
+  view.priority = edit.priority.value_or(view.priority);
   view.args = edit.args.value_or(view.args);
   view.type = edit.type.value_or(view.type);
-  const bool timed = edit.delay_ms || edit.at_wall_ms;
-  const int64_t place_before = job->ready_seq;
-  const int64_t since_before = job->ready_since_ms;
-  if (timed) {
-    job->run_at_range.reset();
-    place(*job, edit.delay_ms, edit.at_wall_ms);
-  } else if (was_ready && moved) {
-    make_ready(*job);
-  }
-  if (was_ready && !moved && view.state == State::kReady) {
-    job->ready_seq = place_before;
-    job->ready_since_ms = since_before;
+  view.max_attempts = edit.attempts.value_or(view.max_attempts);
+  view.max_crashes = edit.crashes.value_or(view.max_crashes);
+  view.timeout_ms = edit.timeout_ms.value_or(view.timeout_ms);
+  view.soft_timeout_ms = edit.soft_timeout_ms.value_or(view.soft_timeout_ms);
+  view.lease_ms = edit.lease_ms.value_or(view.lease_ms);
+  if (edit.keep_ms) view.keep_ms = edit.keep_ms;
+  if (edit.expire_ms) view.expires_at_engine_ms = w_.now.engine_ms + *edit.expire_ms;
+  if (edit.backoff) job->backoff = *parse_backoff(*edit.backoff);
+  if (!edit.delay_ms && !edit.at_wall_ms) return ok_reply();
+  const Job before = *job;
+  job->run_at_range.reset();
+  place(*job, edit.delay_ms, edit.at_wall_ms);
+  if (before.view.state == State::kReady && view.state == State::kReady) {
+    job->ready_seq = before.ready_seq;
+    job->ready_since_ms = before.ready_since_ms;
   }
   return ok_reply();
 }

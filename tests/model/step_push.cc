@@ -166,13 +166,14 @@ void Step::replace(const Push& push, Job& holder) {
   }
 }
 
-// The refusal if the queue has no room for one more unfinished job.
+// The refusal if the queue has no room for one more job that waits.
 std::optional<Reply> Step::full(const std::string& queue) const {
   const auto found = w_.queues.find(queue);
   if (found == w_.queues.end() || !found->second.settings.length_max) return std::nullopt;
   int64_t length = 0;
   for (const auto& [id, job] : w_.jobs) {
-    if (job.view.queue == queue && !is_finished(job.view.state)) ++length;
+    const State state = job.view.state;
+    if (job.view.queue == queue && (state == State::kScheduled || state == State::kReady)) ++length;
   }
   const int64_t most = *found->second.settings.length_max;
   if (length < most) return std::nullopt;

@@ -128,6 +128,7 @@ void Step::advance(const Advance& advance) {
   if (advance.stall) give_grace(false);
   while (const std::optional<Due> due = next_due(w_)) carry_out(*due);
   drop_keys_over();
+  forget_idle_workers();
 }
 
 void Step::give_grace(bool renewals_may_be_lost) {
@@ -150,8 +151,7 @@ void Step::give_grace(bool renewals_may_be_lost) {
 void Step::restart() {
   w_.at_held_until_ms.reset();
   w_.waiters.clear();
-  w_.told_workers.clear();
-  w_.workers_heard_ms.clear();
+  w_.workers.clear();
   give_grace(true);
 }
 

@@ -126,6 +126,17 @@ struct QueueView {
   std::optional<int64_t> oldest_ms;
   std::optional<std::vector<std::string>> ready_ids;  // In the order a worker would get them.
   std::optional<QueueSettings> settings;
+  // What is paused for this queue, "TYPE in all" or "TYPE in queue", and why.
+  std::optional<std::map<std::string, std::string>> paused_types;
+};
+
+// A worker that the server knows.
+struct WorkerView {
+  std::string name;
+  std::string state;  // run, quiet or stop.
+  int64_t heard_wall_ms = 0;
+  int64_t leases = 0;
+  bool operator==(const WorkerView&) const = default;
 };
 
 struct TypePauseView {
@@ -191,6 +202,7 @@ struct Reply {
     kBeat,     // worker_state, cancel, lost.
     kStats,    // queue.
     kNames,    // names: QUEUE.LIST, in the order given.
+    kWorkers,  // workers: WORKER.LIST, in the order given.
     kValue,    // text: the value of a key.
     kInteger,  // number: what the commands on keys count or tell.
     kScanned,  // text: the cursor; names.
@@ -220,6 +232,7 @@ struct Reply {
   std::vector<std::string> lost;
   std::vector<QueueView> queue;  // Exactly one for kStats.
   std::vector<std::string> names;
+  std::vector<WorkerView> workers;
   std::string text;
   int64_t number = 0;
   std::optional<int64_t> length;
@@ -242,7 +255,7 @@ struct Snapshot {
   std::vector<KeyView> keys;
   // Compared when the driver fills them in.
   std::optional<std::vector<TypePauseView>> type_pauses;
-  std::optional<std::map<std::string, std::string>> told_workers;  // Name to "quiet" or "stop".
+  std::optional<std::vector<WorkerView>> workers;  // In the order of their names.
 };
 
 const char* name_of(State state);
@@ -252,5 +265,6 @@ const char* name_of(DeadReason reason);
 // Return the value as one line for failure reports.
 std::string describe(const Reply& reply);
 std::string describe(const JobView& job);
+std::string text_of(const std::vector<WorkerView>& workers);
 
 }  // namespace model

@@ -98,6 +98,12 @@ struct Listing {
   std::set<std::string> owed;
 };
 
+// A worker that fetched or beat of late.
+struct KnownWorker {
+  Now heard;
+  std::string state = "run";  // Or quiet or stop, once it was told so.
+};
+
 struct World {
   Now now;
   int64_t keys_bytes_max = int64_t{64} << 20;
@@ -116,9 +122,8 @@ struct World {
   std::vector<Listing> listings;            // Oldest first.
   // By type and queue (empty: all queues), the reason.
   std::map<std::pair<std::string, std::string>, std::string> type_pauses;
-  std::map<std::string, std::string> told_workers;  // Name to "quiet" or "stop".
-  std::map<std::string, int64_t> workers_heard_ms;  // When a worker last fetched or beat.
-  std::set<std::string> operations;                 // Every operation's id ever given.
+  std::map<std::string, KnownWorker> workers;  // By name.
+  std::set<std::string> operations;            // Every operation's id ever given.
   std::string highest_id;
   int64_t next_ready_seq = 1;
   int64_t placeholders = 0;  // Ids and tokens made up in dry runs.

@@ -1,5 +1,6 @@
 #include "sim/command_of.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/assert.h"
@@ -137,6 +138,42 @@ core::KeySet set_of(const model::KeySet& op) {
   return set;
 }
 
+Result<core::LogLevel> level_of(const std::string& name) {
+  for (size_t i = 0; i < core::kLogLevelCount; ++i) {
+    const auto level = static_cast<core::LogLevel>(i);
+    if (core::log_level_name(level) == name) return level;
+  }
+  return base::fail(ErrorCode::kBadReq, "'{}' is no level", name);
+}
+
+// An empty name would stand for all queues.
+Result<std::string_view> queue_of_pause(const std::optional<std::string>& queue) {
+  if (!queue) return std::string_view();
+  if (queue->empty()) return base::fail(ErrorCode::kBadReq, "the queue has no name");
+  return std::string_view(*queue);
+}
+
+Result<core::QueueSet> queue_set_of(const model::QueueSet& op) {
+  const model::QueueSettings& change = op.change;
+  core::QueueSet set;
+  set.queue = op.queue;
+  const auto number = [&](core::QueueNumber which, const char* option,
+                          const std::optional<int64_t>& value) {
+    if (value || std::ranges::count(op.defaults, option) > 0)
+      set.numbers.emplace_back(which, value);
+  };
+  number(core::QueueNumber::kMaxlen, "MAXLEN", change.length_max);
+  number(core::QueueNumber::kAttempts, "ATTEMPTS", change.attempts);
+  number(core::QueueNumber::kLeaseMs, "LEASE", change.lease_ms);
+  number(core::QueueNumber::kTimeoutMs, "TIMEOUT", change.timeout_ms);
+  number(core::QueueNumber::kKeepMs, "KEEP", change.keep_ms);
+  number(core::QueueNumber::kCrashes, "CRASHES", change.crashes);
+  number(core::QueueNumber::kAlertMs, "ALERT", change.alert_ms);
+  if (std::ranges::count(op.defaults, "BACKOFF") > 0) set.backoff.emplace();
+  if (change.backoff) set.backoff = TRY(core::parse_backoff(*change.backoff));
+  return set;
+}
+
 struct ToCommand {
   using Made = Result<core::CommandBody>;
 
@@ -193,6 +230,10 @@ struct ToCommand {
   Made operator()(const model::Progress& op) const {
     return core::Progress{TRY(job_of(op.lease.id)), token_of(op.lease.token), op.data};
   }
+  Made operator()(const model::Log& op) const {
+    return core::Log{TRY(job_of(op.lease.id)), token_of(op.lease.token), TRY(level_of(op.level)),
+                     op.text};
+  }
   Made operator()(const model::Get& op) const { return core::Get{TRY(job_of(op.id))}; }
   Made operator()(const model::Wait& op) const {
     return core::Wait{TRY(jobs_of(op.ids)), op.block_ms, op.any};
@@ -206,11 +247,35 @@ struct ToCommand {
   Made operator()(const model::Delete& op) const {
     return core::Bulk{core::BulkVerb::kDelete, false, TRY(jobs_of(op.ids))};
   }
+  Made operator()(const model::Edit& op) const {
+    core::Edit edit;
+    edit.job = TRY(job_of(op.id));
+    edit.queue = op.queue;
+    edit.type = op.type;
+    edit.args = op.args;
+    edit.priority = op.priority;
+    edit.options.delay_ms = op.delay_ms;
+    edit.options.at_ms = op.at_wall_ms;
+    edit.options.attempts = op.attempts;
+    if (op.backoff) edit.options.backoff = TRY(core::parse_backoff(*op.backoff));
+    edit.options.timeout_ms = op.timeout_ms;
+    edit.options.soft_timeout_ms = op.soft_timeout_ms;
+    edit.options.lease_ms = op.lease_ms;
+    edit.options.expire_ms = op.expire_ms;
+    edit.options.crashes = op.crashes;
+    edit.options.keep_ms = op.keep_ms;
+    return edit;
+  }
   Made operator()(const model::Beat& op) const {
     return core::WorkerBeat{op.worker, TRY(leases_of(op.leases)), {}};
   }
   Made operator()(const model::Bye& op) const {
     return core::WorkerBye{op.worker, TRY(leases_of(op.leases))};
+  }
+  Made operator()(const model::WorkerList&) const { return core::WorkerList{}; }
+  Made operator()(const model::TellWorker& op) const {
+    return core::WorkerTell{op.worker,
+                            op.stop ? core::WorkerOrder::kStop : core::WorkerOrder::kQuiet};
   }
   Made operator()(const model::QueueStats& op) const { return core::QueueStats{op.queue}; }
   Made operator()(const model::QueueList&) const { return core::QueueList{}; }
@@ -218,6 +283,13 @@ struct ToCommand {
     return core::QueuePause{op.queue, op.reason};
   }
   Made operator()(const model::QueueResume& op) const { return core::QueueResume{op.queue}; }
+  Made operator()(const model::QueueSet& op) const { return queue_set_of(op); }
+  Made operator()(const model::TypePause& op) const {
+    return core::TypePause{op.type, TRY(queue_of_pause(op.queue)), op.reason};
+  }
+  Made operator()(const model::TypeResume& op) const {
+    return core::TypeResume{op.type, TRY(queue_of_pause(op.queue))};
+  }
   Made operator()(const model::BulkWhere& op) const {
     core::OperationStart start;
     start.verb = operation_verb_of(op.verb);
@@ -267,6 +339,28 @@ struct ToCommand {
     return scan;
   }
   Made operator()(const model::KeyDbSize&) const { return core::KeyCount{}; }
+  Made operator()(const model::HashSet& op) const {
+    core::HashSet set;
+    set.key = op.key;
+    for (const auto& [field, value] : op.fields) set.fields.emplace_back(field, value);
+    return set;
+  }
+  Made operator()(const model::HashGet& op) const { return core::HashGet{op.key, op.field}; }
+  Made operator()(const model::HashMGet& op) const {
+    return core::HashGetMany{op.key, views_of(op.fields)};
+  }
+  Made operator()(const model::HashGetAll& op) const { return core::HashAll{op.key}; }
+  Made operator()(const model::HashDel& op) const {
+    return core::HashDelete{op.key, views_of(op.fields)};
+  }
+  Made operator()(const model::HashExists& op) const { return core::HashHas{op.key, op.field}; }
+  Made operator()(const model::HashLen& op) const { return core::HashSize{op.key}; }
+  Made operator()(const model::HashIncr& op) const {
+    return core::HashAdd{op.key, op.field, op.by};
+  }
+  Made operator()(const model::HashIncrFloat& op) const {
+    return core::HashAddFloat{op.key, op.field, op.by};
+  }
   Made operator()(const model::Exec& op) const {
     core::Exec exec;
     for (const model::Op& member : op.members) {

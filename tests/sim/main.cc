@@ -92,9 +92,18 @@ constexpr std::pair<const char*, uint64_t> kOnceIn[] = {{"jobs pushed", 20},
                                                         {"keys not set", 1'000},
                                                         {"keys over", 500},
                                                         {"keys beyond the limit", 2'000},
-                                                        {"numbers refused", 1'000},
+                                                        {"numbers refused", 3'000},
                                                         {"scans ended", 1'000},
-                                                        {"keys taken back", 20'000}};
+                                                        {"keys taken back", 20'000},
+                                                        {"slices of operations", 200},
+                                                        {"lines logged", 200},
+                                                        {"jobs edited", 200},
+                                                        {"types paused", 500},
+                                                        {"queues set", 200},
+                                                        {"jobs for full queues", 2'000},
+                                                        {"workers told", 2'000},
+                                                        {"hashes set", 1'000},
+                                                        {"fields counted up", 1'000}};
 
 int report(const Options& options, const Found& found, uint64_t seeds,
            std::chrono::nanoseconds took) {

@@ -1,12 +1,10 @@
 #include "sim/reply_of.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "base/assert.h"
-#include "base/base32.h"
 #include "core/reply.h"
-#include "sim/snapshot.h"
+#include "sim/record.h"
 
 namespace sim {
 namespace {
@@ -61,211 +59,16 @@ RespValue read_value(core::ReplyReader& reader) {
   return value;
 }
 
-// --- Fields of records.
-
-// Reads a record and, at its end, has seen every field that was there.
-class Record {
- public:
-  explicit Record(const RespValue& value) : value_(value) {
-    ASSERT(value.kind == ValueKind::kMap || value.kind == ValueKind::kArray, "it is no record");
-    ASSERT(value.items.size() % 2 == 0, "a field has no value");
-  }
-
-  const RespValue* find(std::string_view field) const { return value_.find(field); }
-  const RespValue& at(std::string_view field) const {
-    const RespValue* value = find(field);
-    ASSERT(value != nullptr, "the field {} is absent", field);
-    return *value;
-  }
-  int64_t number(std::string_view field) const {
-    const RespValue& value = at(field);
-    ASSERT(value.kind == ValueKind::kInteger, "{} is no number", field);
-    return value.integer;
-  }
-  std::optional<int64_t> number_if_any(std::string_view field) const {
-    return find(field) ? std::optional(number(field)) : std::nullopt;
-  }
-  const std::string& text(std::string_view field) const {
-    const RespValue& value = at(field);
-    ASSERT(value.kind == ValueKind::kBulk, "{} is no text", field);
-    return value.text;
-  }
-  std::optional<std::string> text_if_any(std::string_view field) const {
-    return find(field) ? std::optional(text(field)) : std::nullopt;
-  }
-  std::vector<std::string> texts(std::string_view field) const {
-    std::vector<std::string> texts;
-    for (const RespValue& item : at(field).items) texts.push_back(item.text);
-    return texts;
-  }
-  std::map<std::string, std::string> meta() const {
-    const RespValue& value = at("meta");
-    std::map<std::string, std::string> meta;
-    for (size_t i = 0; i + 1 < value.items.size(); i += 2) {
-      const bool fresh = meta.emplace(value.items[i].text, value.items[i + 1].text).second;
-      ASSERT(fresh, "meta has {} twice", value.items[i].text);
-    }
-    return meta;
-  }
-
- private:
-  const RespValue& value_;
-};
-
-model::State state_named(std::string_view name) {
-  for (size_t i = 0; i < core::kJobStateCount; ++i) {
-    const auto state = static_cast<core::JobState>(i);
-    if (core::job_state_name(state) == name) return state_of(state);
-  }
-  ASSERT(false, "{} is no state", name);
-  return {};
-}
-
-int64_t engine_ms(int64_t unix_ms, base::Now now) {
-  return unix_ms - (now.wall.ms - now.engine.ms);
-}
-
-model::GrantView grant_of(const RespValue& value) {
-  const Record record(value);
-  model::GrantView grant;
-  grant.id = record.text("id");
-  grant.token = record.text("token");
-  grant.fence = record.number("fence");
-  grant.queue = record.text("queue");
-  grant.type = record.text("type");
-  grant.args = record.text("args");
-  grant.attempt = record.number("attempt");
-  grant.max_attempts = record.number("max_attempts");
-  grant.priority = record.number("priority");
-  grant.lease_ms = record.number("lease_ms");
-  grant.timeout_ms = record.number("timeout_ms");
-  grant.soft_timeout_ms = record.number("soft_timeout_ms");
-  grant.pushed_wall_ms = record.number("pushed_ms");
-  grant.meta = record.meta();
-  grant.key = record.text_if_any("key");
-  grant.progress = record.text_if_any("progress");
-  return grant;
-}
-
-model::AttemptView attempt_of(const RespValue& value) {
-  const Record record(value);
-  model::AttemptView attempt;
-  attempt.attempt = record.number("attempt");
-  attempt.generation = record.number("generation");
-  attempt.fence = record.number("fence");
-  attempt.worker = record.text("worker");
-  attempt.outcome = outcome_named(record.text("outcome"));
-  attempt.error_class = record.text_if_any("class").value_or("");
-  attempt.message = record.text_if_any("message").value_or("");
-  attempt.trace = record.text_if_any("trace").value_or("");
-  return attempt;
-}
-
-model::DeadReason dead_reason_of(const std::optional<std::string>& text) {
-  if (!text) return model::DeadReason::kNone;
-  for (const auto reason :
-       {core::DeadReason::kAttempts, core::DeadReason::kNotRetryable, core::DeadReason::kCrashes}) {
-    if (core::dead_reason_text(reason) == *text) return reason_of(reason);
-  }
-  ASSERT(false, "{} is no reason", *text);
-  return {};
-}
-
-// What JOB.GET shows by the calendar, or not at all, as the model wants it.
-void add_times(const Record& record, const core::State& state, base::Now now,
-               model::JobView& view) {
-  const core::Job* job = state.find(core::JobId{base::base32_decode_u64(view.id).value_or(0)});
-  ASSERT(job != nullptr, "{} is shown but not there", view.id);
-  if (const auto run_at = record.number_if_any("run_at_ms")) {
-    view.run_at.is_wall = job->record->run_at_is_wall;
-    view.run_at.ms = job->record->run_at_is_wall ? *run_at : engine_ms(*run_at, now);
-  }
-  if (const auto expires = record.number_if_any("expires_ms")) {
-    view.expires_at_engine_ms = engine_ms(*expires, now);
-  }
-  if (const auto finished = record.number_if_any("finished_ms")) {
-    ASSERT(*finished == job->record->finished_wall.ms, "{} is shown with another end", view.id);
-    view.finished_engine_ms = job->record->finished_at.ms;
-  }
-  if (!record.find("lease_until_ms")) return;
-  view.lease.emplace();
-  view.lease->worker = record.text("worker");
-  view.lease->deadline_engine_ms = engine_ms(record.number("lease_until_ms"), now);
-  if (job->record->lease.timeout_end != base::EngineTime::never()) {
-    view.lease->timeout_at_engine_ms = job->record->lease.timeout_end.ms;
-  }
-  view.cancel_requested = record.number("cancel_requested") == 1;
-}
+// --- Replies by verb.
 
 Reply job_reply(const RespValue& value, const core::State& state, base::Now now) {
   Reply reply;
   const Record record(value);
-  if (record.text("state") == "gone") {
-    reply.kind = Kind::kGone;
-    return reply;
-  }
-  reply.kind = Kind::kJob;
-  model::JobView& view = reply.job.emplace_back();
-  view.id = record.text("id");
-  view.generation = record.number("generation");
-  view.state = state_named(record.text("state"));
-  view.queue = record.text("queue");
-  view.type = record.text("type");
-  view.args = record.text("args");
-  view.priority = record.number("priority");
-  view.attempt = record.number("attempt");
-  view.max_attempts = record.number("max_attempts");
-  view.fence = record.number("fence");
-  view.crashes = record.number("crashes");
-  view.max_crashes = record.number("max_crashes");
-  view.suspect = record.number("suspect") == 1;
-  view.lease_ms = record.number("lease_ms");
-  view.timeout_ms = record.number("timeout_ms");
-  view.soft_timeout_ms = record.number("soft_timeout_ms");
-  view.keep_ms = record.number_if_any("keep_ms");
-  view.key = record.text_if_any("key");
-  view.meta = record.meta();
-  view.progress = record.text_if_any("progress");
-  view.result = record.text_if_any("result");
-  view.pushed_wall_ms = record.number("pushed_ms");
-  view.dead_reason = dead_reason_of(record.text_if_any("reason"));
-  for (const RespValue& item : record.at("history").items) {
-    view.history.push_back(attempt_of(item));
-  }
-  add_times(record, state, now, view);
+  const bool gone = record.text("state") == "gone";
+  reply.kind = gone ? Kind::kGone : Kind::kJob;
+  if (!gone) reply.job.push_back(job_of(record, state, now));
   return reply;
 }
-
-Reply stats_reply(const RespValue& value, const std::string& queue) {
-  const Record record(value);
-  Reply reply;
-  reply.kind = Kind::kStats;
-  model::QueueView& view = reply.queue.emplace_back();
-  view.name = queue;
-  view.paused = record.number("paused") == 1;
-  view.pause_reason = record.text_if_any("pause_reason").value_or("");
-  view.ready = record.number("ready");
-  view.scheduled = record.number("scheduled");
-  view.running = record.number("running");
-  view.succeeded_kept = record.number("succeeded_kept");
-  view.dead = record.number("dead");
-  view.cancelled_kept = record.number("cancelled_kept");
-  view.expired_kept = record.number("expired_kept");
-  view.pushed = record.number("pushed");
-  view.started = record.number("started");
-  view.succeeded = record.number("succeeded");
-  view.failed = record.number("failed");
-  view.lost = record.number("lost");
-  view.released = record.number("released");
-  view.died = record.number("died");
-  view.cancelled = record.number("cancelled");
-  view.expired = record.number("expired");
-  view.retried = record.number("retried");
-  view.oldest_ms = record.number("oldest_ms");
-  return reply;
-}
-
-// --- Replies by verb.
 
 struct ToReply {
   const RespValue& value;
@@ -340,6 +143,11 @@ struct ToReply {
     return reply;
   }
 
+  Reply texts(size_t count) const {
+    ASSERT(value.items.size() == count);
+    return array([&](size_t, const RespValue& item) { return ToReply{item, state, now}.text(); });
+  }
+
   Reply operator()(const model::Push& op) const { return pushed(op); }
   Reply operator()(const model::MPush& op) const {
     ASSERT(value.items.size() == op.items.size());
@@ -369,6 +177,7 @@ struct ToReply {
   Reply operator()(const model::Release&) const { return ok(); }
   Reply operator()(const model::Extend&) const { return lease(); }
   Reply operator()(const model::Progress&) const { return lease(); }
+  Reply operator()(const model::Log&) const { return ok(); }
   Reply operator()(const model::Get&) const {
     if (value.is_nil()) {
       Reply reply;
@@ -383,6 +192,7 @@ struct ToReply {
   Reply operator()(const model::Cancel&) const { return oks(); }
   Reply operator()(const model::Retry&) const { return oks(); }
   Reply operator()(const model::Delete&) const { return oks(); }
+  Reply operator()(const model::Edit&) const { return ok(); }
   Reply operator()(const model::Beat&) const {
     const Record record(value);
     Reply reply;
@@ -393,7 +203,19 @@ struct ToReply {
     return reply;
   }
   Reply operator()(const model::Bye&) const { return ok(); }
-  Reply operator()(const model::QueueStats& op) const { return stats_reply(value, op.queue); }
+  Reply operator()(const model::WorkerList&) const {
+    Reply reply;
+    reply.kind = Kind::kWorkers;
+    for (const RespValue& item : value.items) reply.workers.push_back(worker_of(item));
+    return reply;
+  }
+  Reply operator()(const model::TellWorker&) const { return ok(); }
+  Reply operator()(const model::QueueStats& op) const {
+    Reply reply;
+    reply.kind = Kind::kStats;
+    reply.queue.push_back(queue_of(value, op.queue));
+    return reply;
+  }
   Reply operator()(const model::QueueList&) const {
     Reply reply;
     reply.kind = Kind::kNames;
@@ -402,6 +224,9 @@ struct ToReply {
   }
   Reply operator()(const model::QueuePause&) const { return ok(); }
   Reply operator()(const model::QueueResume&) const { return ok(); }
+  Reply operator()(const model::QueueSet&) const { return ok(); }
+  Reply operator()(const model::TypePause&) const { return ok(); }
+  Reply operator()(const model::TypeResume&) const { return ok(); }
   Reply operator()(const model::BulkWhere&) const { return started(); }
   Reply operator()(const model::QueuePurge&) const { return started(); }
   Reply operator()(const model::QueueDelete&) const { return started(); }
@@ -412,21 +237,14 @@ struct ToReply {
     reply.kind = Kind::kListed;
     const RespValue* cursor = record.find("cursor");
     reply.text = cursor == nullptr ? "0" : cursor->text;
-    for (const RespValue& item : record.at("jobs").items) {
-      const Record job(item);
-      reply.listed.push_back({job.text("id"), state_named(job.text("state")), job.text("queue"),
-                              job.text("type"), job.number("priority"), job.number("attempt")});
-    }
+    for (const RespValue& item : record.at("jobs").items) reply.listed.push_back(listed_of(item));
     return reply;
   }
   Reply operator()(const model::KeySet& op) const {
     return value.is_nil() || op.get ? text() : ok();
   }
   Reply operator()(const model::KeyGet&) const { return text(); }
-  Reply operator()(const model::KeyMGet& op) const {
-    ASSERT(value.items.size() == op.keys.size());
-    return array([&](size_t, const RespValue& item) { return ToReply{item, state, now}.text(); });
-  }
+  Reply operator()(const model::KeyMGet& op) const { return texts(op.keys.size()); }
   Reply operator()(const model::KeyDel&) const { return integer(); }
   Reply operator()(const model::KeyExists&) const { return integer(); }
   Reply operator()(const model::KeyExpire&) const { return integer(); }
@@ -442,6 +260,20 @@ struct ToReply {
     return reply;
   }
   Reply operator()(const model::KeyDbSize&) const { return integer(); }
+  Reply operator()(const model::HashSet&) const { return integer(); }
+  Reply operator()(const model::HashGet&) const { return text(); }
+  Reply operator()(const model::HashMGet& op) const { return texts(op.fields.size()); }
+  Reply operator()(const model::HashGetAll&) const {
+    Reply reply;
+    reply.kind = Kind::kFields;
+    reply.fields = pairs_of(value);
+    return reply;
+  }
+  Reply operator()(const model::HashDel&) const { return integer(); }
+  Reply operator()(const model::HashExists&) const { return integer(); }
+  Reply operator()(const model::HashLen&) const { return integer(); }
+  Reply operator()(const model::HashIncr&) const { return integer(); }
+  Reply operator()(const model::HashIncrFloat&) const { return text(); }
   Reply operator()(const model::Exec& op) const {
     ASSERT(value.items.size() == op.members.size());
     return array([&](size_t i, const RespValue& item) {
@@ -461,6 +293,13 @@ std::string_view word_behind(std::string_view message, std::string_view field) {
   if (found == std::string_view::npos) return {};
   message.remove_prefix(found + field.size());
   return message.substr(0, message.find(' '));
+}
+
+int64_t number_behind(std::string_view message, std::string_view field) {
+  const std::string_view word = word_behind(message, field);
+  int64_t number = -1;
+  std::from_chars(word.data(), word.data() + word.size(), number);
+  return number;
 }
 
 }  // namespace
@@ -488,9 +327,12 @@ Reply reply_of_error(std::string_view code, std::string_view message) {
   reply.code = code;
   if (code == "DUPLICATE") reply.id = message.substr(0, message.find(' '));
   if (code == "BADSTATE") reply.state = state_named(word_behind(message, "state="));
+  if (code == "QUEUEFULL") {
+    reply.length = number_behind(message, "len=");
+    reply.length_max = number_behind(message, "max=");
+  }
   if (code == "EXECABORT") {
-    const std::string_view index = word_behind(message, "index=");
-    std::from_chars(index.data(), index.data() + index.size(), reply.index);
+    reply.index = number_behind(message, "index=");
     const size_t rest = message.find(' ');
     if (rest != std::string_view::npos) {
       const std::string_view inner = message.substr(rest + 1);

@@ -13,7 +13,6 @@ namespace {
 
 constexpr size_t kTraceSteps = 30;
 constexpr uint64_t kLookOverEach = 16;
-constexpr model::GeneratorOptions kGenerated{.operations = true, .queries = true};
 
 // A step as it is reported.
 struct Traced {
@@ -47,7 +46,7 @@ class Run {
  public:
   explicit Run(const RunOptions& options)
       : options_(options),
-        generator_(options.seed, kGenerated),
+        generator_(options.seed),
         server_(options.seed, model::Generator::start()) {}
 
   std::optional<std::string> operator()(Tally& tally) {

@@ -60,6 +60,11 @@ void add_answers(const core::State& state, base::Now now, const RecordOf& record
   }
 }
 
+template <typename Verb>
+void count_if(Tally& tally, const char* name, const model::Op& op) {
+  if (std::holds_alternative<Verb>(op.verb)) ++tally[name];
+}
+
 }  // namespace
 
 Server::Server(uint64_t seed, model::Now start)
@@ -94,6 +99,7 @@ Server::Seen Server::perform(const model::Op& op, model::Now now) {
   } else {
     send(op, seen);
     count_keys(op, seen.reply);
+    count_said(op, seen.reply);
   }
   continue_audit();
   keep_effects();
@@ -131,6 +137,19 @@ void Server::count_keys(const model::Op& op, const model::Reply& reply) {
   }
 }
 
+// The same of what operators and workers say.
+void Server::count_said(const model::Op& op, const model::Reply& reply) {
+  if (reply.code == "QUEUEFULL") ++tally_["jobs for full queues"];
+  if (reply.kind == model::Reply::Kind::kError) return;
+  count_if<model::Log>(tally_, "lines logged", op);
+  count_if<model::Edit>(tally_, "jobs edited", op);
+  count_if<model::TypePause>(tally_, "types paused", op);
+  count_if<model::QueueSet>(tally_, "queues set", op);
+  count_if<model::TellWorker>(tally_, "workers told", op);
+  count_if<model::HashSet>(tally_, "hashes set", op);
+  count_if<model::HashIncr>(tally_, "fields counted up", op);
+}
+
 void Server::pass_time(bool stall) {
   if (stall) machine_->credit_stall();
   constexpr uint64_t kDueMost = 5;
@@ -166,7 +185,8 @@ bool Server::bring_in_wants() {
 
 void Server::settle() {
   finish_operations();
-  while (bring_in_wants()) {
+  while (bring_in_wants() || machine_->has_more_to_walk()) {
+    machine_->begin(now_);  // A walk goes on in another turn; to the model it is the same step.
     machine_->retry_parked();
     finish_operations();
     machine_->feed();
@@ -180,6 +200,11 @@ void Server::finish_operations() {
     machine_->advance_operations();
     bring_in_wants();
     ++tally_["slices of operations"];
+  }
+  // Nothing came between its first look at the jobs and its last.
+  for (const auto& [number, operation] : machine_->state().operations().all()) {
+    const bool all = operation.done == operation.matched && operation.skipped == 0;
+    if (!all) find_fault(core::operation_text(number) + " did not change what it matched");
   }
 }
 

@@ -64,13 +64,14 @@ class Server {
   bool chance(uint64_t percent) { return chance_.below(100) < percent; }
   void send(const model::Op& op, Seen& seen);
   void count_keys(const model::Op& op, const model::Reply& reply);
+  void count_said(const model::Op& op, const model::Reply& reply);
   void pass_time(bool stall);
   void take_answers(const engine::Request* sent_now, Seen& seen);
   model::Reply reply_to(const Sent& sent) const;
   void restart(base::Now now);
   void check_same(const std::map<std::string, std::string>& before, base::Now now);
   // Reads the records that commands ask for, until nothing is asked for any more; what waits for
-  // them goes on.
+  // them, or looks at many jobs, goes on.
   void settle();
   void finish_operations();
   bool bring_in_wants();

@@ -23,7 +23,20 @@ void for_each_key(const core::State& state, Visit visit) {
   });
 }
 
-model::AttemptView attempt_of(const core::Attempt& attempt) {
+// What the attempt with this fence logged.
+model::LogView log_of(const core::JobRecord& record, uint32_t fence) {
+  model::LogView view;
+  const core::AttemptLog* log =
+      record.extras ? core::find_log(record.extras->logs, fence) : nullptr;
+  if (log == nullptr) return view;
+  view.dropped = static_cast<int64_t>(log->dropped);
+  for (const core::LogLine& line : log->lines) {
+    view.lines.push_back({line.at.ms, std::string(core::log_level_name(line.level)), line.text});
+  }
+  return view;
+}
+
+model::AttemptView attempt_of(const core::JobRecord& record, const core::Attempt& attempt) {
   model::AttemptView view;
   view.attempt = attempt.number;
   view.generation = attempt.generation;
@@ -33,6 +46,7 @@ model::AttemptView attempt_of(const core::Attempt& attempt) {
   view.error_class = attempt.error_class;
   view.message = attempt.message;
   view.trace = attempt.trace;
+  view.log = log_of(record, attempt.token.fence);
   return view;
 }
 
@@ -42,7 +56,7 @@ std::vector<model::AttemptView> history_of(const core::JobRecord& record) {
   const auto add = [&](const core::Attempt& attempt) {
     if (attempt.outcome == core::Outcome::kNone) return;
     if (attempt.outcome == core::Outcome::kReleased) return;
-    history.push_back(attempt_of(attempt));
+    history.push_back(attempt_of(record, attempt));
   };
   if (record.extras) std::ranges::for_each(record.extras->history, add);
   add(record.attempt_last);
@@ -59,6 +73,7 @@ model::LeaseView lease_of(const core::JobRecord& record) {
   if (record.lease.timeout_end != base::EngineTime::never()) {
     lease.timeout_at_engine_ms = record.lease.timeout_end.ms;
   }
+  lease.log = log_of(record, record.attempt_last.token.fence);
   return lease;
 }
 
@@ -102,6 +117,40 @@ model::JobView view_of(const core::Job& job, const core::JobRecord& record) {
   return view;
 }
 
+model::QueueSettings view_of(const core::QueueSettings& settings) {
+  model::QueueSettings view;
+  view.length_max = settings.of(core::QueueNumber::kMaxlen);
+  view.attempts = settings.of(core::QueueNumber::kAttempts);
+  if (settings.backoff) view.backoff = core::backoff_text(*settings.backoff);
+  view.lease_ms = settings.of(core::QueueNumber::kLeaseMs);
+  view.timeout_ms = settings.of(core::QueueNumber::kTimeoutMs);
+  view.keep_ms = settings.of(core::QueueNumber::kKeepMs);
+  view.crashes = settings.of(core::QueueNumber::kCrashes);
+  view.alert_ms = settings.of(core::QueueNumber::kAlertMs);
+  return view;
+}
+
+std::vector<model::TypePauseView> pauses_of(const core::State& state) {
+  std::vector<model::TypePauseView> pauses;
+  for (const auto& type : state.types()) {
+    if (type->paused) pauses.push_back({type->name, "", type->pause_reason});
+    for (const core::TypeName::Pause& pause : type->paused_in) {
+      pauses.push_back({type->name, pause.queue->name, pause.reason});
+    }
+  }
+  return pauses;
+}
+
+std::vector<model::WorkerView> workers_of(const core::Workers& workers) {
+  std::vector<model::WorkerView> views;
+  for (const core::Workers::Worker& worker : workers.all()) {
+    views.push_back({worker.name, std::string(core::worker_order_name(worker.order)),
+                     worker.heard.wall.ms, static_cast<int64_t>(workers.leases_of(worker.name))});
+  }
+  std::ranges::sort(views, {}, &model::WorkerView::name);
+  return views;
+}
+
 model::QueueView view_of(const core::Queue& queue, base::Now now, const RecordOf& record_of) {
   const auto jobs = [&](core::JobState state) {
     return static_cast<int64_t>(queue.jobs[static_cast<size_t>(state)]);
@@ -134,6 +183,7 @@ model::QueueView view_of(const core::Queue& queue, base::Now now, const RecordOf
   for (const core::Job* job : queue.ready.in_order()) {
     view.ready_ids->push_back(core::job_id_text(job->id));
   }
+  view.settings = view_of(queue.settings);
   return view;
 }
 
@@ -197,9 +247,12 @@ model::Snapshot snapshot_of(const core::State& state, base::Now now, const Recor
     model::KeyView& view = snapshot.keys.emplace_back();
     view.name = name;
     view.value = entry.value;
+    if (entry.hash) view.fields.emplace(entry.hash->fields.begin(), entry.hash->fields.end());
     view.end_is_wall = entry.expiry.clock == core::KeyExpiry::Clock::kWall;
     if (entry.expiry.is_set()) view.end_ms = entry.expiry.ms;
   });
+  snapshot.type_pauses = pauses_of(state);
+  snapshot.workers = workers_of(state.workers());
   return snapshot;
 }
 

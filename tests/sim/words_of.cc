@@ -10,6 +10,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
+const std::optional<std::string> kDefault = "default";
+
 void add(Words& words, const char* option, const std::optional<int64_t>& value) {
   if (!value) return;
   words.emplace_back(option);
@@ -87,6 +89,12 @@ Words names_of(const char* command, const Words& names) {
   return words;
 }
 
+Words fields_of(const char* command, const std::string& key, const Words& fields) {
+  Words words = {command, key};
+  words.insert(words.end(), fields.begin(), fields.end());
+  return words;
+}
+
 struct ToWords {
   Words operator()(const model::Push& op) const {
     Words words = {"JOB.PUSH", op.queue, op.type, op.args};
@@ -154,6 +162,9 @@ struct ToWords {
   Words operator()(const model::Progress& op) const {
     return {"JOB.PROGRESS", op.lease.id, op.lease.token, op.data};
   }
+  Words operator()(const model::Log& op) const {
+    return {"JOB.LOG", op.lease.id, op.lease.token, op.level, op.text};
+  }
   Words operator()(const model::Get& op) const { return {"JOB.GET", op.id}; }
   Words operator()(const model::Wait& op) const {
     Words words = {"JOB.WAIT", std::to_string(op.ids.size())};
@@ -167,11 +178,33 @@ struct ToWords {
   }
   Words operator()(const model::Retry& op) const { return bulk_of("JOB.RETRY", false, op.ids); }
   Words operator()(const model::Delete& op) const { return bulk_of("JOB.DELETE", false, op.ids); }
+  Words operator()(const model::Edit& op) const {
+    Words words = {"JOB.EDIT", op.id};
+    add(words, "QUEUE", op.queue);
+    add(words, "PRIORITY", op.priority);
+    add(words, "AT", op.at_wall_ms);
+    add(words, "DELAY", op.delay_ms);
+    add(words, "ARGS", op.args);
+    add(words, "TYPE", op.type);
+    add(words, "ATTEMPTS", op.attempts);
+    add(words, "BACKOFF", op.backoff);
+    add(words, "TIMEOUT", op.timeout_ms);
+    add(words, "SOFTTIMEOUT", op.soft_timeout_ms);
+    add(words, "LEASE", op.lease_ms);
+    add(words, "EXPIRE", op.expire_ms);
+    add(words, "CRASHES", op.crashes);
+    add(words, "KEEP", op.keep_ms);
+    return words;
+  }
   Words operator()(const model::Beat& op) const {
     return leases_of("WORKER.BEAT", op.worker, op.leases);
   }
   Words operator()(const model::Bye& op) const {
     return leases_of("WORKER.BYE", op.worker, op.leases);
+  }
+  Words operator()(const model::WorkerList&) const { return {"WORKER.LIST"}; }
+  Words operator()(const model::TellWorker& op) const {
+    return {op.stop ? "WORKER.STOP" : "WORKER.QUIET", op.worker};
   }
   Words operator()(const model::QueueStats& op) const { return {"QUEUE.STATS", op.queue}; }
   Words operator()(const model::QueueList&) const { return {"QUEUE.LIST"}; }
@@ -181,6 +214,30 @@ struct ToWords {
     return words;
   }
   Words operator()(const model::QueueResume& op) const { return {"QUEUE.RESUME", op.queue}; }
+  Words operator()(const model::QueueSet& op) const {
+    Words words = {"QUEUE.SET", op.queue};
+    add(words, "MAXLEN", op.change.length_max);
+    add(words, "ATTEMPTS", op.change.attempts);
+    add(words, "BACKOFF", op.change.backoff);
+    add(words, "LEASE", op.change.lease_ms);
+    add(words, "TIMEOUT", op.change.timeout_ms);
+    add(words, "KEEP", op.change.keep_ms);
+    add(words, "CRASHES", op.change.crashes);
+    add(words, "ALERT", op.change.alert_ms);
+    for (const std::string& option : op.defaults) add(words, option.c_str(), kDefault);
+    return words;
+  }
+  Words operator()(const model::TypePause& op) const {
+    Words words = {"TYPE.PAUSE", op.type};
+    add(words, "QUEUE", op.queue);
+    if (!op.reason.empty()) add(words, "REASON", std::optional(op.reason));
+    return words;
+  }
+  Words operator()(const model::TypeResume& op) const {
+    Words words = {"TYPE.RESUME", op.type};
+    add(words, "QUEUE", op.queue);
+    return words;
+  }
   Words operator()(const model::BulkWhere& op) const {
     static constexpr std::array kVerbs = {"JOB.RETRY", "JOB.CANCEL", "JOB.DELETE"};
     Words words = {kVerbs.at(static_cast<size_t>(op.verb)), "WHERE", op.query};
@@ -235,6 +292,25 @@ struct ToWords {
     return words;
   }
   Words operator()(const model::KeyDbSize&) const { return {"DBSIZE"}; }
+  Words operator()(const model::HashSet& op) const {
+    Words words = {"HSET", op.key};
+    for (const auto& [field, value] : op.fields) words.insert(words.end(), {field, value});
+    return words;
+  }
+  Words operator()(const model::HashGet& op) const { return {"HGET", op.key, op.field}; }
+  Words operator()(const model::HashMGet& op) const {
+    return fields_of("HMGET", op.key, op.fields);
+  }
+  Words operator()(const model::HashGetAll& op) const { return {"HGETALL", op.key}; }
+  Words operator()(const model::HashDel& op) const { return fields_of("HDEL", op.key, op.fields); }
+  Words operator()(const model::HashExists& op) const { return {"HEXISTS", op.key, op.field}; }
+  Words operator()(const model::HashLen& op) const { return {"HLEN", op.key}; }
+  Words operator()(const model::HashIncr& op) const {
+    return {"HINCRBY", op.key, op.field, std::to_string(op.by)};
+  }
+  Words operator()(const model::HashIncrFloat& op) const {
+    return {"HINCRBYFLOAT", op.key, op.field, op.by};
+  }
   template <typename Other>
   Words operator()(const Other&) const {
     ASSERT(false, "it is not one command");
