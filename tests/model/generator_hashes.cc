@@ -18,7 +18,7 @@ std::string Generator::hash_key() {
 }
 
 std::string Generator::field() {
-  if (options_.malformed && allow_malformed_ && chance(1)) return std::string(513, 'f');
+  if (options_.malformed && allow_malformed_ && chance(3)) return std::string(513, 'f');
   return pick(kFields);
 }
 
