@@ -20,9 +20,10 @@ Result = dict[str, Any]
 BATCH = 1_000
 RARE_EVERY = 1_000
 # About half of what the server and the loader can do together on two cores.
-DISPATCH_RATE = 20_000
+DISPATCH_RATE = 10_000
 DISPATCH_SECONDS = 10
 PAGE = "100"
+PAUSE_SECONDS = 0.1
 # What people look for: common terms, rare ones, and what only the record knows.
 QUERIES = [
     "state:ready", "queue:bulk-7 type:Send*", "queue:rare", "type:Rare", "state:dead",
@@ -69,7 +70,7 @@ def fill(server: Server, jobs: int) -> Result:
 
 
 class Lister(threading.Thread):
-    """Asks for pages, one query after the other, until it is told to end."""
+    """Asks for ten pages a second, one query after the other, until it is told to end."""
 
     def __init__(self, server: Server) -> None:
         super().__init__(daemon=True)
@@ -82,6 +83,8 @@ class Lister(threading.Thread):
         while not self.over.is_set():
             for query in QUERIES:
                 self.page(query)
+                # Clients share the cores with the server here.
+                self.over.wait(PAUSE_SECONDS)
 
     def page(self, query: str) -> None:
         words = ["JOB.LIST", "WHERE", query, "COUNT", PAGE]
