@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <array>
 #include <boost/asio/steady_timer.hpp>
 
 #include "auth/token_file.h"
@@ -16,6 +17,8 @@ using boost::system::error_code;
 namespace {
 
 constexpr size_t kKeyBytesMax = size_t{1} << 20;
+// Nobody is read for ever while others wait.
+constexpr int kFarewellReads = 16;
 
 // OpenSSL's reason for what failed last.
 std::string reason() {
@@ -68,12 +71,37 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
       return end_.done(Connection(std::move(socket_), std::move(ssl_)));
     }
     const int why = SSL_get_error(ssl_.get(), result);
-    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) return give_up(reason());
+    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
+      answer_plainly(ERR_peek_last_error());
+      return give_up(reason());
+    }
     const bool reads = why == SSL_ERROR_WANT_READ;
     socket_.async_wait(reads ? Connection::Socket::wait_read : Connection::Socket::wait_write,
                        [self = shared_from_this()](error_code error) {
                          if (!error && self->socket_.is_open()) self->step();
                        });
+  }
+
+  // Who speaks without TLS would otherwise see nothing but an end.
+  void answer_plainly(unsigned long fault) {
+    std::string_view answer;
+    if (ERR_GET_REASON(fault) == SSL_R_HTTP_REQUEST) {
+      answer =
+          "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n"
+          "this port speaks TLS: use https://\n";
+    } else if (ERR_GET_REASON(fault) == SSL_R_WRONG_VERSION_NUMBER) {
+      answer = "-ERR this port speaks TLS only: use drays://, or --tls of redis-cli\r\n";
+    } else {
+      return;
+    }
+    error_code error;
+    socket_.write_some(boost::asio::buffer(answer), error);
+    // What has come and was not read would make the end a reset, and the answer could be lost in
+    // it.
+    std::array<char, 4'096> rest;
+    for (int reads = 0; !error && reads < kFarewellReads; ++reads) {
+      socket_.read_some(boost::asio::buffer(rest), error);
+    }
   }
 
   void give_up(std::string_view why) {
