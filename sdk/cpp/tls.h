@@ -25,8 +25,8 @@ struct Moved {
 base::Status check_files(const TlsOptions& options);
 
 // After an error it must be thrown away. Its end says no goodbye to the server, as a forked child
-// that drops its parent's connections must not. Errors: kBadReq for what is set wrongly (a file,
-// whom to trust, the URL of a server without TLS), kIo for what may be better the next time.
+// that drops its parent's connections must not. Errors: kBadReq for what waiting does not mend
+// (files, certificates, a server without TLS), kIo for what may be better the next time.
 // Threading: one owner.
 class Tls {
  public:

@@ -116,16 +116,16 @@ Error certificate_fault(const Peer& peer) {
                                "here: if it is the right one, give the certificate of that "
                                "authority as the CA (tls.ca_file or DRAY_TLS_CA)",
                                bad.issuer));
-    // Nothing here can mend these, but they may be mended meanwhile.
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return Error{ErrorCode::kIo,
+      return wrong("url",
                    fmt::format("the server's certificate ({}) has expired on {}: it has to be "
                                "renewed there, unless the clock here is wrong",
-                               bad.subject, bad.end)};
+                               bad.subject, bad.end));
     case X509_V_ERR_CERT_NOT_YET_VALID:
-      return Error{ErrorCode::kIo, fmt::format("the server's certificate ({}) is not valid before "
-                                               "{}: is the clock here right?",
-                                               bad.subject, bad.begin)};
+      return wrong("url",
+                   fmt::format("the server's certificate ({}) is not valid before {}: is the "
+                               "clock here right?",
+                               bad.subject, bad.begin));
     default:
       return wrong("url", fmt::format("the server's certificate ({}) cannot be trusted: {}",
                                       bad.subject, X509_verify_cert_error_string(bad.fault)));

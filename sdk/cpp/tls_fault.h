@@ -29,7 +29,7 @@ struct Peer {
 // For SSL_set_verify(). Requires: the app data of the SSL is a Peer.
 int keep_bad_certificate(int is_good, X509_STORE_CTX* check);
 
-// Both: kBadReq for what is set wrongly on this side, kIo for what may be better the next time.
+// Both: kBadReq for what waiting does not mend, kIo for what may be better the next time.
 // Of a certificate that failed. Requires: peer.bad.fault is not 0.
 base::Error certificate_fault(const Peer& peer);
 // Of an error of OpenSSL's queue.

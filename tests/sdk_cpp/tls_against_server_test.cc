@@ -127,7 +127,7 @@ TEST_F(TlsAgainstServer, ASelfSignedServerIsItsOwnAuthority) {
 TEST_F(TlsAgainstServer, WhatIsOutOfDateIsSaid) {
   const Server expired(server_with({.begin_s = -7'200, .end_s = -3'600}));
   EXPECT_THAT(push(options_for(expired)),
-              AllOf(StartsWith("UNREACHABLE"), HasSubstr("(CN=server) has expired on")));
+              AllOf(StartsWith("BADREQ"), HasSubstr("(CN=server) has expired on")));
   const Server early(server_with({.begin_s = 3'600}));
   EXPECT_THAT(push(options_for(early)), HasSubstr("is not valid before"));
 }

@@ -41,7 +41,7 @@ struct ClientOptions {
   TlsOptions tls = {};  // Only with a URL that asks for TLS.
   // What the server shows to people for this connection. Empty: host:pid:random.
   std::string name = {};
-  // Until a connection is there and has been let in, the TLS handshake with it.
+  // Until a connection is there and let in, including the TLS handshake.
   milliseconds connect_timeout{2'000};
   // A connection that is silent for so long, beyond what a command may wait, is taken for dead.
   milliseconds answer_timeout{15'000};
@@ -56,8 +56,8 @@ enum class Repeat : uint8_t { kSafe, kNever };
 // Threading: any thread may call any method. Calls from several threads run at the same time, each
 // on a connection of its own. After fork() the child opens its own connections.
 // Errors: every method that talks to the server throws RejectedError or UnknownError;
-// kUnreachable when no server answered within retry_for. kBadReq, at once, when its certificate is
-// not trusted (or ours is not by it), or it does not speak TLS: the message says what to do. Lost
+// kUnreachable when no server answered within retry_for. kBadReq, at once, for a certificate that
+// is not accepted, theirs or ours, and for a server that does not speak TLS. Lost
 // connections are made anew, and what may be sent again is.
 class Client {
  public:
