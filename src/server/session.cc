@@ -9,6 +9,7 @@
 #include "auth/authorise.h"
 #include "base/log.h"
 #include "protocol/decode.h"
+#include "protocol/text.h"
 #include "server/connection_limits.h"
 
 namespace server {

@@ -84,18 +84,12 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
 
   // Who speaks without TLS would otherwise see nothing but an end.
   void answer_plainly(unsigned long fault) {
-    std::string_view answer;
-    if (ERR_GET_REASON(fault) == SSL_R_HTTP_REQUEST) {
-      answer =
-          "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n"
-          "this port speaks TLS: use https://\n";
-    } else if (ERR_GET_REASON(fault) == SSL_R_WRONG_VERSION_NUMBER) {
-      answer = "-ERR this port speaks TLS only: use drays://, or --tls of redis-cli\r\n";
-    } else {
-      return;
-    }
+    const int reason = ERR_GET_REASON(fault);
+    if (reason != SSL_R_WRONG_VERSION_NUMBER && reason != SSL_R_HTTP_REQUEST) return;
+    constexpr std::string_view kAnswer =
+        "-ERR this port speaks TLS only: use drays://, or --tls of redis-cli\r\n";
     error_code error;
-    socket_.write_some(boost::asio::buffer(answer), error);
+    socket_.write_some(boost::asio::buffer(kAnswer), error);
     // What has come and was not read would make the end a reset, and the answer could be lost in
     // it.
     std::array<char, 4'096> rest;
