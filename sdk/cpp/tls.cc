@@ -172,7 +172,7 @@ int Tls::read_wire(BIO* bio, char* data, int size) {
 
 BIO_METHOD* Tls::wire_method() {
   // Never freed: threads may use it while the process ends.
-  static BIO_METHOD* const method = [] {
+  static BIO_METHOD* const kMethod = [] {
     BIO_METHOD* const made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "dray wire");
     if (made == nullptr) return made;
     BIO_meth_set_write(made, write_wire);
@@ -182,7 +182,7 @@ BIO_METHOD* Tls::wire_method() {
     });
     return made;
   }();
-  return method;
+  return kMethod;
 }
 
 Status Tls::attach() {
