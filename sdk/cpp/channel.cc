@@ -23,6 +23,11 @@ std::string host_name() {
   return std::string(buffer.data()).substr(0, kHostBytesMax);
 }
 
+template <typename T>
+void throw_if(const Result<T>& result) {
+  if (!result) throw_error(base::error_word(result.error().code), result.error().message);
+}
+
 milliseconds asked_pause(const base::Error& error) {
   const Error told(base::error_word(error.code), error.message);
   return told.retry_after().value_or(milliseconds{0});
@@ -41,7 +46,16 @@ milliseconds pause_after(int goes, base::Random& random) {
 
 Target target_of(const ClientOptions& options) {
   Result<Endpoint> endpoint = parse_endpoint(url_or_environment(options.url));
-  if (!endpoint) throw_error(base::error_word(endpoint.error().code), endpoint.error().message);
+  throw_if(endpoint);
+  if (endpoint->is_tls) {
+    endpoint->tls = tls_or_environment(options.tls);
+    // They are read again for each connection; what is wrong from the start is said at the start.
+    throw_if(check_files(endpoint->tls));
+  } else if (options.tls != TlsOptions{}) {
+    // Who names a certificate would not want to send a password without TLS.
+    throw_error(dray::ErrorCode::kBadReq,
+                "field=url is without TLS, but tls is set: the URL has to begin with drays://");
+  }
   base::SystemRandom random;
   return Target{.endpoint = *std::move(endpoint),
                 .name = options.name.empty() ? unique_name(random) : options.name,
@@ -78,11 +92,21 @@ Channel::Channel(Target target, const Wake* wake)
 Result<Connection*> Channel::connection() {
   // So a server that was restarted meanwhile is not met with a command whose fate is then unknown.
   if (connection_ && connection_->is_closed()) connection_.reset();
-  if (!connection_) {
-    connection_ = TRY(Connection::open(target_.endpoint, target_.name,
-                                       Deadline::in(target_.connect_timeout), wake_));
+  if (connection_) return connection_.get();
+  Result<std::unique_ptr<Connection>> opened = Connection::open(
+      target_.endpoint, target_.name, Deadline::in(target_.connect_timeout), wake_);
+  if (opened) {
+    connection_ = *std::move(opened);
+    was_open_ = true;
+    return connection_.get();
   }
-  return connection_.get();
+  base::Error error = std::move(opened).error();
+  // What was right before is not our mistake now: files and certificates are being renewed, say,
+  // and a worker that has jobs goes on asking.
+  if (was_open_ && target_.endpoint.is_tls && error.code == ErrorCode::kBadReq) {
+    error.code = ErrorCode::kIo;
+  }
+  return tl::unexpected(std::move(error));
 }
 
 Result<protocol::RespValue> Channel::go(const Exchange& command, bool& sent) {

@@ -25,6 +25,7 @@ struct Target {
   milliseconds answer_timeout;
   milliseconds retry_for;
 };
+// Throws Error kBadReq for options that are none.
 Target target_of(const ClientOptions& options);
 
 // host:pid:random, different for each call.
@@ -77,6 +78,7 @@ class Channel {
   uint64_t pushes_ = 0;
   uint64_t batches_ = 0;
   std::unique_ptr<Connection> connection_;
+  bool was_open_ = false;
 };
 
 }  // namespace dray::detail

@@ -27,6 +27,10 @@ std::string errno_text(int error) {
   return strerror_r(error, buffer.data(), buffer.size());
 }
 
+bool is_for_later(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
 struct FreeAddresses {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
 };
@@ -59,6 +63,14 @@ void set_options(int fd) {
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
 }
 
+// A server with TLS has nothing to say to who speaks plainly, but an alert at most.
+base::Error without_introduction(base::Error error, const Endpoint& endpoint) {
+  if (error.code == ErrorCode::kIo && !endpoint.is_tls) {
+    error.message += "; if this server speaks TLS, the URL begins with drays://";
+  }
+  return error;
+}
+
 }  // namespace
 
 base::Error error_of(const protocol::RespValue& reply) {
@@ -73,6 +85,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const Endpoint& endpoint,
                                                      const Wake* wake) {
   std::unique_ptr<Connection> connection(new Connection(-1, wake));
   TRY(with_context(connection->connect_to(endpoint, deadline), endpoint.address()));
+  TRY(with_context(connection->secure(endpoint, deadline), endpoint.address()));
   TRY(with_context(connection->introduce(endpoint, name, deadline), endpoint.address()));
   return connection;
 }
@@ -105,6 +118,16 @@ Status Connection::connect_to(const Endpoint& endpoint, Deadline deadline) {
   return last;
 }
 
+Status Connection::secure(const Endpoint& endpoint, Deadline deadline) {
+  if (!endpoint.is_tls) return {};
+  tls_ = TRY(Tls::on(fd_, endpoint.host, endpoint.tls));
+  for (;;) {
+    const short wanted = TRY(with_context(tls_->shake_hands(), "the TLS handshake"));
+    if (wanted == 0) return {};
+    TRY(with_context(wait_for(wanted, deadline), "the TLS handshake"));
+  }
+}
+
 Status Connection::introduce(const Endpoint& endpoint, std::string_view name, Deadline deadline) {
   std::string hello;
   size_t replies = 1;
@@ -118,12 +141,14 @@ Status Connection::introduce(const Endpoint& endpoint, std::string_view name, De
     hello += request({"SELECT", endpoint.job_namespace});
     ++replies;
   }
-  TRY(send(hello, deadline));
+  // When it fails, what the server said before it closed tells more, if there is something.
+  const Status sent = send(hello, deadline);
   for (; replies > 0; --replies) {
-    const protocol::RespValue reply = TRY(receive(deadline));
-    if (reply.is_error()) return tl::unexpected(error_of(reply));
+    const Result<protocol::RespValue> reply = receive(deadline);
+    if (!reply) return tl::unexpected(without_introduction(reply.error(), endpoint));
+    if (reply->is_error()) return tl::unexpected(error_of(*reply));
   }
-  return {};
+  return sent;
 }
 
 Status Connection::wait_for(short events, Deadline deadline) const {
@@ -143,38 +168,43 @@ Status Connection::wait_for(short events, Deadline deadline) const {
   }
 }
 
+Result<Moved> Connection::write_now(std::string_view bytes) {
+  if (tls_) return tls_->write(bytes);
+  const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent >= 0) return Moved{.bytes = static_cast<size_t>(sent)};
+  if (is_for_later(errno)) return Moved{.wait_for = POLLOUT};
+  return fail(ErrorCode::kIo, "the connection broke: {}", errno_text(errno));
+}
+
+Result<Moved> Connection::read_now(std::span<char> room) {
+  if (tls_) return tls_->read(room);
+  const ssize_t got = recv(fd_, room.data(), room.size(), 0);
+  if (got > 0) return Moved{.bytes = static_cast<size_t>(got)};
+  if (got == 0) return fail(ErrorCode::kIo, "the server closed the connection");
+  if (is_for_later(errno)) return Moved{.wait_for = POLLIN};
+  return fail(ErrorCode::kIo, "the connection broke: {}", errno_text(errno));
+}
+
 Status Connection::send(std::string_view bytes, Deadline deadline) {
   while (!bytes.empty()) {
-    const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent >= 0) {
-      bytes.remove_prefix(static_cast<size_t>(sent));
-      continue;
-    }
-    if (errno == EINTR) continue;
-    if (errno != EAGAIN && errno != EWOULDBLOCK) {
-      return fail(ErrorCode::kIo, "the connection broke: {}", errno_text(errno));
-    }
-    TRY(wait_for(POLLOUT, deadline));
+    const Moved moved = TRY(write_now(bytes));
+    bytes.remove_prefix(moved.bytes);
+    if (moved.wait_for != 0) TRY(wait_for(moved.wait_for, deadline));
   }
   return {};
 }
 
-Result<size_t> Connection::read_some(Deadline deadline) {
+Status Connection::read_some(Deadline deadline) {
   constexpr size_t kReadBytes = size_t{64} << 10;
   unread_.erase(0, std::exchange(read_, 0));
   const size_t before = unread_.size();
-  unread_.resize(before + kReadBytes);
   for (;;) {
-    const ssize_t got = recv(fd_, unread_.data() + before, kReadBytes, 0);
-    const int error = errno;
-    unread_.resize(before + (got > 0 ? static_cast<size_t>(got) : 0));
-    if (got > 0) return static_cast<size_t>(got);
-    if (got == 0) return fail(ErrorCode::kIo, "the server closed the connection");
-    if (error != EINTR && error != EAGAIN && error != EWOULDBLOCK) {
-      return fail(ErrorCode::kIo, "the connection broke: {}", errno_text(error));
-    }
-    if (error != EINTR) TRY(wait_for(POLLIN, deadline));
     unread_.resize(before + kReadBytes);
+    const Result<Moved> moved = read_now(std::span(unread_).subspan(before));
+    unread_.resize(before + (moved ? moved->bytes : 0));
+    if (!moved) return tl::unexpected(moved.error());
+    if (moved->wait_for == 0) return {};
+    TRY(wait_for(moved->wait_for, deadline));
   }
 }
 
@@ -195,13 +225,15 @@ Result<protocol::RespValue> Connection::receive(Deadline deadline) {
 }
 
 bool Connection::is_closed() const {
+  if (tls_) return tls_->is_closed();
   char byte = 0;
   const ssize_t got = recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+  return got == 0 || (got < 0 && !is_for_later(errno));
 }
 
 void Connection::finish_sending() {
   wake_ = nullptr;
+  if (tls_) tls_->finish_writing();
   shutdown(fd_, SHUT_WR);
 }
 

@@ -1,7 +1,8 @@
-// One TCP connection to a server: requests out, replies in, each with a deadline. Blocking; knows
-// nothing of reconnecting.
+// One connection to a server, TCP or TLS on it: requests out, replies in, each with a deadline.
+// Blocking; knows nothing of reconnecting.
 #pragma once
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,7 @@
 #include "protocol/resp_reply_parser.h"
 #include "sdk/cpp/deadline.h"
 #include "sdk/cpp/endpoint.h"
+#include "sdk/cpp/tls.h"
 #include "sdk/cpp/wake.h"
 
 namespace dray::detail {
@@ -17,9 +19,10 @@ namespace dray::detail {
 // away. Threading: one owner.
 class Connection {
  public:
-  // Connects and introduces itself (HELLO, AUTH, SETNAME, SELECT). An error of the server (a wrong
-  // password) keeps its own code; all else is kIo. `wake` may be null; when set it ends every wait.
-  // It must outlive the connection.
+  // Connects, secures it with TLS if the endpoint says so, and introduces itself (HELLO, AUTH,
+  // SETNAME, SELECT). An error of the server (a wrong password) keeps its own code; kBadReq is for
+  // a certificate that is not trusted, or ours that is not; all else is kIo. `wake` may be null;
+  // when set it ends every wait. It must outlive the connection.
   static base::Result<std::unique_ptr<Connection>> open(const Endpoint& endpoint,
                                                         std::string_view name, Deadline deadline,
                                                         const Wake* wake);
@@ -43,10 +46,15 @@ class Connection {
   // Waits until the socket is ready for `events`.
   base::Status wait_for(short events, Deadline deadline) const;
   base::Status connect_to(const Endpoint& endpoint, Deadline deadline);
+  base::Status secure(const Endpoint& endpoint, Deadline deadline);
   base::Status introduce(const Endpoint& endpoint, std::string_view name, Deadline deadline);
-  base::Result<size_t> read_some(Deadline deadline);
+  // One go on the socket, or on the TLS on it.
+  base::Result<Moved> write_now(std::string_view bytes);
+  base::Result<Moved> read_now(std::span<char> room);
+  base::Status read_some(Deadline deadline);
 
   int fd_;
+  std::unique_ptr<Tls> tls_;  // Null: plain TCP.
   const Wake* wake_;
   protocol::RespReplyParser parser_;
   std::string unread_;  // Received; the first read_ bytes are done with.

@@ -13,6 +13,11 @@ using base::Result;
 // Nothing that may hold a password goes into a message.
 constexpr std::string_view kForm = "dray://[user:password@]host[:port][/namespace]";
 
+std::string variable(const char* name) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? std::string{} : std::string(text);
+}
+
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -93,12 +98,10 @@ Result<Endpoint> parse_endpoint(std::string_view url) {
   const size_t scheme_end = url.find("://");
   const std::string_view scheme =
       scheme_end == std::string_view::npos ? std::string_view{} : url.substr(0, scheme_end);
-  if (scheme == "drays" || scheme == "rediss") {
-    return fail(ErrorCode::kNotYet,
-                "field=url TLS is not built yet: use dray:// on a private link");
-  }
-  if (scheme != "dray" && scheme != "redis") {
-    return fail(ErrorCode::kBadReq, "field=url must begin with dray:// : {}", kForm);
+  endpoint.is_tls = scheme == "drays" || scheme == "rediss";
+  if (!endpoint.is_tls && scheme != "dray" && scheme != "redis") {
+    return fail(ErrorCode::kBadReq,
+                "field=url must begin with dray://, or with drays:// for TLS: {}", kForm);
   }
   std::string_view rest = url.substr(scheme_end + 3);
   const size_t slash = rest.find('/');
@@ -116,9 +119,17 @@ Result<Endpoint> parse_endpoint(std::string_view url) {
 }
 
 std::string url_or_environment(std::string_view url) {
-  if (!url.empty()) return std::string(url);
-  const char* from_environment = std::getenv("DRAY_URL");
-  return from_environment == nullptr ? std::string{} : std::string(from_environment);
+  return url.empty() ? variable("DRAY_URL") : std::string(url);
+}
+
+TlsOptions tls_or_environment(TlsOptions options) {
+  if (options.ca_file.empty()) options.ca_file = variable("DRAY_TLS_CA");
+  if (options.server_name.empty()) options.server_name = variable("DRAY_TLS_NAME");
+  if (options.cert_file.empty() && options.key_file.empty()) {
+    options.cert_file = variable("DRAY_TLS_CERT");
+    options.key_file = variable("DRAY_TLS_KEY");
+  }
+  return options;
 }
 
 }  // namespace dray::detail

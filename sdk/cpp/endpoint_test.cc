@@ -40,10 +40,38 @@ TEST(Endpoint, RefusesWhatIsNoUrl) {
   }
 }
 
-TEST(Endpoint, SaysThatTlsIsNotBuilt) {
-  const auto endpoint = parse_endpoint("drays://host");
-  ASSERT_FALSE(endpoint.has_value());
-  EXPECT_EQ(endpoint.error().code, base::ErrorCode::kNotYet);
+TEST(Endpoint, SchemesWithAnSAskForTls) {
+  EXPECT_FALSE(parse_endpoint("dray://host")->is_tls);
+  EXPECT_FALSE(parse_endpoint("redis://host")->is_tls);
+  const auto endpoint = parse_endpoint("drays://:secret@host/shop");
+  ASSERT_TRUE(endpoint.has_value());
+  EXPECT_TRUE(endpoint->is_tls);
+  EXPECT_EQ(endpoint->address(), "host:3729");
+  EXPECT_EQ(endpoint->password, "secret");
+  EXPECT_TRUE(parse_endpoint("rediss://host")->is_tls);
+}
+
+// The environment of a process, as long as this lives.
+class Variable {
+ public:
+  Variable(const char* name, const char* text) : name_(name) { setenv(name, text, 1); }
+  ~Variable() { unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+TEST(Endpoint, TheEnvironmentFillsWhatIsNotSaidOfTls) {
+  const Variable ca("DRAY_TLS_CA", "/ca");
+  const Variable cert("DRAY_TLS_CERT", "/cert");
+  const Variable key("DRAY_TLS_KEY", "/key");
+  const Variable name("DRAY_TLS_NAME", "jobs");
+  EXPECT_EQ(tls_or_environment({}), (TlsOptions{"/ca", "/cert", "/key", "jobs"}));
+  EXPECT_EQ(tls_or_environment({.ca_file = "/own", .cert_file = "/mine", .key_file = "/its"}),
+            (TlsOptions{"/own", "/mine", "/its", "jobs"}));
+  EXPECT_EQ(tls_or_environment({.cert_file = "/mine"}).key_file, "") << "not another one's key";
 }
 
 TEST(Endpoint, NoMessageHoldsThePassword) {

@@ -25,12 +25,14 @@ target_include_directories(
 target_compile_definitions(
   sdk_cpp_objects PRIVATE base=dray_base core=dray_core protocol=dray_protocol)
 target_link_libraries(
-  sdk_cpp_objects PRIVATE dray_warnings fmt::fmt-header-only tl::expected Threads::Threads)
+  sdk_cpp_objects PRIVATE dray_warnings fmt::fmt-header-only tl::expected OpenSSL::SSL
+                          Threads::Threads)
 
 add_library(dray_sdk STATIC $<TARGET_OBJECTS:sdk_cpp_objects>)
 add_library(dray_sdk_shared SHARED $<TARGET_OBJECTS:sdk_cpp_objects>)
 foreach(library IN ITEMS dray_sdk dray_sdk_shared)
-  target_link_libraries(${library} PUBLIC Threads::Threads)
+  # No header of ours shows OpenSSL: only who links the static library hears of it.
+  target_link_libraries(${library} PUBLIC Threads::Threads PRIVATE OpenSSL::SSL)
   target_compile_features(${library} INTERFACE cxx_std_20)
   set_target_properties(${library} PROPERTIES LINKER_LANGUAGE CXX OUTPUT_NAME dray)
 endforeach()

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
@@ -64,6 +65,15 @@ class ThrowawayServer {
   std::string url_;
 };
 
+// Set by SIGINT and SIGTERM, which end the process that measures instead of this one.
+volatile std::sig_atomic_t interrupted = 0;
+volatile std::sig_atomic_t measuring = 0;
+
+void interrupt(int) {
+  interrupted = 1;
+  if (measuring != 0) kill(measuring, SIGTERM);
+}
+
 class BenchCommand final : public Command {
  public:
   explicit BenchCommand(CLI::App& app) {
@@ -89,7 +99,7 @@ class BenchCommand final : public Command {
     add_example(app, "dray bench --data /var/tmp",
                 "Without --url or --profile it starts a server of its own and throws it away (it "
                 "pays no\nheed to DRAY_URL). A server that is named gets the load in a queue "
-                "dray-bench-…, whose\njobs are worked off.");
+                "dray-bench-…, which\nis removed in the end, at Ctrl-C as well.");
   }
 
   int run() override {
@@ -108,13 +118,66 @@ class BenchCommand final : public Command {
     const std::string name{base::base32_encode({random.next(), 0}).view()};
     queue_ = "dray-bench-" + name.substr(name.size() - 6);
     args_ = "\"" + std::string(args_bytes_ - 2, 'x') + "\"";
-    std::vector<Measurement> results = {push_one_by_one(), push_in_batches(), live()};
-    print(results);
+    const std::string said = measured_aside();
+    if (interrupted != 0) {
+      fmt::print(stderr, "dray: interrupted\n");
+      if (!own) {
+        end_running_jobs();
+        remove_queue();
+      }
+      return kExitFailed;
+    }
+    const size_t word_end = said.find(kErrorMark);
+    if (word_end != std::string::npos) {
+      throw dray::Error(said.substr(0, word_end), said.substr(word_end + 1));
+    }
+    if (said.empty()) throw dray::Error(dray::ErrorCode::kOther, "the process that measures died");
+    fmt::print("{}", said);
     if (!own) remove_queue();
     return kExitOk;
   }
 
  private:
+  // Between the word and the message of an error; no table or JSON has one.
+  static constexpr char kErrorMark = '\0';
+
+  // Does it all in a process of its own, so that this one is there to clean up when Ctrl-C ends the
+  // others. Their pipe is closed when the last of them has gone.
+  std::string measured_aside() {
+    std::signal(SIGINT, interrupt);   // NOLINT: sigaction would say no more here.
+    std::signal(SIGTERM, interrupt);  // NOLINT
+    SideProcess process = take(SideProcess::run_function([this] {
+      std::signal(SIGINT, SIG_DFL);   // NOLINT
+      std::signal(SIGTERM, SIG_DFL);  // NOLINT
+      try {
+        return text_of({push_one_by_one(), push_in_batches(), live()});
+      } catch (const dray::Error& error) {
+        return error.word() + kErrorMark + error.message();
+      }
+    }));
+    measuring = process.id();
+    if (interrupted != 0) kill(process.id(), SIGTERM);
+    std::string said = process.output();
+    measuring = 0;
+    return said;
+  }
+
+  // Those of the workers that were killed, which would keep their queue.
+  void end_running_jobs() {
+    try {
+      dray::Client client(client_options(server_));
+      const dray::Value begun = client.call(
+          {"JOB.CANCEL", "FORCE", "WHERE", fmt::format("queue:{} state:running", queue_)});
+      const dray::Value* op = begun.find("op");
+      if (op == nullptr || op->text.empty()) return;
+      constexpr std::chrono::milliseconds kPatience{10'000};
+      client.call({"OP.WAIT", op->text, "BLOCK", std::to_string(kPatience.count())},
+                  dray::Repeat::kSafe, kPatience);
+    } catch (const dray::Error& error) {
+      fmt::print(stderr, "dray: jobs of {} go on: {}\n", queue_, printable(error.what()));
+    }
+  }
+
   dray::NewJob job() const {
     dray::NewJob job{.queue = queue_, .type = "bench", .args = args_};
     job.options.keep = std::chrono::seconds(10);
@@ -229,7 +292,7 @@ class BenchCommand final : public Command {
     return *std::move(process);
   }
 
-  void print(const std::vector<Measurement>& results) const {
+  std::string text_of(const std::vector<Measurement>& results) const {
     Listing listing("results",
                     {{"workload"}, {"jobs"}, {"jobs/s"}, {"p50 ms"}, {"p99 ms"}, {"most ms"}});
     for (const Measurement& result : results) {
@@ -244,12 +307,13 @@ class BenchCommand final : public Command {
                       R"("p99_ms":{},"most_ms":{}}})",
                       result.name, result.jobs, rate, ms(50), ms(99), ms(100)));
     }
-    listing.print(form_);
+    std::string text = listing.text(form_, stdout_is_coloured(), stdout_columns());
     if (!is_json(form_)) {
-      fmt::print(
+      text +=
           "latencies: of one push; of one batch; of one job from its push to its end, with idle "
-          "workers\n");
+          "workers\n";
     }
+    return text;
   }
 
   int jobs_ = 20'000;

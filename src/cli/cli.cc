@@ -30,8 +30,11 @@ int exit_code(dray::ErrorCode code) {
 }
 
 // What to do about it, where the message itself does not say.
-std::string_view advice(dray::ErrorCode code) {
-  switch (code) {
+std::string_view advice(const dray::Error& error) {
+  switch (error.code()) {
+    case dray::ErrorCode::kBadReq:
+      if (error.message().find("field=tls.") == std::string::npos) return {};
+      return "here these are --tls-ca, --tls-cert, --tls-key and --tls-name, or tls_… in a profile";
     case dray::ErrorCode::kUnreachable:
       return "start one with `dray serve --data DIR`, or name it with --url, --profile or DRAY_URL";
     case dray::ErrorCode::kNoAuth:
@@ -48,7 +51,7 @@ std::string_view advice(dray::ErrorCode code) {
 
 int report(const dray::Error& error) {
   fmt::print(stderr, "dray: {}\n", printable(error.what()));
-  const std::string_view hint = advice(error.code());
+  const std::string_view hint = advice(error);
   if (!hint.empty()) fmt::print(stderr, "      {}\n", hint);
   return exit_code(error.code());
 }

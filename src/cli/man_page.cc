@@ -73,11 +73,14 @@ std::string man_page(const CLI::App& app, const std::string& version) {
       ".SH ENVIRONMENT\n"
       ".TP\n.B DRAY_URL\nthe server, as \\-\\-url\n"
       ".TP\n.B DRAY_PROFILE\nthe server by its name, as \\-\\-profile\n"
+      ".TP\n.B DRAY_TLS_CA, DRAY_TLS_CERT, DRAY_TLS_KEY, DRAY_TLS_NAME\n"
+      "certificates for a server with TLS, as \\-\\-tls\\-ca and so on\n"
       ".TP\n.B NO_COLOR\nno colour, when it is not empty\n"
       ".TP\n.B DRAY_SECTION__KEY\na setting of dray serve; see dray config explain\n"
       ".SH FILES\n"
       ".TP\n.I /etc/dray/dray.toml\nsettings of dray serve\n"
-      ".TP\n.I ~/.config/dray/config.toml\nprofiles: url and token_file in [profiles.NAME]\n";
+      ".TP\n.I ~/.config/dray/config.toml\nprofiles: url, token_file and tls_… in "
+      "[profiles.NAME]\n";
   return out;
 }
 

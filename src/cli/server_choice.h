@@ -1,5 +1,5 @@
-// Which server a command talks to: --url, --profile, DRAY_URL, DRAY_PROFILE, or what the user's
-// own file names.
+// Which server a command talks to, and with which certificates: --url, --profile, --tls-…,
+// DRAY_URL, DRAY_PROFILE, or what the user's own file names.
 #pragma once
 #include <CLI/App.hpp>
 #include <string>
@@ -13,20 +13,27 @@ namespace cli {
 struct ServerChoice {
   std::string url = {};
   std::string profile = {};
+  dray::TlsOptions tls = {};
 };
 
-// --url and --profile, for every command that talks to a server.
+// --url, --profile and --tls-…, for every command that talks to a server.
 void add_server(CLI::App& app, ServerChoice& choice);
 
-// The URL to use; empty: the SDK's own default. The file is $XDG_CONFIG_HOME/dray/config.toml, or
-// ~/.config/dray/config.toml:
+// What a client is made from, as far as it was said; the SDK knows defaults for the rest.
+struct ServerPlace {
+  std::string url = {};
+  dray::TlsOptions tls = {};
+};
+
+// The file is $XDG_CONFIG_HOME/dray/config.toml, or ~/.config/dray/config.toml:
 //   default_profile = "staging"
 //   [profiles.staging]
-//   url = "dray://dray.staging:3729"
+//   url = "drays://dray.staging:3729"
 //   token_file = "/home/ann/.dray-token"
+//   tls_ca = "/home/ann/staging-ca.pem"     # also tls_cert, tls_key, tls_name
 // Errors: BADREQ for a profile that is not there, with the nearest, or a file that is wrong.
-base::Result<std::string> server_url(const ServerChoice& choice,
-                                     const config::Environment& environment);
+base::Result<ServerPlace> find_server(const ServerChoice& choice,
+                                      const config::Environment& environment);
 
 // The settings of a client for one command: it reports an absent server soon. Throws dray::Error
 // kBadReq for a choice that is none.

@@ -27,8 +27,13 @@ class ServerChoiceTest : public testing::Test {
   }
   std::string url(const ServerChoice& choice, config::Environment environment = {}) const {
     environment.emplace_back("XDG_CONFIG_HOME", folder_);
-    const base::Result<std::string> found = server_url(choice, environment);
-    return found ? *found : "error: " + found.error().message;
+    const base::Result<ServerPlace> found = find_server(choice, environment);
+    return found ? found->url : "error: " + found.error().message;
+  }
+  dray::TlsOptions tls(const ServerChoice& choice) const {
+    const base::Result<ServerPlace> found = find_server(choice, {{"XDG_CONFIG_HOME", folder_}});
+    EXPECT_TRUE(found.has_value());
+    return found ? found->tls : dray::TlsOptions{};
   }
 
   std::string folder_;
@@ -52,6 +57,25 @@ TEST_F(ServerChoiceTest, ATokenFileIsThePassword) {
   EXPECT_EQ(url({.profile = "a"}), "dray://:se%2Fcret%3A1@host:1");
   write("[profiles.a]\nurl = \"dray://host:1\"\ntoken_file = \"/nothing/here\"\n");
   EXPECT_THAT(url({.profile = "a"}), HasSubstr("config.toml:3: token_file /nothing/here cannot"));
+}
+
+TEST_F(ServerChoiceTest, FlagsOfTlsAreNearerThanTheProfile) {
+  write(
+      "[profiles.a]\nurl = \"drays://host\"\ntls_ca = \"/ca\"\ntls_cert = \"/cert\"\n"
+      "tls_key = \"/key\"\ntls_name = \"jobs\"\n");
+  const dray::TlsOptions whole{"/ca", "/cert", "/key", "jobs"};
+  EXPECT_EQ(url({.profile = "a"}), "drays://host");
+  EXPECT_EQ(tls({.profile = "a"}), whole);
+  const dray::TlsOptions mixed{"/other", "/cert", "/key", "jobs"};
+  EXPECT_EQ(tls({.profile = "a", .tls = {.ca_file = "/other"}}), mixed);
+  EXPECT_EQ(tls({.url = "drays://b", .tls = {.ca_file = "/other"}}),
+            dray::TlsOptions{.ca_file = "/other"});
+}
+
+TEST_F(ServerChoiceTest, ACertificateIsNotMixedWithAnotherOnesKey) {
+  write("[profiles.a]\nurl = \"drays://host\"\ntls_cert = \"/cert\"\ntls_key = \"/key\"\n");
+  EXPECT_EQ(tls({.profile = "a", .tls = {.cert_file = "/mine"}}),
+            dray::TlsOptions{.cert_file = "/mine"});
 }
 
 TEST_F(ServerChoiceTest, WhatIsWrongIsNamed) {

@@ -23,6 +23,7 @@ class SideProcess {
   SideProcess& operator=(SideProcess&&) = delete;
   ~SideProcess();
 
+  pid_t id() const { return id_; }
   // The next line of its stdout without the end; empty when there is none any more.
   std::string read_line();
   // All that is left of its stdout.

@@ -5,10 +5,27 @@
 namespace config {
 namespace {
 
+// A basic string of TOML.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += fmt::format("\\u{:04X}", byte);
+    } else {
+      out += c;
+    }
+  }
+  return out + '"';
+}
+
 // Numbers and truth values are written bare, all else in quotes.
 std::string toml_value(const Key& key, std::string_view text) {
   const bool is_bare = key.kind == Kind::kFlag || key.kind == Kind::kCount;
-  return is_bare && !text.empty() ? std::string(text) : fmt::format("\"{}\"", text);
+  return is_bare && !text.empty() ? std::string(text) : quoted(text);
 }
 
 std::string_view section_of(const Key& key) {

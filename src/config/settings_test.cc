@@ -154,6 +154,23 @@ TEST_F(SettingsTest, ThePrintedDefaultsAreReadBackAsDefaults) {
   }
 }
 
+TEST_F(SettingsTest, WhatAnExplanationPrintsIsTomlWhateverIsInIt) {
+  const std::string odd = "/a \"quoted\" \\ path\n\x7f/ü";
+  const std::string text = explanation(read({{"DRAY_SERVER__DATA", odd}}).all()[0]);
+  const size_t line = text.find("[server] data");
+  ASSERT_NE(line, std::string::npos);
+  const auto entries =
+      parse_toml("[server]\n" + text.substr(line + 9, text.find('\n', line) - line - 9), "printed");
+  ASSERT_TRUE(entries.has_value()) << entries.error().message;
+  EXPECT_EQ(entries->front().text, odd);
+}
+
+TEST_F(SettingsTest, AFileThatCannotBeLookedAtIsNotTakenForAbsent) {
+  // Also root, whom no mode keeps out, cannot follow it.
+  std::filesystem::create_symlink("dray.toml", path("dray.toml"));
+  EXPECT_THAT(read().problems(), ElementsAre(HasSubstr(path("dray.toml") + " cannot be read")));
+}
+
 TEST_F(SettingsTest, AnExplanationHasAllThreeNamesAndWhoSaysSo) {
   write("dray.toml", "\nlog.level = \"debug\"\n");
   const std::string text = explanation(read().all()[2]);

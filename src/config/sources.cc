@@ -70,11 +70,18 @@ base::Result<std::vector<std::string>> files_of(const Sources& sources) {
   std::error_code fault;
   if (fs::exists(main, fault)) {
     files.push_back(main.string());
+  } else if (fault) {
+    // It may well be there, with settings that somebody counts on.
+    return base::fail(kBad, "{} cannot be read: {}", main.string(), fault.message());
   } else if (!sources.file.empty()) {
     return base::fail(base::ErrorCode::kNotFound, "there is no file {}", sources.file);
   }
   std::vector<std::string> more;
-  fs::directory_iterator entry(main.parent_path() / "conf.d", fault);
+  const fs::path folder = main.parent_path() / "conf.d";
+  fs::directory_iterator entry(folder, fault);
+  if (fault && fault != std::errc::no_such_file_or_directory) {
+    return base::fail(kBad, "{} cannot be read: {}", folder.string(), fault.message());
+  }
   for (; !fault && entry != fs::directory_iterator(); entry.increment(fault)) {
     if (entry->path().extension() == ".toml") more.push_back(entry->path().string());
   }

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <array>
 #include <boost/asio/steady_timer.hpp>
 
 #include "auth/token_file.h"
@@ -17,6 +18,8 @@ namespace {
 
 constexpr size_t kKeyBytesMax = size_t{1} << 20;
 constexpr long kClientChainBytesMax = 32'000;
+// Nobody is read for ever while others wait.
+constexpr int kFarewellReads = 16;
 
 // OpenSSL's reason for what failed last.
 std::string reason() {
@@ -72,12 +75,31 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
       return end_.done(Connection(std::move(socket_), std::move(ssl_)));
     }
     const int why = SSL_get_error(ssl_.get(), result);
-    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) return give_up(reason());
+    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
+      answer_plainly(ERR_peek_last_error());
+      return give_up(reason());
+    }
     const bool reads = why == SSL_ERROR_WANT_READ;
     socket_.async_wait(reads ? Connection::Socket::wait_read : Connection::Socket::wait_write,
                        [self = shared_from_this()](error_code error) {
                          if (!error && self->socket_.is_open()) self->step();
                        });
+  }
+
+  // Who speaks without TLS would otherwise see nothing but an end.
+  void answer_plainly(unsigned long fault) {
+    const int reason = ERR_GET_REASON(fault);
+    if (reason != SSL_R_WRONG_VERSION_NUMBER && reason != SSL_R_HTTP_REQUEST) return;
+    constexpr std::string_view kAnswer =
+        "-ERR this port speaks TLS only: use drays://, or --tls of redis-cli\r\n";
+    error_code error;
+    socket_.write_some(boost::asio::buffer(kAnswer), error);
+    // What has come and was not read would make the end a reset, and the answer could be lost in
+    // it.
+    std::array<char, 4'096> rest;
+    for (int reads = 0; !error && reads < kFarewellReads; ++reads) {
+      socket_.read_some(boost::asio::buffer(rest), error);
+    }
   }
 
   void give_up(std::string_view why) {

@@ -7,6 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+NAMES = "DNS:localhost,IP:127.0.0.1"
+
 
 def openssl(*words):
     subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
@@ -34,15 +36,23 @@ class Certificates:
         self._authority("nobody")
         return self.issue("stranger", "nobody")
 
-    def issue(self, name, authority="ca"):
-        """Makes a certificate for localhost; returns the paths of it and of its key."""
+    def sign_itself(self, certificate, key):
+        """Makes one that no authority has signed."""
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-days", "1", "-subj", "/CN=itself", "-addext", f"subjectAltName={NAMES}",
+                "-keyout", key, "-out", certificate)
+        key.chmod(0o600)
+
+    def issue(self, name, authority="ca", names=NAMES):
+        """Makes a certificate for these hosts; returns the paths of it and of its key."""
         certificate, key = self.path(f"{name}.pem"), self.path(f"{name}.key")
         request, more = self.path(f"{name}.csr"), self.path(f"{name}.ext")
         openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                 f"/CN={name}", "-keyout", key, "-out", request)
-        more.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n", encoding="ascii")
-        openssl("x509", "-req", "-days", "1", "-in", request, "-CA",
-                self.path(f"{authority}.pem"), "-CAkey", self.path(f"{authority}.key"), "-CAcreateserial", "-extfile", more, "-out", certificate)
+        more.write_text(f"subjectAltName={names}\n", encoding="ascii")
+        openssl("x509", "-req", "-days", "1", "-in", request, "-CA", self.path(f"{authority}.pem"),
+                "-CAkey", self.path(f"{authority}.key"), "-CAcreateserial", "-extfile", more,
+                "-out", certificate)
         key.chmod(0o600)
         return certificate, key
 

@@ -127,12 +127,12 @@ class Tls(unittest.TestCase):
                                   capture_output=True, text=True, timeout=DEADLINE_S, check=True)
             self.assertEqual(done.stdout, text)
 
-    def test_who_speaks_plainly_is_let_go(self):
+    def test_who_speaks_plainly_is_told_so_and_let_go(self):
         server = self.serve()
         with Client(server.port) as client:
             client.send("PING")
-            with self.assertRaises(ConnectionError):
-                client.read()
+            self.assertIn("this port speaks TLS only", client.read().text)
+            self.assertTrue(client.is_closed())
         self.assertEqual(self.client(server).call("PING"), "PONG")
 
     def test_who_says_nothing_is_let_go(self):

@@ -233,6 +233,23 @@ class AgainstTheServer(unittest.TestCase):
             self.assertGreater(result["jobs_per_second"], 0)
             self.assertLessEqual(result["p50_ms"], result["p99_ms"])
 
+    def test_an_interrupted_bench_leaves_nothing_behind(self):
+        def queues():
+            listed = json.loads(self.run_ok("queue", "ls", "-o", "json"))["queues"]
+            return [queue["queue"] for queue in listed if "dray-bench" in queue["queue"]]
+
+        process = subprocess.Popen([binary(), "bench", "--url", self.url, "-n", "10000000"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env=environment())
+        deadline = time.monotonic() + DEADLINE_S
+        while not queues():
+            self.assertLess(time.monotonic(), deadline)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.communicate(timeout=DEADLINE_S), ("", "dray: interrupted\n"))
+        self.assertEqual(process.returncode, 1)
+        while queues():
+            self.assertLess(time.monotonic(), deadline)
+
     def test_jobs_are_listed_counted_and_changed_by_query(self):
         ids = [self.run_ok("push", "listed", "t", str(n)).strip() for n in range(5)]
         jobs = json.loads(self.run_ok("ls", "queue:listed", "--limit", "3", "-o", "json"))["jobs"]

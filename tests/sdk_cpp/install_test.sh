@@ -35,12 +35,20 @@ cmake -S tests/sdk_cpp/outside -B "$work/build" -DCMAKE_PREFIX_PATH="$prefix" \
   -DCMAKE_CXX_COMPILER="$CXX" >"$work/log" || { cat "$work/log" >&2; fail "find_package"; }
 cmake --build "$work/build" >"$work/log" || { cat "$work/log" >&2; fail "the build with CMake"; }
 expect_greeting "$work/build/outside"
+expect_greeting "$work/build/outside_shared"
 
 export PKG_CONFIG_PATH=$lib/pkgconfig
 read -r -a flags <<<"$(pkg-config --cflags --libs dray)"
 "$CXX" -std=c++20 "$source_folder/tests/sdk_cpp/outside/main.cc" "${flags[@]}" \
   -Wl,-rpath,"$lib" -o "$work/with_pkg_config"
 expect_greeting "$work/with_pkg_config"
+
+# Who links the archive has to be told of OpenSSL; who links the shared library has not.
+[[ ${flags[*]} != *-lssl* ]] || fail "dray.pc names OpenSSL to all"
+read -r -a flags <<<"$(pkg-config --static --cflags --libs dray)"
+"$CXX" -std=c++20 "$source_folder/tests/sdk_cpp/outside/main.cc" "${flags[@]/#-ldray/-l:libdray.a}" \
+  -o "$work/with_archive"
+expect_greeting "$work/with_archive"
 
 # The names of the inside are not to be met by a user's.
 if nm --demangle --defined-only "$lib/libdray.a" \

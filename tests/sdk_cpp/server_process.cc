@@ -129,16 +129,18 @@ Folder::~Folder() {
   std::filesystem::remove_all(path_, fault);
 }
 
-Server::Server() {
+Server::Server(std::vector<std::string> options) : options_(std::move(options)) {
   start();
 }
 
 void Server::start() {
-  process_ = std::make_unique<Process>(
-      std::vector<std::string>{dray_binary(), "serve", "--data", folder_.path() + "/data", "--resp",
-                               "127.0.0.1:" + std::to_string(port_), "--http", "127.0.0.1:0",
-                               "--allow-volatile"},
-      std::vector<std::string>{}, folder_.path() + "/log");
+  std::vector<std::string> words = {dray_binary(),     "serve",
+                                    "--data",          folder_.path() + "/data",
+                                    "--resp",          "127.0.0.1:" + std::to_string(port_),
+                                    "--http",          "127.0.0.1:0",
+                                    "--allow-volatile"};
+  words.insert(words.end(), options_.begin(), options_.end());
+  process_ = std::make_unique<Process>(words, std::vector<std::string>{}, folder_.path() + "/log");
   // ready resp=127.0.0.1:PORT http=…
   constexpr std::string_view kReady = "ready resp=127.0.0.1:";
   std::string line = process_->read_line();

@@ -54,7 +54,8 @@ class Folder {
 // `dray serve` on a fresh data directory and a free port, which stays the same over restarts.
 class Server {
  public:
-  Server();
+  // With more words for `dray serve`.
+  explicit Server(std::vector<std::string> options = {});
 
   std::string url() const { return "dray://127.0.0.1:" + std::to_string(port_); }
   uint16_t port() const { return port_; }
@@ -68,6 +69,7 @@ class Server {
 
  private:
   Folder folder_;
+  std::vector<std::string> options_;
   uint16_t port_ = 0;
   std::unique_ptr<Process> process_;
 };

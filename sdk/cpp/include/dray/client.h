@@ -16,12 +16,32 @@
 
 namespace dray {
 
+// For a server that is reached with TLS (drays://). Its certificate is always checked, and so is
+// that it is for the URL's host; a server with a certificate of its own making is given as its own
+// CA. All files are in PEM. They are read for each connection: what is renewed needs no restart.
+struct TlsOptions {
+  // Who is trusted: certificates of authorities. Empty: $DRAY_TLS_CA, and without that the
+  // system's.
+  std::string ca_file = {};
+  // Our own certificate (with those between it and its authority), and its key without a
+  // passphrase, for a server that asks for one. Both empty: $DRAY_TLS_CERT and $DRAY_TLS_KEY.
+  std::string cert_file = {};
+  std::string key_file = {};
+  // The name or address that the server's certificate has to be for. Empty: $DRAY_TLS_NAME, and
+  // without that the host of the URL.
+  std::string server_name = {};
+
+  friend bool operator==(const TlsOptions&, const TlsOptions&) = default;
+};
+
 struct ClientOptions {
-  // dray://[user:password@]host[:port][/namespace]; redis:// means the same. Empty: $DRAY_URL, and
-  // without that dray://127.0.0.1:3729.
+  // dray://[user:password@]host[:port][/namespace]; redis:// means the same. With TLS: drays:// or
+  // rediss://. Empty: $DRAY_URL, and without that dray://127.0.0.1:3729.
   std::string url = {};
+  TlsOptions tls = {};  // Only with a URL that asks for TLS.
   // What the server shows to people for this connection. Empty: host:pid:random.
   std::string name = {};
+  // Until a connection is there and let in, including the TLS handshake.
   milliseconds connect_timeout{2'000};
   // A connection that is silent for so long, beyond what a command may wait, is taken for dead.
   milliseconds answer_timeout{15'000};
@@ -36,11 +56,13 @@ enum class Repeat : uint8_t { kSafe, kNever };
 // Threading: any thread may call any method. Calls from several threads run at the same time, each
 // on a connection of its own. After fork() the child opens its own connections.
 // Errors: every method that talks to the server throws RejectedError or UnknownError;
-// kUnreachable when no server answered within retry_for. Lost connections are made anew, and what
-// may be sent again is.
+// kUnreachable when no server answered within retry_for. kBadReq, at once, for a certificate that
+// is not accepted, theirs or ours, and for a server that does not speak TLS. Lost
+// connections are made anew, and what may be sent again is.
 class Client {
  public:
-  // Opens no connection yet. Throws Error kBadReq for a URL that is none.
+  // Opens no connection yet. Throws Error kBadReq for a URL that is none, or a file of `tls` that
+  // cannot be used.
   explicit Client(ClientOptions options = {});
   ~Client();
   Client(const Client&) = delete;
