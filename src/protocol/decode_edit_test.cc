@@ -28,6 +28,22 @@ TEST(DecodeEdit, ReadsEveryOption) {
   EXPECT_EQ(body_of<core::Edit>("JOB.EDIT key:k AT 5").job.key, "k");
 }
 
+TEST(DecodeEdit, WithAQueryItIsAnOperation) {
+  const auto edit = body_of<core::OperationStart>(
+      "JOB.EDIT queue q AT 5 BACKOFF fixed:4 where state:ready LIMIT 6 PRIORITY 1 RATE 7 DRYRUN");
+  EXPECT_EQ(edit.verb, core::OperationVerb::kEdit);
+  EXPECT_EQ(edit.queue, "") << "that is of a purge";
+  EXPECT_EQ(edit.query.text, "state:ready");
+  EXPECT_EQ(edit.changes.queue, "q");
+  EXPECT_EQ(edit.changes.priority, 1);
+  EXPECT_EQ(edit.changes.options.at_ms, 5);
+  EXPECT_TRUE(edit.changes.options.backoff.has_value());
+  EXPECT_EQ(edit.jobs_most, 6);
+  EXPECT_EQ(edit.rate, 7);
+  EXPECT_TRUE(edit.dry_run);
+  EXPECT_FALSE(body_of<core::OperationStart>("JOB.EDIT WHERE queue:q TYPE t").dry_run);
+}
+
 TEST(DecodeEdit, NamesEveryFault) {
   constexpr std::pair<std::string_view, std::string_view> kCases[] = {
       {"JOB.EDIT", "ERR wrong number of arguments for 'job.edit' command"},
@@ -37,8 +53,13 @@ TEST(DecodeEdit, NamesEveryFault) {
       {"JOB.EDIT $id DELAY 1 AT 1", "BADREQ field=AT and DELAY exclude each other"},
       {"JOB.EDIT $id ARGS", "BADREQ field=ARGS needs a value behind it"},
       {"JOB.EDIT $id ARGS 1 ARGS 2", "BADREQ field=ARGS stands there twice"},
-      {"JOB.EDIT PRIORITY 1 WHERE x", "NOTYET JOB.EDIT WHERE is known but not built yet"},
-      {"JOB.EDIT $id PRIORITY 1 WHERE x", "NOTYET JOB.EDIT WHERE is known but not built yet"},
+      {"JOB.EDIT PRIORITY 1", "BADREQ field=id is missing: give an id, or WHERE"},
+      {"JOB.EDIT $id PRIORITY 1 WHERE queue:q", "BADREQ field=WHERE and an id exclude each other"},
+      {"JOB.EDIT $id PRIORITY 1 LIMIT 1", "BADREQ field=LIMIT goes with WHERE, not with an id"},
+      {"JOB.EDIT $id DRYRUN", "BADREQ field=DRYRUN goes with WHERE, not with an id"},
+      {"JOB.EDIT DELAY 1 WHERE queue:q AT 1", "BADREQ field=AT and DELAY exclude each other"},
+      {"JOB.EDIT WHERE queue:q RATE x", "BADREQ field=RATE must be a whole number, got 'x'"},
+      {"JOB.EDIT PRIORITY 1 WHERE", "BADREQ field=WHERE needs a value behind it"},
   };
   for (const auto& [line, fault] : kCases) EXPECT_EQ(fault_of(line), fault) << line;
 }
