@@ -93,25 +93,24 @@ bool is_edit_option(std::string_view word) {
 }
 
 enum class SetOption : uint8_t {
-  kMaxlen,  // Down to kAlert as core::QueueNumber.
+  kMaxlen,  // Down to kAge as core::QueueNumber.
   kAttempts,
   kLease,
   kTimeout,
   kKeep,
   kCrashes,
   kAlert,
-  kBackoff,
   kAge,
+  kBackoff,
 };
 constexpr std::array<std::string_view, 9> kSetOptions = {
-    "MAXLEN", "ATTEMPTS", "LEASE", "TIMEOUT", "KEEP", "CRASHES", "ALERT", "BACKOFF", "AGE"};
+    "MAXLEN", "ATTEMPTS", "LEASE", "TIMEOUT", "KEEP", "CRASHES", "ALERT", "AGE", "BACKOFF"};
 static_assert(static_cast<size_t>(SetOption::kBackoff) == core::kQueueNumberCount);
 
 // Takes the server's own value back.
 constexpr std::string_view kDefault = "default";
 
 base::Status read_set_option(SetOption option, Words& words, core::QueueSet& set) {
-  if (option == SetOption::kAge) return not_built("QUEUE.SET AGE");
   const std::string_view name = kSetOptions[static_cast<size_t>(option)];
   const std::string_view word = TRY(words.value(name));
   const bool is_default = equals_ignoring_case(word, kDefault);

@@ -66,13 +66,14 @@ TEST(DecodeEdit, NamesEveryFault) {
 
 TEST(DecodeQueueSet, ReadsNumbersAndTheWordDefault) {
   const auto set = body_of<core::QueueSet>(
-      "QUEUE.SET q MAXLEN 1 ATTEMPTS default LEASE 3 TIMEOUT 0 KEEP DEFAULT CRASHES 6 ALERT 7");
+      "QUEUE.SET q MAXLEN 1 ATTEMPTS default LEASE 3 TIMEOUT 0 KEEP DEFAULT CRASHES 6 ALERT 7 "
+      "AGE 8");
   using enum core::QueueNumber;
   const std::vector<std::pair<core::QueueNumber, std::optional<int64_t>>> wanted = {
       {kMaxlen, 1},  {kAttempts, std::nullopt},
       {kLeaseMs, 3}, {kTimeoutMs, 0},
       {kKeepMs, {}}, {kCrashes, 6},
-      {kAlertMs, 7}};
+      {kAlertMs, 7}, {kAgeMs, 8}};
   EXPECT_EQ(set.queue, "q");
   EXPECT_EQ(set.numbers, wanted);
   EXPECT_FALSE(set.backoff.has_value());
@@ -88,7 +89,7 @@ TEST(DecodeQueueSet, NamesEveryFault) {
       {"QUEUE.SET q MAXLEN x", "BADREQ field=MAXLEN must be a whole number, got 'x'"},
       {"QUEUE.SET q MAXLEN", "BADREQ field=MAXLEN needs a value behind it"},
       {"QUEUE.SET q MAXLEN 1 MAXLEN 2", "BADREQ field=MAXLEN stands there twice"},
-      {"QUEUE.SET q AGE 5", "NOTYET QUEUE.SET AGE is known but not built yet"},
+      {"QUEUE.SET q AGE x", "BADREQ field=AGE must be a whole number, got 'x'"},
   };
   for (const auto& [line, fault] : kCases) EXPECT_EQ(fault_of(line), fault) << line;
   EXPECT_TRUE(fault_of("QUEUE.SET q BACKOFF never").starts_with("BADREQ"));

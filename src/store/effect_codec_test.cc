@@ -256,6 +256,9 @@ std::vector<Sample> samples() {
   edit.changes = {};
   edit.changes.options.at_ms = 1'700'000'000'000;
   add("operation-put-edit-at", core::OperationPut{edit});
+  settings = {};
+  settings.of(core::QueueNumber::kAgeMs) = 60'000;
+  add("queue-settings-put-age", core::QueueSettingsPut{"q", settings});
   return samples;
 }
 

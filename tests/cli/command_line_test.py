@@ -372,6 +372,7 @@ class AgainstAScript(unittest.TestCase):
              "JOB.EDIT key:k TYPE t SOFTTIMEOUT 1000 EXPIRE 60000"),
             (["queue", "set", "q", "--attempts", "10", "--lease", "2m", "--max-length", "5"],
              "QUEUE.SET q MAXLEN 5 ATTEMPTS 10 LEASE 120000"),
+            (["queue", "set", "q", "--age", "10m"], "QUEUE.SET q AGE 600000"),
             (["queue", "set", "q", "--unset", "lease", "--unset", "max-length"],
              "QUEUE.SET q LEASE default MAXLEN default"),
             (["queue", "purge", "q"], "QUEUE.PURGE q"),
