@@ -74,6 +74,7 @@ struct Walk {
     } else if constexpr (std::is_same_v<T, core::OperationStart>) {
       // By a query: over the jobs of all queues, unless it is one queue's.
       body.queue.empty() ? visitor.everything() : visitor.queue(body.queue);
+      if (body.changes.queue) visitor.other(*body.changes.queue);  // Where they are to go.
     } else {
       by_job(body);
     }

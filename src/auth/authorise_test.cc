@@ -204,8 +204,9 @@ TEST(Authorise, AMovedJobNeedsTheRightOnTheQueueItGoesTo) {
 }
 
 TEST(Authorise, AVerbByQueryIsOverAllQueues) {
-  for (const std::string line : {"JOB.RETRY WHERE state:dead", "JOB.CANCEL WHERE queue:q",
-                                 "JOB.DELETE WHERE queue:q DRYRUN"}) {
+  for (const std::string line :
+       {"JOB.RETRY WHERE state:dead", "JOB.CANCEL WHERE queue:q", "JOB.DELETE WHERE queue:q DRYRUN",
+        "JOB.EDIT QUEUE q WHERE queue:q"}) {
     EXPECT_FALSE(decide(line, rights_of({"admin:q*"}))) << line;
     EXPECT_TRUE(decide(line, rights_of({"admin:*"}))) << line;
   }
@@ -223,6 +224,7 @@ TEST(Authorise, WhatACommandNamesIsTold) {
   EXPECT_EQ(names("JOB.CANCEL IDS 2 0000000000007 key:order-1"),
             (Names{"0000000000007", "key:order-1"}));
   EXPECT_EQ(names("JOB.EDIT key:a QUEUE b"), (Names{"key:a", "b"}));
+  EXPECT_EQ(names("JOB.EDIT WHERE queue:a QUEUE b"), (Names{"*", "b"}));
   EXPECT_EQ(names("WORKER.STOP w"), Names{"w"});
   EXPECT_EQ(names("TYPE.PAUSE t QUEUE q"), (Names{"t", "q"}));
   EXPECT_EQ(names("OP.CANCEL op-1"), Names{"op-1"});

@@ -91,6 +91,8 @@ class QueueSetCommand final : public ServerCommand {
     add_duration(app, "--keep", keep_, "keep finished records so long, the same");
     add_number(app, "--crashes", crashes_, "lost leases until a job is dead, the same");
     add_duration(app, "--alert", alert_, "an oldest ready job beyond this is worth an alert");
+    add_duration(app, "--age", age_,
+                 "a ready job's priority grows by 1 each time it waited so long");
     app.add_option("--unset", unset_, "take one of these back, such as lease; more than once")
         ->check(CLI::IsMember(kSettings))
         ->expected(1)
@@ -117,6 +119,7 @@ class QueueSetCommand final : public ServerCommand {
     add_ms("KEEP", keep_);
     add_count("CRASHES", crashes_);
     add_ms("ALERT", alert_);
+    add_ms("AGE", age_);
     for (const std::string& name : unset_) {
       words.insert(words.end(), {kSettings.at(name), "default"});
     }
@@ -134,7 +137,7 @@ class QueueSetCommand final : public ServerCommand {
   static inline const std::map<std::string, std::string> kSettings = {
       {"max-length", "MAXLEN"}, {"attempts", "ATTEMPTS"}, {"backoff", "BACKOFF"},
       {"lease", "LEASE"},       {"timeout", "TIMEOUT"},   {"keep", "KEEP"},
-      {"crashes", "CRASHES"},   {"alert", "ALERT"}};
+      {"crashes", "CRASHES"},   {"alert", "ALERT"},       {"age", "AGE"}};
 
   std::string queue_;
   std::vector<std::string> unset_;
@@ -146,6 +149,7 @@ class QueueSetCommand final : public ServerCommand {
   std::optional<std::chrono::milliseconds> keep_;
   std::optional<int> crashes_;
   std::optional<std::chrono::milliseconds> alert_;
+  std::optional<std::chrono::milliseconds> age_;
   Form form_ = Form::kTable;
 };
 

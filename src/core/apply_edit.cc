@@ -1,5 +1,5 @@
-// JOB.EDIT: a job that waits is changed in place. It keeps its id, its key and its place in the
-// order; only a new time to run takes it out of that.
+// JOB.EDIT, also as an operation: a job that waits is changed in place. It keeps its id, its key
+// and its place in the order; only a new time to run takes it out of that.
 #include "core/context.h"
 
 namespace core {
@@ -9,45 +9,18 @@ using base::Status;
 
 namespace {
 
-bool says_anything(const Edit& edit) {
-  const JobOptions& options = edit.options;
-  return edit.queue || edit.type || edit.args || edit.priority || options.delay_ms ||
-         options.at_ms || options.attempts || options.crashes || options.timeout_ms ||
-         options.soft_timeout_ms || options.lease_ms || options.expire_ms || options.keep_ms ||
-         options.backoff;
-}
-
-// Whether the change may be made at all, apart from what the job is.
-Status check_edit(const State& state, const Edit& edit) {
-  if (!says_anything(edit)) {
-    return base::fail(ErrorCode::kBadReq,
-                      "field=OPTION say what is to change: QUEUE, PRIORITY, "
-                      "AT, DELAY, ARGS, TYPE, ATTEMPTS, …");
-  }
-  if (edit.queue) TRY(check_name("QUEUE", *edit.queue));
-  if (edit.type) TRY(check_name("TYPE", *edit.type));
-  if (edit.args) TRY(check_bytes("ARGS", edit.args->size(), limits::kArgsBytesMax));
-  if (edit.priority) {
-    TRY(check_range("PRIORITY", *edit.priority, {limits::kPriorityMin, limits::kPriorityMax}));
-  }
-  TRY(check_options(edit.options));
-  if (edit.queue) TRY(check_queue_bound(state, *edit.queue));
-  if (edit.type) TRY(check_type_bound(state, *edit.type));
-  return {};
-}
-
 // Whether this job may be changed so.
-Status check_job(const Context& context, const Edit& edit, const Job& job) {
+Status check_job(const Context& context, const JobChanges& changes, const Job& job) {
   if (lifecycle(job.state, Event::kEdit).kind != Cell::Kind::kMove) {
     return tl::unexpected(bad_state(job, "edited"));
   }
-  const JobOptions& options = edit.options;
+  const JobOptions& options = changes.options;
   if (options.attempts && *options.attempts <= job.record->attempt) {
     return base::fail(ErrorCode::kBadReq, "field=ATTEMPTS {} is not more than the {} that are used",
                       *options.attempts, job.record->attempt);
   }
-  if (edit.queue && *edit.queue != job.queue->name) {
-    TRY(check_room(context.state.find_queue(*edit.queue)));
+  if (changes.queue && *changes.queue != job.queue->name) {
+    TRY(check_room(context.state.find_queue(*changes.queue)));
   }
   if (context.push_refusal != nullptr) return tl::unexpected(*context.push_refusal);
   return {};
@@ -81,23 +54,45 @@ void reschedule(const Context& context, const JobOptions& options, JobEdited& ed
 
 }  // namespace
 
-void apply_edit(Context& context, const Edit& edit, Answer& answer) {
-  const Status fits = check_edit(context.state, edit);
-  if (!fits) return answer.reply.error(fits.error());
-  const base::Result<Job*> found = find_job(context.state, edit.job);
-  if (!found) return answer.reply.error(found.error());
-  const Job& job = **found;
-  const Status may = check_job(context, edit, job);
-  if (!may) return answer.reply.error(may.error());
-  JobEdited edited{.id = job.id, .queue = edit.queue, .type = edit.type, .args = edit.args};
-  if (edit.priority) edited.priority = static_cast<uint8_t>(*edit.priority);
-  put_numbers(context, edit.options, edited);
-  edited.backoff = edit.options.backoff;
+Status check_changes(const State& state, const JobChanges& changes) {
+  if (changes.empty()) {
+    return base::fail(ErrorCode::kBadReq,
+                      "field=OPTION say what is to change: QUEUE, PRIORITY, "
+                      "AT, DELAY, ARGS, TYPE, ATTEMPTS, …");
+  }
+  if (changes.queue) TRY(check_name("QUEUE", *changes.queue));
+  if (changes.type) TRY(check_name("TYPE", *changes.type));
+  if (changes.args) TRY(check_bytes("ARGS", changes.args->size(), limits::kArgsBytesMax));
+  if (changes.priority) {
+    TRY(check_range("PRIORITY", *changes.priority, {limits::kPriorityMin, limits::kPriorityMax}));
+  }
+  TRY(check_options(changes.options));
+  if (changes.queue) TRY(check_queue_bound(state, *changes.queue));
+  if (changes.type) TRY(check_type_bound(state, *changes.type));
+  return {};
+}
+
+Status edit_job(Context& context, const JobChanges& changes, const Job& job) {
+  TRY(check_job(context, changes, job));
+  JobEdited edited{
+      .id = job.id, .queue = changes.queue, .type = changes.type, .args = changes.args};
+  if (changes.priority) edited.priority = static_cast<uint8_t>(*changes.priority);
+  put_numbers(context, changes.options, edited);
+  edited.backoff = changes.options.backoff;
   edited.after = job.state;
-  const bool timed = edit.options.delay_ms || edit.options.at_ms;
-  if (timed && job.state != JobState::kWaiting) reschedule(context, edit.options, edited);
+  const bool timed = changes.options.delay_ms || changes.options.at_ms;
+  if (timed && job.state != JobState::kWaiting) reschedule(context, changes.options, edited);
   emit(context, std::move(edited));
-  answer.reply.ok();
+  return {};
+}
+
+void apply_edit(Context& context, const Edit& edit, Answer& answer) {
+  const Status fits = check_changes(context.state, edit);
+  if (!fits) return answer.reply.error(fits.error());
+  const base::Result<Job*> job = find_job(context.state, edit.job);
+  if (!job) return answer.reply.error(job.error());
+  const Status done = edit_job(context, edit, **job);
+  done ? answer.reply.ok() : answer.reply.error(done.error());
 }
 
 }  // namespace core

@@ -64,11 +64,13 @@ bool takes_suspects(const Fetch& fetch) {
 }
 
 // The next job of one queue for this fetch, or null.
-Job* first_of(const State& state, std::string_view queue_name, const Fetch& fetch,
-              const std::vector<const TypeName*>& types) {
-  const Queue* queue = state.find_queue(queue_name);
+Job* first_of(const Context& context, std::string_view queue_name,
+              const ReadyIndex::Wanted& wanted) {
+  const Queue* queue = context.state.find_queue(queue_name);
   if (queue == nullptr || queue->paused || queue->ready.empty()) return nullptr;
-  return queue->ready.first(types, takes_suspects(fetch));
+  const std::optional<int64_t>& age_ms = queue->settings.of(QueueNumber::kAgeMs);
+  if (!age_ms) return queue->ready.first(wanted);
+  return queue->ready.first_aged(wanted, base::Duration{*age_ms}, context.now.engine);
 }
 
 // The job that the fetch gets next, or null.
@@ -78,16 +80,17 @@ Job* choose(Context& context, const Fetch& fetch) {
     if (const TypeName* type = context.state.find_type(name)) types.push_back(type);
   }
   if (types.empty() && !fetch.types.empty()) return nullptr;
+  const ReadyIndex::Wanted wanted{types, takes_suspects(fetch)};
   if (!fetch.weighted) {
     for (const std::string_view queue : fetch.queues) {
-      if (Job* job = first_of(context.state, queue, fetch, types)) return job;
+      if (Job* job = first_of(context, queue, wanted)) return job;
     }
     return nullptr;
   }
   std::vector<Job*> firsts;
   std::vector<bool> eligible;
   for (const std::string_view queue : fetch.queues) {
-    firsts.push_back(first_of(context.state, queue, fetch, types));
+    firsts.push_back(first_of(context, queue, wanted));
     eligible.push_back(firsts.back() != nullptr);
   }
   if (std::ranges::find(eligible, true) == eligible.end()) return nullptr;

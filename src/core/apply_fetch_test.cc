@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <tuple>
 
 #include "core/apply_fixture.h"
 
@@ -50,6 +51,74 @@ TEST_F(ApplyFetch, StrictEmptiesTheFirstQueueFirst) {
   ASSERT_EQ(answer.grants.size(), 4U);
   EXPECT_EQ(state.find(answer.grants[2].first)->queue->name, "b");
   EXPECT_EQ(state.find(answer.grants[3].first)->queue->name, "a");
+}
+
+class ApplyFetchAged : public ApplyFetch {
+ protected:
+  // Ageing of one for each second.
+  void age(std::string_view queue) {
+    run(QueueSet{.queue = queue, .numbers = {{QueueNumber::kAgeMs, 1'000}}, .backoff = {}});
+  }
+  uint64_t push_with(int64_t priority) {
+    PushSpec push_spec = spec();
+    push_spec.priority = priority;
+    return push(push_spec).id.value;
+  }
+  // Ids of the jobs that a fetch of so many gets.
+  std::vector<uint64_t> fetch_ids(int64_t count) {
+    last_ = run(fetch_of({"q"}, count));
+    std::vector<uint64_t> ids;
+    for (const auto& [id, token] : last_.grants) ids.push_back(id.value);
+    return ids;
+  }
+  Answer last_;
+};
+
+TEST_F(ApplyFetchAged, WhatHasWaitedLongGoesBeforeWhatIsMoreUrgent) {
+  const uint64_t low = push_with(0);
+  pass(5'999);
+  const uint64_t high = push_with(6);
+  EXPECT_EQ(fetch_ids(1), std::vector<uint64_t>{high}) << "without ageing";
+  age("q");
+  const uint64_t second = push_with(6);
+  EXPECT_EQ(fetch_ids(1), std::vector<uint64_t>{second}) << "0 has grown to 5";
+  push_with(6);
+  pass(1);
+  EXPECT_EQ(fetch_ids(1), std::vector<uint64_t>{low});
+}
+
+TEST_F(ApplyFetchAged, ARetryIsYoungAndAReleasedJobAsOldAsBefore) {
+  age("q");
+  push_with(0);
+  pass(5'000);
+  const auto lease = start();
+  run(Release{lease.first, lease.second, {}});
+  push_with(5);
+  EXPECT_EQ(fetch_ids(1), std::vector<uint64_t>{1}) << "5 both, and it was ready before";
+  Fail fail;
+  std::tie(fail.job, fail.token) = names(last_.grants.at(0));
+  fail.retry_in_ms = 0;
+  run(fail);
+  EXPECT_EQ(fetch_ids(2), (std::vector<uint64_t>{2, 1}));
+}
+
+TEST_F(ApplyFetchAged, ReadsTheFirstRecordOfEachPriorityBeforeItDecides) {
+  age("q");
+  push_with(1);
+  push_with(1);
+  pass(9'000);
+  push_with(8);
+  push_with(8);
+  make_cold();
+  std::vector<uint64_t> read;
+  std::vector<uint64_t> ids = fetch_ids(1);
+  for (int i = 0; i < 10 && ids.empty(); ++i) {
+    EXPECT_TRUE(last_.misses);
+    for (const uint64_t id : read_wants()) read.push_back(id);
+    ids = fetch_ids(1);
+  }
+  EXPECT_EQ(ids, std::vector<uint64_t>{1});
+  EXPECT_NE(std::ranges::find(read, uint64_t{3}), read.end());
 }
 
 TEST_F(ApplyFetch, TokensOfTwoGrantsAreNeverTheSame) {

@@ -12,6 +12,8 @@ namespace {
 
 // How often an operation with a RATE does some of its jobs.
 constexpr uint64_t kRateSlicesPerSecond = 10;
+// How long an edit rests while nothing may grow: the disk is nearly full, or flushes fall behind.
+constexpr base::Duration kRefusedRest{1'000};
 
 Event event_of(OperationVerb verb, bool force) {
   switch (verb) {
@@ -19,6 +21,8 @@ Event event_of(OperationVerb verb, bool force) {
       return Event::kRetry;
     case OperationVerb::kCancel:
       return force ? Event::kForceCancel : Event::kCancel;
+    case OperationVerb::kEdit:
+      return Event::kEdit;
     case OperationVerb::kDelete:
     case OperationVerb::kPurge:
     case OperationVerb::kDeleteQueue:
@@ -28,6 +32,12 @@ Event event_of(OperationVerb verb, bool force) {
   return Event::kDelete;
 }
 
+// What it names may be new, and have come to its bound since the operation began.
+Status edit(Context& context, const JobChanges& changes, const Job& job) {
+  TRY(check_changes(context.state, changes));
+  return edit_job(context, changes, job);
+}
+
 // Returns whether the job was changed.
 bool change(Context& context, const Operation& operation, Job& job) {
   switch (operation.verb) {
@@ -35,6 +45,8 @@ bool change(Context& context, const Operation& operation, Job& job) {
       return retry_job(context, job).has_value();
     case OperationVerb::kCancel:
       return cancel_job(context, job, operation.force).has_value();
+    case OperationVerb::kEdit:
+      return edit(context, operation.changes, job).has_value();
     case OperationVerb::kDelete:
     case OperationVerb::kPurge:
     case OperationVerb::kDeleteQueue:
@@ -49,12 +61,16 @@ uint64_t slice_jobs(const Operation& operation) {
     most = std::min(most, std::max<uint64_t>(operation.rate / kRateSlicesPerSecond, 1));
   }
   if (operation.jobs_most != 0) most = std::min(most, operation.jobs_most - operation.done);
+  if (operation.changes.args && !operation.changes.args->empty()) {
+    most = std::min<uint64_t>(most, limits::kOperationSliceBytes / operation.changes.args->size());
+  }
   return most;
 }
 
 void end(Context& context, Operation& operation, OperationState state) {
   operation.state = state;
   operation.ended = context.now.wall;
+  if (operation.changes.args) operation.changes.args.emplace();
   if (state != OperationState::kDone || operation.verb != OperationVerb::kDeleteQueue) return;
   // What was pushed meanwhile keeps it.
   const Queue* queue = context.state.find_queue(operation.queue);
@@ -66,6 +82,12 @@ void end(Context& context, Operation& operation, OperationState state) {
 Status check_start(const Context& context, const OperationStart& start) {
   TRY(check_range("LIMIT", start.jobs_most.value_or(1), {1, INT64_MAX}));
   TRY(check_range("RATE", start.rate.value_or(1), {1, limits::kOperationRateMax}));
+  if (start.verb == OperationVerb::kEdit) {
+    TRY(check_changes(context.state, start.changes));
+    const size_t bytes = start.changes.args ? start.changes.args->size() : 0;
+    TRY(check_bytes("ARGS with WHERE", bytes, limits::kOperationArgsBytesMax));
+    if (context.push_refusal != nullptr) return tl::unexpected(*context.push_refusal);
+  }
   if (start.verb != OperationVerb::kPurge && start.verb != OperationVerb::kDeleteQueue) return {};
   TRY(check_name("queue", start.queue));
   const Queue* queue = context.state.find_queue(start.queue);
@@ -91,6 +113,7 @@ Operation operation_of(const Context& context, const OperationStart& start, uint
   operation.verb = start.verb;
   operation.force = start.force;
   operation.queue = start.queue;
+  operation.changes = start.changes;
   operation.query = start.query;
   operation.jobs_most = static_cast<uint64_t>(start.jobs_most.value_or(0));
   operation.rate = static_cast<uint64_t>(start.rate.value_or(0));
@@ -117,6 +140,7 @@ void write_operation(Reply& reply, const Operation& operation) {
   text("verb", operation_verb_name(operation.verb));
   if (!operation.queue.empty()) text("queue", operation.queue);
   text("query", operation.query.text);
+  if (!operation.changes.empty()) text("changes", changes_text(operation.changes));
   text("state", operation_state_name(operation.state));
   number("matched", operation.matched);
   number("done", operation.done);
@@ -191,6 +215,9 @@ void advance_operations(Context& context) {
   };
   const Operation* found = operations.take_turn(context.now.engine, is_being_read);
   if (found == nullptr) return;
+  if (found->verb == OperationVerb::kEdit && context.push_refusal != nullptr) {
+    return operations.rest(found->number, context.now.engine + kRefusedRest);
+  }
   Operation operation = *found;
   const uint64_t most = slice_jobs(operation);
   uint64_t jobs = 0;

@@ -1,4 +1,6 @@
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
+
+#include <tuple>
 
 #include "core/apply_fixture.h"
 
@@ -199,6 +201,144 @@ TEST_F(OperationsTest, OneThatIsCancelledDoesNoMore) {
   EXPECT_EQ(state.jobs().size(), 500U);
   EXPECT_EQ(operation.state, OperationState::kCancelled);
   EXPECT_EQ(error_of(run(OperationCancel{"op-1"})).substr(0, 24), "BADSTATE state=cancelled");
+}
+
+// Edits of what a query picks.
+class EditOperations : public OperationsTest {
+ protected:
+  static OperationStart edit_of(JobChanges changes, std::string queue = "q") {
+    return {.verb = OperationVerb::kEdit,
+            .changes = std::move(changes),
+            .query = of_queue(std::move(queue))};
+  }
+  static JobChanges to_queue(std::string queue) { return {.queue = std::move(queue)}; }
+};
+
+TEST_F(EditOperations, ChangeAllThatWaitsAndLeaveTheRest) {
+  push_many(2'500);
+  start();
+  const auto lease = start();
+  run(Ack{{lease.first, lease.second, {}, false}});
+  PushSpec later = spec();
+  later.delay_ms = 1'000;
+  push(later);
+  JobChanges changes = to_queue("bulk");
+  changes.priority = 9;
+  changes.options.attempts = 3;
+  const Operation& operation = start_operation(edit_of(changes));
+  EXPECT_EQ(operation.matched, 2'499U) << "not the one that runs, nor the one that is done";
+  push_many(1);
+  advance(1);
+  EXPECT_EQ(jobs_in("bulk", JobState::kReady), limits::kOperationSliceJobs);
+  advance();
+  EXPECT_EQ(operation.done, 2'499U);
+  EXPECT_EQ(operation.skipped, 0U);
+  EXPECT_EQ(jobs_in("bulk", JobState::kReady), 2'498U);
+  EXPECT_EQ(jobs_in("bulk", JobState::kScheduled), 1U);
+  EXPECT_EQ(jobs_in("q", JobState::kReady), 1U) << "the one that came after it";
+  EXPECT_EQ(jobs_in("q", JobState::kRunning) + jobs_in("q", JobState::kSucceeded), 2U);
+  const Job& job = *state.find(JobId{3});
+  EXPECT_EQ(job.priority, 9);
+  EXPECT_EQ(job.record->attempts_max, 3U);
+  EXPECT_THAT(show(OperationGet{"op-1"}),
+              testing::HasSubstr("changes QUEUE bulk PRIORITY 9 ATTEMPTS 3 state done"));
+}
+
+TEST_F(EditOperations, ReadTheRecordsThatTheyNeed) {
+  push_many(600);
+  make_cold();
+  const Operation& operation = start_operation(edit_of({.args = "new"}));
+  advance();
+  EXPECT_EQ(operation.done, 600U);
+  EXPECT_EQ(state.find(JobId{600})->record->args, "new");
+}
+
+TEST_F(EditOperations, SkipWhatJobEditWouldRefuse) {
+  push_many(3);
+  push_many(1, "full");
+  run(QueueSet{.queue = "full", .numbers = {{QueueNumber::kMaxlen, 3}}, .backoff = {}});
+  const Operation& moved = start_operation(edit_of(to_queue("full")));
+  advance();
+  EXPECT_EQ(moved.matched, 3U);
+  EXPECT_EQ(moved.done, 2U);
+  EXPECT_EQ(moved.skipped, 1U);
+  const auto lease = start();
+  Fail fail;
+  std::tie(fail.job, fail.token) = lease;
+  fail.retry_in_ms = 0;
+  run(fail);
+  JobChanges fewer;
+  fewer.options.attempts = 1;
+  const Operation& used = start_operation(edit_of(fewer));
+  advance();
+  EXPECT_EQ(used.skipped, 1U) << "it has used one attempt";
+}
+
+TEST_F(EditOperations, ADelayCountsFromTheChangeOfEachJob) {
+  push_many(2);
+  JobChanges later;
+  later.options.delay_ms = 5'000;
+  OperationStart operation = edit_of(later);
+  operation.rate = 1;
+  start_operation(operation);
+  advance(1);
+  pass(1'000);
+  advance(1);
+  EXPECT_EQ(jobs_in("q", JobState::kScheduled), 2U);
+  pass(4'000);
+  EXPECT_EQ(jobs_in("q", JobState::kReady), 1U);
+}
+
+TEST_F(EditOperations, AreRefusedAsJobEditIs) {
+  push_many(1);
+  EXPECT_THAT(error_of(run_whole(edit_of({}))), testing::StartsWith("BADREQ field=OPTION say"));
+  EXPECT_EQ(error_of(run_whole(edit_of({.priority = 10}))),
+            "BADREQ field=PRIORITY 10 is not within 0 to 9");
+  EXPECT_THAT(
+      error_of(run_whole(edit_of({.args = std::string(limits::kOperationArgsBytesMax + 1, 'a')}))),
+      testing::StartsWith("TOOBIG limit=65536 got=65537 bytes of ARGS with WHERE"));
+  const base::Error full{base::ErrorCode::kDiskFull, "full"};
+  Context step = context();
+  step.push_refusal = &full;
+  Answer answer;
+  apply(step, Command{edit_of({.priority = 1})}, answer);
+  EXPECT_EQ(shown(answer), "DISKFULL full");
+}
+
+TEST_F(EditOperations, RestWhilePushesAreRefused) {
+  push_many(2);
+  const Operation& operation = start_operation(edit_of({.args = "new"}));
+  const base::Error full{base::ErrorCode::kDiskFull, "full"};
+  Context step = context();
+  step.push_refusal = &full;
+  advance_operations(step);
+  advance(1);
+  EXPECT_EQ(operation.done, 0U) << "it looks again in a second";
+  pass(1'000);
+  advance(1);
+  EXPECT_EQ(operation.done, 2U);
+}
+
+TEST_F(EditOperations, LargeArgsMakeSmallSlicesAndAreForgottenInTheEnd) {
+  push_many(100);
+  const Operation& operation =
+      start_operation(edit_of({.args = std::string(limits::kOperationArgsBytesMax, 'a')}));
+  advance(1);
+  EXPECT_EQ(operation.done, limits::kOperationSliceBytes / limits::kOperationArgsBytesMax);
+  EXPECT_EQ(error_of(run(OperationCancel{"op-1"})), "OK");
+  advance();
+  EXPECT_EQ(operation.done, limits::kOperationSliceBytes / limits::kOperationArgsBytesMax);
+  EXPECT_EQ(operation.changes.args, "");
+  EXPECT_THAT(show(OperationGet{"op-1"}), testing::HasSubstr("changes ARGS state cancelled"));
+}
+
+TEST_F(EditOperations, ADryRunCountsWhatTheyWouldChange) {
+  push_many(3);
+  start();
+  OperationStart dry = edit_of(to_queue("bulk"));
+  dry.dry_run = true;
+  EXPECT_EQ(shown(run_whole(dry)), "{matched 2}");
+  EXPECT_EQ(state.find_queue("bulk"), nullptr);
 }
 
 TEST_F(OperationsTest, ThoseThatRunAreBoundedAndThoseThatAreOverForgotten) {

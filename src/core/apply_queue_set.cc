@@ -25,6 +25,7 @@ const Bound& bound_of(QueueNumber number) {
       {"KEEP", {0, limits::kDurationMsMax}},
       {"CRASHES", {1, limits::kCrashesMax}},
       {"ALERT", {1, limits::kDurationMsMax}},
+      {"AGE", {1, limits::kDurationMsMax}},
   }};
   return kBounds[static_cast<size_t>(number)];
 }
@@ -42,7 +43,7 @@ base::Result<QueueSettings> settings_with(const QueueSet& set, QueueSettings set
   if (set.numbers.empty() && !set.backoff) {
     return base::fail(ErrorCode::kBadReq,
                       "field=OPTION give at least one of MAXLEN, ATTEMPTS, BACKOFF, LEASE, "
-                      "TIMEOUT, KEEP, CRASHES, ALERT");
+                      "TIMEOUT, KEEP, CRASHES, ALERT, AGE");
   }
   for (const auto& [number, value] : set.numbers) TRY(set_number(settings, number, value));
   if (set.backoff) settings.backoff = *set.backoff;

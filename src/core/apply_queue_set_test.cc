@@ -63,6 +63,10 @@ TEST_F(ApplyQueueSet, AreShownAndTakenBack) {
   QueueSet backoff{.queue = "q", .numbers = {}, .backoff = parse_backoff("celery").value()};
   show(backoff);
   EXPECT_THAT(stats(), HasSubstr("backoff celery"));
+  set({{QueueNumber::kAgeMs, 60'000}});
+  EXPECT_THAT(stats(), HasSubstr("age_ms 60000"));
+  set({{QueueNumber::kAgeMs, 0}});
+  EXPECT_THAT(stats(), Not(HasSubstr("age_ms")));
   backoff.backoff = std::optional<Backoff>();
   show(backoff);
   EXPECT_EQ(state.find_queue("q")->settings, QueueSettings{});
@@ -82,6 +86,7 @@ TEST_F(ApplyQueueSet, RefusesWhatCannotBe) {
   EXPECT_THAT(set({{QueueNumber::kMaxlen, -1}}), StartsWith("BADREQ field=MAXLEN -1"));
   EXPECT_THAT(set({{QueueNumber::kAttempts, 1'001}}), StartsWith("BADREQ field=ATTEMPTS 1001"));
   EXPECT_THAT(set({{QueueNumber::kKeepMs, -1}}), StartsWith("BADREQ field=KEEP -1"));
+  EXPECT_THAT(set({{QueueNumber::kAgeMs, -1}}), StartsWith("BADREQ field=AGE -1"));
   EXPECT_THAT(set({{QueueNumber::kMaxlen, 1}}, "no name"), StartsWith("BADREQ field=queue"));
   EXPECT_THAT(set({{QueueNumber::kMaxlen, 3}, {QueueNumber::kCrashes, -3}}),
               StartsWith("BADREQ field=CRASHES"));

@@ -15,6 +15,7 @@
 #include "core/backoff.h"
 #include "core/hash_command.h"
 #include "core/job.h"
+#include "core/job_options.h"
 #include "core/key_command.h"
 #include "core/query_command.h"
 #include "core/queue_settings.h"
@@ -39,20 +40,6 @@ struct TokenRef {
 };
 
 enum class OnDuplicate : uint8_t { kReturn, kReport, kError, kReplace };
-
-// What a push may say of how a job runs, and a change of a job anew.
-struct JobOptions {
-  std::optional<int64_t> delay_ms;
-  std::optional<int64_t> at_ms;  // Unix milliseconds.
-  std::optional<int64_t> attempts;
-  std::optional<int64_t> crashes;
-  std::optional<int64_t> timeout_ms;
-  std::optional<int64_t> soft_timeout_ms;
-  std::optional<int64_t> lease_ms;
-  std::optional<int64_t> expire_ms;
-  std::optional<int64_t> keep_ms;
-  std::optional<Backoff> backoff;
-};
 
 struct PushSpec : JobOptions {
   std::string_view queue;
@@ -131,13 +118,8 @@ struct Log {
   LogLevel level = LogLevel::kInfo;
   std::string_view text;
 };
-struct Edit {
+struct Edit : JobChanges {
   JobRef job;
-  std::optional<std::string_view> queue;
-  std::optional<std::string_view> type;
-  std::optional<std::string_view> args;
-  std::optional<int64_t> priority;
-  JobOptions options;
 };
 struct Get {
   JobRef job;

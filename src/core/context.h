@@ -94,6 +94,9 @@ void write_job_summary(Reply& reply, const Job& job, base::Now now);
 // RETRY and DELETE of one job. BADSTATE if its state does not allow it.
 base::Status retry_job(Context& context, Job& job);
 base::Status delete_job(Context& context, Job& job);
+// EDIT of one job that waits, after a look at the changes themselves.
+base::Status check_changes(const State& state, const JobChanges& changes);
+base::Status edit_job(Context& context, const JobChanges& changes, const Job& job);
 // The states in which the verb changes a job, as bits.
 uint8_t states_for(OperationVerb verb);
 // BADSTATE if an operation is about to forget the queue, which would undo what it is told now.

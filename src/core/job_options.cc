@@ -1,10 +1,38 @@
-// What a push and a change of a job have in common: how the job runs, and names that may be new.
+#include "core/job_options.h"
+
+#include <algorithm>
+
 #include "core/context.h"
 
 namespace core {
 
 using base::ErrorCode;
 using base::Status;
+
+bool JobChanges::empty() const {
+  return !queue && !type && !args && !priority && !options.backoff &&
+         std::ranges::none_of(kNumberOptions, [&](const NumberOption& option) {
+           return (options.*option.field).has_value();
+         });
+}
+
+std::string changes_text(const JobChanges& changes) {
+  std::string text;
+  const auto add = [&](std::string_view option, std::string_view value) {
+    if (!text.empty()) text += ' ';
+    text += option;
+    if (!value.empty()) text.append(" ").append(value);
+  };
+  if (changes.queue) add("QUEUE", *changes.queue);
+  if (changes.type) add("TYPE", *changes.type);
+  if (changes.priority) add("PRIORITY", std::to_string(*changes.priority));
+  for (const NumberOption& option : kNumberOptions) {
+    if (const auto value = changes.options.*option.field) add(option.name, std::to_string(*value));
+  }
+  if (changes.options.backoff) add("BACKOFF", backoff_text(*changes.options.backoff));
+  if (changes.args) add("ARGS", {});
+  return text;
+}
 
 Status check_options(const JobOptions& options) {
   constexpr Range kAny{0, limits::kDurationMsMax};

@@ -154,9 +154,12 @@ inline constexpr size_t kQueryValuesMax = 64;  // Of one term.
 inline constexpr size_t kQueryPathBytesMax = 128;
 inline constexpr size_t kQueryPathPartsMax = 8;  // Each dot may also be part of a key.
 
-// Operations: jobs that one changes in one turn, so that no turn takes long; those that run at the
-// same time, and those that are remembered when they are over.
+// Operations: jobs that one changes in one turn, and bytes of args that it gives them, so that no
+// turn takes long; those that run at the same time, and those that are remembered when they are
+// over. Args are stored with each slice anew.
 inline constexpr size_t kOperationSliceJobs = 1'000;
+inline constexpr size_t kOperationSliceBytes = size_t{1} << 20;
+inline constexpr size_t kOperationArgsBytesMax = size_t{64} << 10;
 inline constexpr size_t kOperationsRunningMax = 100;
 inline constexpr size_t kOperationsKeptMax = 1'000;
 inline constexpr int64_t kOperationRateMax = 1'000'000;
@@ -172,6 +175,8 @@ inline constexpr size_t kDuePerTurn = 2'000;
 
 static_assert(kArgsBytesMax <= kArgsBytesCap);
 static_assert(kArgsBytesCap <= kBatchBytesMax);
+static_assert(kOperationArgsBytesMax <= kArgsBytesMax);
+static_assert(kOperationArgsBytesMax <= kOperationSliceBytes);
 static_assert(kLeaseMsDefault <= kLeaseMsMax);
 static_assert(kHistoryMax * kLogBytesMax < kReplyBytesMax, "all logs of a job are one answer");
 static_assert(kHashFieldBytesMax + kHashFieldOverheadBytes < kKeysBytesMax);

@@ -13,7 +13,7 @@ namespace core {
 
 std::string_view operation_verb_name(OperationVerb verb) {
   static constexpr std::array<std::string_view, kOperationVerbCount> kNames = {
-      "retry", "cancel", "delete", "purge", "delete_queue"};
+      "retry", "cancel", "delete", "purge", "delete_queue", "edit"};
   return kNames.at(static_cast<size_t>(verb));
 }
 

@@ -17,13 +17,14 @@
 #include <vector>
 
 #include "base/time.h"
+#include "core/job_options.h"
 #include "core/query.h"
 
 namespace core {
 
 // Never renumber: they are stored.
-enum class OperationVerb : uint8_t { kRetry, kCancel, kDelete, kPurge, kDeleteQueue };
-inline constexpr size_t kOperationVerbCount = 5;
+enum class OperationVerb : uint8_t { kRetry, kCancel, kDelete, kPurge, kDeleteQueue, kEdit };
+inline constexpr size_t kOperationVerbCount = 6;
 std::string_view operation_verb_name(OperationVerb verb);
 
 enum class OperationState : uint8_t { kRunning, kDone, kCancelled };
@@ -34,8 +35,9 @@ struct Operation {
   uint64_t number = 0;  // From 1 on.
   OperationVerb verb = OperationVerb::kRetry;
   OperationState state = OperationState::kRunning;
-  bool force = false;      // Of kCancel.
-  std::string queue = {};  // Of kPurge and kDeleteQueue.
+  bool force = false;       // Of kCancel.
+  std::string queue = {};   // Of kPurge and kDeleteQueue.
+  JobChanges changes = {};  // Of kEdit. When it is over its args are forgotten.
   Query query = {};
   uint64_t jobs_most = 0;  // LIMIT; 0: all.
   uint64_t rate = 0;       // Jobs a second; 0: as fast as it goes.

@@ -25,6 +25,7 @@ struct OperationStart {
   OperationVerb verb = OperationVerb::kRetry;
   bool force = false;           // CANCEL only.
   std::string_view queue = {};  // Of PURGE and DELETE of a queue.
+  JobChanges changes = {};      // EDIT only.
   Query query = {};
   std::optional<int64_t> jobs_most = {};
   std::optional<int64_t> rate = {};

@@ -19,11 +19,12 @@ enum class QueueNumber : uint8_t {
   kKeepMs,
   kCrashes,
   kAlertMs,  // Age of the oldest ready job from which on somebody should look.
+  kAgeMs,    // A ready job's priority counts one more for each of these that it has been ready.
 };
-inline constexpr size_t kQueueNumberCount = 7;
+inline constexpr size_t kQueueNumberCount = 8;
 // As QUEUE.STATS calls them.
 inline constexpr std::array<std::string_view, kQueueNumberCount> kQueueNumberNames = {
-    "maxlen", "attempts", "lease_ms", "timeout_ms", "keep_ms", "crashes", "alert_ms"};
+    "maxlen", "attempts", "lease_ms", "timeout_ms", "keep_ms", "crashes", "alert_ms", "age_ms"};
 
 struct QueueSettings {
   // Nothing: the server's own default, or no bound.

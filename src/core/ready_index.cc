@@ -57,21 +57,46 @@ void ReadyIndex::remove(Job& job) {
   }
 }
 
-Job* ReadyIndex::first(std::span<const TypeName* const> types, bool alone) const {
+Job* ReadyIndex::first_of(const Level& level, const Wanted& wanted) const {
+  Job* best = nullptr;
+  for (const Ring& ring : level.rings) {
+    const auto& types = wanted.types;
+    if (!types.empty() && std::ranges::find(types, ring.type) == types.end()) continue;
+    if (holds(*ring.type)) continue;
+    best = earlier(best, ring.plain.front());
+    if (wanted.alone) best = earlier(best, ring.suspects.front());
+  }
+  return best;
+}
+
+Job* ReadyIndex::first(const Wanted& wanted) const {
   uint32_t left = priorities_;
   while (left != 0) {
     const int priority = static_cast<int>(std::bit_width(left)) - 1;
     left &= ~(1U << priority);
-    Job* best = nullptr;
-    for (const Ring& ring : levels_[static_cast<size_t>(priority)].rings) {
-      if (!types.empty() && std::ranges::find(types, ring.type) == types.end()) continue;
-      if (holds(*ring.type)) continue;
-      best = earlier(best, ring.plain.front());
-      if (alone) best = earlier(best, ring.suspects.front());
-    }
-    if (best != nullptr) return best;
+    if (Job* best = first_of(levels_[static_cast<size_t>(priority)], wanted)) return best;
   }
   return nullptr;
+}
+
+// Among jobs of one priority the order is that of becoming ready, so the first of each is enough.
+Job* ReadyIndex::first_aged(const Wanted& wanted, base::Duration step, base::EngineTime now) const {
+  Job* best = nullptr;
+  int64_t best_priority = 0;
+  for (const Level& level : levels_) {
+    Job* job = level.count == 0 ? nullptr : first_of(level, wanted);
+    if (job == nullptr) continue;
+    if (!job->record) return job;
+    const int64_t grown = (now - job->record->ready_at) / step;
+    const int64_t priority = std::min<int64_t>(job->priority + grown, limits::kPriorityMax);
+    if (best == nullptr || priority > best_priority) {
+      best = job;
+      best_priority = priority;
+    } else if (priority == best_priority) {
+      best = earlier(best, job);
+    }
+  }
+  return best;
 }
 
 void ReadyIndex::hold(const TypeName& type) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "base/time.h"
 #include "core/job_list.h"
 #include "core/limits.h"
 
@@ -20,9 +21,18 @@ class ReadyIndex {
   void insert(Job& job);
   void remove(Job& job);
 
-  // Returns the job to start next, or null: none of a type that is paused. `types` empty: of any
-  // other type. `alone`: suspects may be given.
-  Job* first(std::span<const TypeName* const> types, bool alone) const;
+  // For which jobs a fetch is.
+  struct Wanted {
+    std::span<const TypeName* const> types = {};  // Empty: any.
+    bool alone = false;                           // Suspects too.
+  };
+  // Returns the job to start next, or null: none of a type that is paused.
+  Job* first(const Wanted& wanted) const;
+  // The same where priorities grow by one for each `step` that a job has been ready, up to the
+  // highest: of the first of each priority the one that has grown highest; of equals the one that
+  // became ready first. A job without record may be returned because it is not known yet how long
+  // it has been ready: ask again when its record is there.
+  Job* first_aged(const Wanted& wanted, base::Duration step, base::EngineTime now) const;
 
   // Returns the job that has been ready longest by sequence, paused or not, or null.
   Job* oldest() const;
@@ -73,6 +83,7 @@ class ReadyIndex {
   };
 
   static Ring* find(Level& level, const TypeName* type);
+  Job* first_of(const Level& level, const Wanted& wanted) const;
 
   std::array<Level, limits::kPriorityCount> levels_;
   uint32_t priorities_ = 0;                 // Bit p: level p holds a job.

@@ -30,8 +30,15 @@ class ReadyIndexTest : public testing::Test {
     return seqs;
   }
   Job* first(std::vector<const TypeName*> types = {}, bool alone = true) const {
-    return index.first(types, alone);
+    return index.first({types, alone});
   }
+  // With ageing by one for each kStep.
+  Job* first_aged(std::vector<const TypeName*> types = {}, bool alone = true) const {
+    return index.first_aged({types, alone}, kStep, now);
+  }
+
+  static constexpr base::Duration kStep{1'000};
+  base::EngineTime now{1'000'000};
 
   TypeName mail;
   TypeName video;
@@ -109,6 +116,76 @@ TEST_F(ReadyIndexTest, LooksBelowAPriorityThatHasNothingForTheFetch) {
   add(1, 9, &video);
   add(2, 1, &mail);
   EXPECT_EQ(first({&mail})->ready_seq, 2U);
+}
+
+class ReadyIndexAged : public ReadyIndexTest {
+ protected:
+  // Has been ready for so long.
+  Job& add_aged(uint64_t seq, int priority, int64_t ms, const TypeName* type = nullptr) {
+    Job& job = add(seq, priority, type);
+    job.record->ready_at = now - base::Duration{ms};
+    return job;
+  }
+};
+
+TEST_F(ReadyIndexAged, APriorityGrowsByOneForEachWholeStep) {
+  add_aged(1, 3, 1'999);
+  add_aged(2, 5, 0);
+  EXPECT_EQ(first_aged()->ready_seq, 2U) << "3 has become 4";
+  now += base::Duration{1};
+  EXPECT_EQ(first_aged()->ready_seq, 1U) << "5 both, and it became ready first";
+  EXPECT_EQ(first()->ready_seq, 2U) << "without ageing";
+}
+
+TEST_F(ReadyIndexAged, OfEqualsTheOlderOneWinsWhateverTheyWerePushedWith) {
+  add_aged(2, 4, 1'000);
+  add_aged(1, 5, 0);
+  EXPECT_EQ(first_aged()->ready_seq, 1U);
+  add_aged(0, 3, 2'000);
+  EXPECT_EQ(first_aged()->ready_seq, 0U);
+}
+
+TEST_F(ReadyIndexAged, NoneGrowsBeyondTheHighest) {
+  add_aged(2, 0, 1'000'000);
+  Job& high = add_aged(1, 9, 500'000);
+  EXPECT_EQ(first_aged()->ready_seq, 1U) << "9 both";
+  index.remove(high);
+  high.set_ready_seq(3);
+  index.insert(high);
+  EXPECT_EQ(first_aged()->ready_seq, 2U);
+}
+
+TEST_F(ReadyIndexAged, PassesOverWhatTheFetchDoesNotTake) {
+  add_aged(1, 0, 900'000, &video);
+  add_aged(2, 5, 0, &mail);
+  EXPECT_EQ(first_aged()->ready_seq, 1U);
+  EXPECT_EQ(first_aged({&mail})->ready_seq, 2U);
+  index.hold(video);
+  EXPECT_EQ(first_aged()->ready_seq, 2U);
+  index.hold(mail);
+  EXPECT_EQ(first_aged(), nullptr);
+  add(3, 0, nullptr, 2);
+  index.let_go(mail);
+  EXPECT_EQ(first_aged({}, true)->ready_seq, 3U) << "a suspect, ready since ever";
+  EXPECT_EQ(first_aged({}, false)->ready_seq, 2U);
+}
+
+TEST_F(ReadyIndexAged, AsksForTheRecordsOfTheFirstOnesAlone) {
+  add_aged(1, 0, 0);
+  Job& front = add_aged(2, 5, 0);
+  Job& behind = add_aged(3, 5, 0);
+  for (Job* job : {&front, &behind}) {
+    job->record.reset();
+    index.note_absent(*job);
+  }
+  EXPECT_EQ(first_aged(), &front);
+  front.record = std::make_unique<JobRecord>();
+  front.record->ready_at = now;
+  index.note_present(front);
+  EXPECT_EQ(first_aged(), &front);
+  now += base::Duration{5'000};
+  front.record->ready_at = now;
+  EXPECT_EQ(first_aged()->ready_seq, 1U) << "that behind the first was not needed";
 }
 
 class ReadyIndexAhead : public ReadyIndexTest {
@@ -205,7 +282,10 @@ TEST_F(ReadyIndexTest, AgreesWithASortedListUnderRandomChanges) {
       inside.erase(inside.begin() + static_cast<ptrdiff_t>(at));
     } else if (what == 1 && !outside.empty()) {
       const size_t at = random.below(outside.size());
-      if (random.below(2) == 0) outside[at]->set_ready_seq(next++);
+      if (random.below(2) == 0) {
+        outside[at]->set_ready_seq(next++);
+        outside[at]->record->ready_at = now;
+      }
       index.insert(*outside[at]);
       inside.push_back(outside[at]);
       outside.erase(outside.begin() + static_cast<ptrdiff_t>(at));
@@ -213,13 +293,24 @@ TEST_F(ReadyIndexTest, AgreesWithASortedListUnderRandomChanges) {
       inside.push_back(&add(next++, static_cast<int>(random.below(10)),
                             random.below(2) == 0 ? &mail : &video,
                             static_cast<uint32_t>(random.below(4))));
+      inside.back()->record->ready_at = now;
     }
+    now += base::Duration{static_cast<int64_t>(random.below(200))};
     std::ranges::sort(inside, [](const Job* a, const Job* b) {
       if (a->priority != b->priority) return a->priority > b->priority;
       return a->ready_seq < b->ready_seq;
     });
     ASSERT_TRUE(std::ranges::equal(index.in_order(), inside)) << "step " << step;
     ASSERT_EQ(first(), inside.empty() ? nullptr : inside.front());
+    const auto grown = [&](const Job* job) {
+      const int64_t priority = job->priority + (now - job->record->ready_at) / kStep;
+      return std::min<int64_t>(priority, limits::kPriorityMax);
+    };
+    const auto oldest = std::ranges::min_element(inside, [&](const Job* a, const Job* b) {
+      if (grown(a) != grown(b)) return grown(a) > grown(b);
+      return a->ready_seq < b->ready_seq;
+    });
+    ASSERT_EQ(first_aged(), oldest == inside.end() ? nullptr : *oldest);
   }
 }
 

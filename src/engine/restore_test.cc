@@ -640,6 +640,31 @@ TEST_F(RestoreTest, AnOperationGoesOnAfterARestartAndChangesEachJobOnce) {
   EXPECT_EQ(copy->state().find_queue("q")->counters.cancelled, 2'500U);
 }
 
+TEST_F(RestoreTest, AnEditKnowsAfterARestartWhatItChanges) {
+  for (int i = 0; i < 1'500; ++i) push();
+  core::OperationStart edit;
+  edit.verb = core::OperationVerb::kEdit;
+  edit.changes = {.queue = "bulk", .type = "u", .args = "new", .priority = 9};
+  edit.changes.options.delay_ms = 60'000;
+  edit.changes.options.backoff = core::parse_backoff("fixed:5").value();
+  edit.query.terms = {{.field = core::QueryField::kQueue, .texts = {"q"}}};
+  turn(make(edit));
+  machine.begin(now);
+  machine.advance_operations();
+  end_turn();
+  const std::string from_journal = operations_of(*replayed(effects));
+  EXPECT_EQ(from_journal, operations_of(machine));
+  make_cold();
+  effects.clear();
+  auto copy = restarted(effects);
+  EXPECT_EQ(operations_of(*copy), operations_of(machine));
+  const core::Operation& operation = *copy->state().operations().find(1);
+  EXPECT_EQ(operation.done, 1'000U);
+  EXPECT_EQ(core::changes_text(operation.changes),
+            "QUEUE bulk TYPE u PRIORITY 9 DELAY 60000 BACKOFF fixed:5 ARGS");
+  EXPECT_EQ(operation.changes.args, "new");
+}
+
 TEST_F(RestoreTest, AQueueThatWasDeletedStaysForgotten) {
   push();
   core::OperationStart gone;

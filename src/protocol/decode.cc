@@ -165,7 +165,7 @@ base::Status read_command(const CommandSpec& spec, Words& words, core::CommandBo
     case CommandId::kJobLog:
       return read_log(words, body.emplace<core::Log>());
     case CommandId::kJobEdit:
-      return read_edit(words, body.emplace<core::Edit>());
+      return read_edit(words, body);
     case CommandId::kJobGet:
       return read_get(words, body.emplace<core::Get>());
     case CommandId::kJobWait:

@@ -5,13 +5,14 @@
 #include "core/backoff.h"
 #include "protocol/decode_families.h"
 #include "protocol/option_reader.h"
+#include "protocol/query_parser.h"
 #include "protocol/text.h"
 
 namespace protocol {
 namespace {
 
 enum class EditOption : uint8_t {
-  kDelay,
+  kDelay,  // Down to kKeep as core::kNumberOptions.
   kAt,
   kAttempts,
   kTimeout,
@@ -34,39 +35,55 @@ constexpr std::array<std::string_view, 18> kEditOptions = {
     "DELAY", "AT",   "ATTEMPTS", "TIMEOUT",  "SOFTTIMEOUT", "LEASE", "EXPIRE", "CRASHES", "KEEP",
     "QUEUE", "TYPE", "ARGS",     "PRIORITY", "BACKOFF",     "WHERE", "LIMIT",  "RATE",    "DRYRUN"};
 static_assert(kEditOptions.size() == static_cast<size_t>(EditOption::kDryRun) + 1);
+static_assert(core::kNumberOptions.size() == static_cast<size_t>(EditOption::kQueue));
+static_assert(std::ranges::equal(core::kNumberOptions,
+                                 std::span(kEditOptions).first<core::kNumberOptions.size()>(), {},
+                                 &core::NumberOption::name));
 
-// Where the first options, which are numbers, go.
-using Number = std::optional<int64_t> core::JobOptions::*;
-constexpr std::array<Number, 9> kEditNumbers = {
-    &core::JobOptions::delay_ms,   &core::JobOptions::at_ms,           &core::JobOptions::attempts,
-    &core::JobOptions::timeout_ms, &core::JobOptions::soft_timeout_ms, &core::JobOptions::lease_ms,
-    &core::JobOptions::expire_ms,  &core::JobOptions::crashes,         &core::JobOptions::keep_ms};
-static_assert(kEditNumbers.size() == static_cast<size_t>(EditOption::kQueue));
+// Of the options that go with a query.
+base::Status read_where_option(EditOption option, Words& words, core::OperationStart& start) {
+  switch (option) {
+    case EditOption::kWhere:
+      start.query = TRY(parse_query(TRY(words.value("WHERE"))));
+      return {};
+    case EditOption::kLimit:
+      start.jobs_most = TRY(words.integer("LIMIT"));
+      return {};
+    case EditOption::kRate:
+      start.rate = TRY(words.integer("RATE"));
+      return {};
+    default:
+      start.dry_run = true;
+      return {};
+  }
+}
 
-base::Status read_edit_option(EditOption option, Words& words, core::Edit& edit) {
+base::Status read_edit_option(EditOption option, Words& words, core::OperationStart& start) {
+  core::JobChanges& changes = start.changes;
   const auto place = static_cast<size_t>(option);
-  if (place < kEditNumbers.size()) {
-    edit.options.*kEditNumbers[place] = TRY(words.integer(kEditOptions[place]));
+  if (place < core::kNumberOptions.size()) {
+    const core::NumberOption& number = core::kNumberOptions[place];
+    changes.options.*number.field = TRY(words.integer(number.name));
     return {};
   }
   switch (option) {
     case EditOption::kQueue:
-      edit.queue = TRY(words.value("QUEUE"));
+      changes.queue = TRY(words.value("QUEUE"));
       return {};
     case EditOption::kType:
-      edit.type = TRY(words.value("TYPE"));
+      changes.type = TRY(words.value("TYPE"));
       return {};
     case EditOption::kArgs:
-      edit.args = TRY(words.value("ARGS"));
+      changes.args = TRY(words.value("ARGS"));
       return {};
     case EditOption::kPriority:
-      edit.priority = TRY(words.integer("PRIORITY"));
+      changes.priority = TRY(words.integer("PRIORITY"));
       return {};
     case EditOption::kBackoff:
-      edit.options.backoff = TRY(core::parse_backoff(TRY(words.value("BACKOFF"))));
+      changes.options.backoff = TRY(core::parse_backoff(TRY(words.value("BACKOFF"))));
       return {};
     default:
-      return not_built("JOB.EDIT WHERE");
+      return read_where_option(option, words, start);
   }
 }
 
@@ -76,25 +93,24 @@ bool is_edit_option(std::string_view word) {
 }
 
 enum class SetOption : uint8_t {
-  kMaxlen,  // Down to kAlert as core::QueueNumber.
+  kMaxlen,  // Down to kAge as core::QueueNumber.
   kAttempts,
   kLease,
   kTimeout,
   kKeep,
   kCrashes,
   kAlert,
-  kBackoff,
   kAge,
+  kBackoff,
 };
 constexpr std::array<std::string_view, 9> kSetOptions = {
-    "MAXLEN", "ATTEMPTS", "LEASE", "TIMEOUT", "KEEP", "CRASHES", "ALERT", "BACKOFF", "AGE"};
+    "MAXLEN", "ATTEMPTS", "LEASE", "TIMEOUT", "KEEP", "CRASHES", "ALERT", "AGE", "BACKOFF"};
 static_assert(static_cast<size_t>(SetOption::kBackoff) == core::kQueueNumberCount);
 
 // Takes the server's own value back.
 constexpr std::string_view kDefault = "default";
 
 base::Status read_set_option(SetOption option, Words& words, core::QueueSet& set) {
-  if (option == SetOption::kAge) return not_built("QUEUE.SET AGE");
   const std::string_view name = kSetOptions[static_cast<size_t>(option)];
   const std::string_view word = TRY(words.value(name));
   const bool is_default = equals_ignoring_case(word, kDefault);
@@ -111,15 +127,28 @@ base::Status read_set_option(SetOption option, Words& words, core::QueueSet& set
 
 }  // namespace
 
-base::Status read_edit(Words& words, core::Edit& edit) {
-  if (is_edit_option(words.peek())) return not_built("JOB.EDIT WHERE");  // It names no job.
-  edit.job = TRY(parse_job(words.take()));
+base::Status read_edit(Words& words, core::CommandBody& body) {
+  core::OperationStart start{.verb = core::OperationVerb::kEdit};
+  std::optional<core::JobRef> job;  // No id is the name of an option.
+  if (!is_edit_option(words.peek())) job = TRY(parse_job(words.take()));
   OptionReader options(kEditOptions);
   while (!words.empty()) {
     const auto option = static_cast<EditOption>(TRY(options.next(words)));
-    TRY(read_edit_option(option, words, edit));
+    TRY(read_edit_option(option, words, start));
   }
-  return options.exclude(EditOption::kDelay, EditOption::kAt);
+  TRY(options.exclude(EditOption::kDelay, EditOption::kAt));
+  if (options.seen(EditOption::kWhere)) {
+    if (job) return bad_field("WHERE", "and an id exclude each other");
+    body = std::move(start);
+    return {};
+  }
+  if (!job) return bad_field("id", "is missing: give an id, or WHERE");
+  for (const EditOption option : {EditOption::kLimit, EditOption::kRate, EditOption::kDryRun}) {
+    if (!options.seen(option)) continue;
+    return bad_field(kEditOptions[static_cast<size_t>(option)], "goes with WHERE, not with an id");
+  }
+  body = core::Edit{std::move(start.changes), *job};
+  return {};
 }
 
 base::Status read_queue_set(Words& words, core::QueueSet& set) {

@@ -28,6 +28,22 @@ TEST(DecodeEdit, ReadsEveryOption) {
   EXPECT_EQ(body_of<core::Edit>("JOB.EDIT key:k AT 5").job.key, "k");
 }
 
+TEST(DecodeEdit, WithAQueryItIsAnOperation) {
+  const auto edit = body_of<core::OperationStart>(
+      "JOB.EDIT queue q AT 5 BACKOFF fixed:4 where state:ready LIMIT 6 PRIORITY 1 RATE 7 DRYRUN");
+  EXPECT_EQ(edit.verb, core::OperationVerb::kEdit);
+  EXPECT_EQ(edit.queue, "") << "that is of a purge";
+  EXPECT_EQ(edit.query.text, "state:ready");
+  EXPECT_EQ(edit.changes.queue, "q");
+  EXPECT_EQ(edit.changes.priority, 1);
+  EXPECT_EQ(edit.changes.options.at_ms, 5);
+  EXPECT_TRUE(edit.changes.options.backoff.has_value());
+  EXPECT_EQ(edit.jobs_most, 6);
+  EXPECT_EQ(edit.rate, 7);
+  EXPECT_TRUE(edit.dry_run);
+  EXPECT_FALSE(body_of<core::OperationStart>("JOB.EDIT WHERE queue:q TYPE t").dry_run);
+}
+
 TEST(DecodeEdit, NamesEveryFault) {
   constexpr std::pair<std::string_view, std::string_view> kCases[] = {
       {"JOB.EDIT", "ERR wrong number of arguments for 'job.edit' command"},
@@ -37,21 +53,27 @@ TEST(DecodeEdit, NamesEveryFault) {
       {"JOB.EDIT $id DELAY 1 AT 1", "BADREQ field=AT and DELAY exclude each other"},
       {"JOB.EDIT $id ARGS", "BADREQ field=ARGS needs a value behind it"},
       {"JOB.EDIT $id ARGS 1 ARGS 2", "BADREQ field=ARGS stands there twice"},
-      {"JOB.EDIT PRIORITY 1 WHERE x", "NOTYET JOB.EDIT WHERE is known but not built yet"},
-      {"JOB.EDIT $id PRIORITY 1 WHERE x", "NOTYET JOB.EDIT WHERE is known but not built yet"},
+      {"JOB.EDIT PRIORITY 1", "BADREQ field=id is missing: give an id, or WHERE"},
+      {"JOB.EDIT $id PRIORITY 1 WHERE queue:q", "BADREQ field=WHERE and an id exclude each other"},
+      {"JOB.EDIT $id PRIORITY 1 LIMIT 1", "BADREQ field=LIMIT goes with WHERE, not with an id"},
+      {"JOB.EDIT $id DRYRUN", "BADREQ field=DRYRUN goes with WHERE, not with an id"},
+      {"JOB.EDIT DELAY 1 WHERE queue:q AT 1", "BADREQ field=AT and DELAY exclude each other"},
+      {"JOB.EDIT WHERE queue:q RATE x", "BADREQ field=RATE must be a whole number, got 'x'"},
+      {"JOB.EDIT PRIORITY 1 WHERE", "BADREQ field=WHERE needs a value behind it"},
   };
   for (const auto& [line, fault] : kCases) EXPECT_EQ(fault_of(line), fault) << line;
 }
 
 TEST(DecodeQueueSet, ReadsNumbersAndTheWordDefault) {
   const auto set = body_of<core::QueueSet>(
-      "QUEUE.SET q MAXLEN 1 ATTEMPTS default LEASE 3 TIMEOUT 0 KEEP DEFAULT CRASHES 6 ALERT 7");
+      "QUEUE.SET q MAXLEN 1 ATTEMPTS default LEASE 3 TIMEOUT 0 KEEP DEFAULT CRASHES 6 ALERT 7 "
+      "AGE 8");
   using enum core::QueueNumber;
   const std::vector<std::pair<core::QueueNumber, std::optional<int64_t>>> wanted = {
       {kMaxlen, 1},  {kAttempts, std::nullopt},
       {kLeaseMs, 3}, {kTimeoutMs, 0},
       {kKeepMs, {}}, {kCrashes, 6},
-      {kAlertMs, 7}};
+      {kAlertMs, 7}, {kAgeMs, 8}};
   EXPECT_EQ(set.queue, "q");
   EXPECT_EQ(set.numbers, wanted);
   EXPECT_FALSE(set.backoff.has_value());
@@ -67,7 +89,7 @@ TEST(DecodeQueueSet, NamesEveryFault) {
       {"QUEUE.SET q MAXLEN x", "BADREQ field=MAXLEN must be a whole number, got 'x'"},
       {"QUEUE.SET q MAXLEN", "BADREQ field=MAXLEN needs a value behind it"},
       {"QUEUE.SET q MAXLEN 1 MAXLEN 2", "BADREQ field=MAXLEN stands there twice"},
-      {"QUEUE.SET q AGE 5", "NOTYET QUEUE.SET AGE is known but not built yet"},
+      {"QUEUE.SET q AGE x", "BADREQ field=AGE must be a whole number, got 'x'"},
   };
   for (const auto& [line, fault] : kCases) EXPECT_EQ(fault_of(line), fault) << line;
   EXPECT_TRUE(fault_of("QUEUE.SET q BACKOFF never").starts_with("BADREQ"));

@@ -20,7 +20,8 @@ base::Status read_release(Words& words, core::Release& release);
 base::Status read_extend(Words& words, core::Extend& extend);
 base::Status read_progress(Words& words, core::Progress& progress);
 base::Status read_log(Words& words, core::Log& log);
-base::Status read_edit(Words& words, core::Edit& edit);
+// Of one job, or an operation where it has a query.
+base::Status read_edit(Words& words, core::CommandBody& body);
 base::Status read_get(Words& words, core::Get& get);
 base::Status read_wait(Words& words, core::Wait& wait);
 // RETRY, CANCEL and DELETE: on ids, or an operation where they have a query.

@@ -60,7 +60,8 @@ base::Status Transaction::keep(const protocol::CommandSpec& spec, protocol::Argu
   if (std::holds_alternative<core::OperationStart>(command.body)) {
     return base::fail(
         ErrorCode::kErr,
-        "{} WHERE is not for MULTI: an operation goes on behind EXEC; name jobs by IDS", spec.name);
+        "{} WHERE is not for MULTI: an operation goes on behind EXEC; name jobs by their ids",
+        spec.name);
   }
   if (rights != nullptr) TRY(auth::may_do(spec, *rights, command));
   if (spec.has(protocol::command_flag::kAudit)) {

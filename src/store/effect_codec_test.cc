@@ -249,6 +249,16 @@ std::vector<Sample> samples() {
   add("hash-field-removed", core::HashFieldRemoved{"h", "f"});
   add("queue-put-forgotten", core::QueuePut{.name = "q", .is_forgotten = true, .balance = -2});
   add("operation-put", core::OperationPut{full_operation()});
+  core::Operation edit{.number = 2, .verb = core::OperationVerb::kEdit};
+  edit.changes = {.queue = "q", .type = "t", .args = "{}", .priority = 9};
+  edit.changes.options = {1, {}, 3, 4, 5, 6, 7, 8, 9, core::parse_backoff("fixed:5").value()};
+  add("operation-put-edit", core::OperationPut{edit});
+  edit.changes = {};
+  edit.changes.options.at_ms = 1'700'000'000'000;
+  add("operation-put-edit-at", core::OperationPut{edit});
+  settings = {};
+  settings.of(core::QueueNumber::kAgeMs) = 60'000;
+  add("queue-settings-put-age", core::QueueSettingsPut{"q", settings});
   return samples;
 }
 

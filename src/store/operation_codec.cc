@@ -8,6 +8,17 @@ constexpr uint64_t kStateMax = core::kOperationStateCount - 1;
 constexpr uint64_t kFieldMax = core::kQueryFieldCount - 1;
 constexpr uint64_t kCompareMax = core::kCompareCount - 1;
 
+// Of the mask of changes, in the order in which the fields follow; then one bit for each number.
+enum ChangeField : uint64_t {
+  kQueue = 1U << 0,
+  kType = 1U << 1,
+  kArgs = 1U << 2,
+  kPriority = 1U << 3,
+  kBackoff = 1U << 4,
+  kFirstNumber = 1U << 5,
+};
+constexpr uint64_t kChangesMax = (uint64_t{kFirstNumber} << core::kNumberOptions.size()) - 1;
+
 void encode_query(ByteWriter& out, const core::Query& query) {
   out.text(query.text);
   out.number(query.terms.size());
@@ -38,6 +49,52 @@ core::Query decode_query(ByteReader& in) {
   return query;
 }
 
+uint64_t mask_of(const core::JobChanges& changes) {
+  uint64_t mask = 0;
+  if (changes.queue) mask |= kQueue;
+  if (changes.type) mask |= kType;
+  if (changes.args) mask |= kArgs;
+  if (changes.priority) mask |= kPriority;
+  if (changes.options.backoff) mask |= kBackoff;
+  for (size_t i = 0; i < core::kNumberOptions.size(); ++i) {
+    if (changes.options.*core::kNumberOptions[i].field) mask |= uint64_t{kFirstNumber} << i;
+  }
+  return mask;
+}
+
+void encode_changes(ByteWriter& out, const core::JobChanges& changes) {
+  out.number(mask_of(changes));
+  if (changes.queue) out.text(*changes.queue);
+  if (changes.type) out.text(*changes.type);
+  if (changes.args) out.text(*changes.args);
+  if (changes.priority) out.signed_number(*changes.priority);
+  if (changes.options.backoff) out.text(core::backoff_text(*changes.options.backoff));
+  for (const core::NumberOption& option : core::kNumberOptions) {
+    if (const auto value = changes.options.*option.field) out.signed_number(*value);
+  }
+}
+
+// Ranges are looked at where the changes are made.
+core::JobChanges decode_changes(ByteReader& in) {
+  core::JobChanges changes;
+  const uint64_t mask = in.bounded(kChangesMax);
+  if (mask == 0) in.fail();
+  if ((mask & kQueue) != 0) changes.queue = in.text();
+  if ((mask & kType) != 0) changes.type = in.text();
+  if ((mask & kArgs) != 0) changes.args = in.text();
+  if ((mask & kPriority) != 0) changes.priority = in.signed_number();
+  if ((mask & kBackoff) != 0) {
+    base::Result<core::Backoff> policy = core::parse_backoff(in.text());
+    if (!policy) in.fail();
+    if (policy) changes.options.backoff = *std::move(policy);
+  }
+  for (size_t i = 0; i < core::kNumberOptions.size(); ++i) {
+    if ((mask & uint64_t{kFirstNumber} << i) == 0) continue;
+    changes.options.*core::kNumberOptions[i].field = in.signed_number();
+  }
+  return changes;
+}
+
 }  // namespace
 
 void encode_operation(ByteWriter& out, const core::Operation& operation) {
@@ -54,6 +111,7 @@ void encode_operation(ByteWriter& out, const core::Operation& operation) {
   }
   out.signed_number(operation.started.ms);
   out.signed_number(operation.ended.ms);
+  if (operation.verb == core::OperationVerb::kEdit) encode_changes(out, operation.changes);
 }
 
 core::Operation decode_operation(ByteReader& in) {
@@ -72,6 +130,7 @@ core::Operation decode_operation(ByteReader& in) {
   }
   operation.started.ms = in.signed_number();
   operation.ended.ms = in.signed_number();
+  if (operation.verb == core::OperationVerb::kEdit) operation.changes = decode_changes(in);
   return operation;
 }
 

@@ -116,6 +116,13 @@ class Visibility(unittest.TestCase):
             self.mine.call("DISCARD")
         self.assertEqual(as_map(self.admin.call("JOB.GET", self.hidden))["state"], "ready")
 
+    def test_an_edit_by_query_wants_all_queues(self):
+        for words in (("QUEUE", "mine2", "WHERE", "queue:mine1"), ("PRIORITY", 1, "WHERE", "queue:theirs")):
+            answer = self.mine.call("JOB.EDIT", *words)
+            self.assertEqual(answer.code, "NOPERM", words)
+        job = as_map(self.admin.call("JOB.GET", self.hidden))
+        self.assertEqual((job["state"], job["priority"]), ("ready", 5))
+
     def test_keys_go_by_their_names(self):
         self.assertEqual(self.mine.call("SET", "mine:x", "v"), "OK")
         self.assertEqual(self.mine.call("SET", "theirs:x", "v").code, "NOPERM")

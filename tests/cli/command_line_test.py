@@ -341,9 +341,10 @@ class AgainstAScript(unittest.TestCase):
 
     def test_an_operation_that_skipped_jobs_ends_with_4(self):
         end = {"op": "op-3", "state": "done", "matched": 7, "done": 5, "skipped": 2}
-        ran, _ = self.run_with({"JOB.EDIT": {"op": "op-3", "matched": 7}, "OP.WAIT": end},
-                               "move", "queue:a", "type:t", "--to", "b")
+        ran, server = self.run_with({"JOB.EDIT": {"op": "op-3", "matched": 7}, "OP.WAIT": end},
+                                    "move", "queue:a", "type:t", "--to", "b")
         self.assertEqual(ran.code, 4)
+        self.assertEqual(server.heard_of("JOB.EDIT"), ["JOB.EDIT QUEUE b WHERE queue:a type:t"])
         ran, _ = self.run_with({"OP.WAIT": {**end, "state": "cancelled"}}, "op", "wait", "op-3")
         self.assertEqual(ran.code, 1)
 
@@ -353,6 +354,23 @@ class AgainstAScript(unittest.TestCase):
         self.assertEqual((ran.code, ran.out), (0, "op-9 has begun; jobs that match: 2\n"))
         self.assertEqual(server.heard_of("JOB.DELETE"),
                          ["JOB.DELETE WHERE state:dead RATE 100"])
+
+    def test_an_edit_by_query_is_followed_like_the_other_verbs(self):
+        end = {"op": "op-3", "verb": "edit", "changes": "PRIORITY 9", "state": "done", "matched": 2,
+               "done": 2, "skipped": 0}
+        ran, server = self.run_with({"JOB.EDIT": {"op": "op-3", "matched": 2}, "OP.WAIT": end},
+                                    "edit", "--where", "queue:q", "--priority", "9", "--rate", "5")
+        self.assertEqual(ran.code, 0)
+        self.assertIn("changes  PRIORITY 9", ran.out)
+        self.assertEqual(server.heard_of("JOB.EDIT"), ["JOB.EDIT PRIORITY 9 WHERE queue:q RATE 5"])
+        for words in (("edit", "--where", "queue:q", "--type", "t"), ("move", "queue:q", "--to", "t")):
+            ran, server = self.run_with({"JOB.EDIT": {"matched": 3}}, *words, "--dry-run")
+            self.assertEqual((ran.code, ran.out), (0, "jobs that match: 3; nothing was changed\n"))
+            self.assertTrue(server.heard_of("JOB.EDIT")[0].endswith(" WHERE queue:q DRYRUN"))
+
+    def test_an_edit_by_query_has_to_change_something(self):
+        ran, server = self.run_with({}, "edit", "--where", "queue:q")
+        self.assertEqual((ran.code, server.heard_of("JOB.EDIT")), (2, []))
 
     def test_a_dry_run_of_an_edit_by_id_changes_nothing(self):
         ran, server = self.run_with({"JOB.EDIT": "OK"}, "edit", "key:k", "--priority", "9", "--dry-run")
@@ -371,6 +389,7 @@ class AgainstAScript(unittest.TestCase):
              "JOB.EDIT key:k TYPE t SOFTTIMEOUT 1000 EXPIRE 60000"),
             (["queue", "set", "q", "--attempts", "10", "--lease", "2m", "--max-length", "5"],
              "QUEUE.SET q MAXLEN 5 ATTEMPTS 10 LEASE 120000"),
+            (["queue", "set", "q", "--age", "10m"], "QUEUE.SET q AGE 600000"),
             (["queue", "set", "q", "--unset", "lease", "--unset", "max-length"],
              "QUEUE.SET q LEASE default MAXLEN default"),
             (["queue", "purge", "q"], "QUEUE.PURGE q"),

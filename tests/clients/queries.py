@@ -71,6 +71,9 @@ def wrong_queries():
                         (("JOB.COUNT", "WHERE", "age:1h"), "is no age"),
                         (("JOB.DELETE", "WHERE", ""), "give state:*"),
                         (("JOB.LIST", "COUNT", 0), "is not within 1 to 1000"),
+                        (("JOB.EDIT", "WHERE", "state:*"), "say what is to change"),
+                        (("JOB.EDIT", "PRIORITY", 1), "give an id, or WHERE"),
+                        (("JOB.EDIT", "PRIORITY", 10, "WHERE", "state:*"), "is not within 0 to 9"),
                         (("OP.GET", "op-999"), "there is no operation"),
                         (("QUEUE.PURGE", "no-such-queue"), "there is no queue")):
         assert part in refusal(*words), refusal(*words)
@@ -112,6 +115,42 @@ def over_a_kill():
     equal([stats["cancelled"], stats["ready"]], [JOBS // 2, JOBS // 2])
 
 
+def edits():
+    pushed = push_many("edits", 1_000)
+    lease = record(call("JOB.FETCH", "w", "QUEUES", 1, "edits")[0])
+    equal(record(call("JOB.EDIT", "QUEUE", "none", "WHERE", "queue:edits", "DRYRUN")),
+          {"matched": 999})
+    equal(call("JOB.COUNT", "WHERE", "queue:none"), 0)
+    started = record(call("JOB.EDIT", "PRIORITY", 9, "ARGS", "new", "WHERE", "queue:edits tag:odd",
+                          "LIMIT", 400))
+    done = wait_for(started["op"])
+    equal([started["matched"], done["verb"], done["changes"], done["done"], done["skipped"]],
+          [400, b"edit", b"PRIORITY 9 ARGS", 400, 0])
+    equal(call("JOB.COUNT", "WHERE", "queue:edits priority:9"), 400)
+    job = record(call("JOB.GET", pushed[1]))
+    equal([job["priority"], job["args"], job["state"]], [9, b"new", b"ready"])
+    equal(record(call("JOB.GET", lease["id"]))["priority"], 5)
+    later = wait_for(record(call("JOB.EDIT", "DELAY", 3_600_000, "WHERE", "queue:edits"))["op"])
+    equal(later["done"], 999)
+    equal(call("JOB.COUNT", "WHERE", "queue:edits state:scheduled"), 999)
+    assert "not for MULTI" in refused_in_multi("JOB.EDIT", "PRIORITY", 1, "WHERE", "queue:edits")
+    slow = record(call("JOB.EDIT", "PRIORITY", 1, "WHERE", "queue:edits", "RATE", 1))["op"]
+    equal(call("OP.CANCEL", slow), b"OK")
+    equal(wait_for(slow)["state"], b"cancelled")
+
+
+def an_edit_over_a_kill():
+    push_many("move", JOBS)
+    started = record(call("JOB.EDIT", "QUEUE", "moved", "PRIORITY", 1, "WHERE", "queue:move tag:odd"))
+    restart_server()
+    done = wait_for(started["op"])
+    equal([done["state"], done["done"], done["skipped"], done["changes"]],
+          [b"done", JOBS // 2, 0, b"QUEUE moved PRIORITY 1"])
+    equal([record(call("QUEUE.STATS", name))["ready"] for name in ("move", "moved")],
+          [JOBS // 2, JOBS // 2])
+    equal(call("JOB.COUNT", "WHERE", "queue:moved priority:1 tag:odd"), JOBS // 2)
+
+
 def queues_go():
     push_many("gone", 2_000)
     call("JOB.FETCH", "w", "QUEUES", 1, "gone")
@@ -144,4 +183,5 @@ def events():
 
 
 run([("lists", lists), ("wrong queries", wrong_queries), ("operations", operations),
-     ("operations over a kill", over_a_kill), ("queues that go", queues_go), ("events", events)])
+     ("operations over a kill", over_a_kill), ("edits", edits),
+     ("an edit over a kill", an_edit_over_a_kill), ("queues that go", queues_go), ("events", events)])
