@@ -155,11 +155,12 @@ TEST(ServerStop, WithNothingUnderWayItDoesNotWait) {
 TEST(ServerStop, AStopBeforeTheStartIsHeard) {
   base::SystemClock clock;
   base::SystemRandom random;
-  engine::Engine engine(std::make_unique<store::NullJournal>(), nullptr, clock, random);
+  engine::BufferGauge gauge;
+  engine::Engine engine(std::make_unique<store::NullJournal>(), nullptr, clock, random, gauge);
   ASSERT_TRUE(engine.recover());
   auth::Roll roll{auth::RollOptions{}};
   AuditLog audit_log(clock);
-  Server server(engine, clock, {roll, audit_log});
+  Server server({{std::string(auth::kDefaultNamespace), engine}}, gauge, clock, {roll, audit_log});
   ASSERT_TRUE(server.listen({"127.0.0.1", 0}, {"127.0.0.1", 0}));
   ASSERT_EQ(::raise(SIGTERM), 0);
   EXPECT_EQ(server.run(), kExitOk);

@@ -30,7 +30,8 @@ FORMS = {
     "OP.CANCEL": "q", "OP.WAIT": "q BLOCK 1", "QUEUE.PURGE": "q", "QUEUE.DELETE": "q",
     "EVENT.READ": "$", "JOB.LOG": f"key:q {LEASE} INFO m", "JOB.EDIT": "key:q PRIORITY 1",
     "WORKER.LIST": "", "WORKER.QUIET": "w", "WORKER.STOP": "w", "QUEUE.SET": "q MAXLEN 1",
-    "TYPE.PAUSE": "t", "TYPE.RESUME": "t", "TYPE": "q", "HSET": "q f v", "HSETNX": "q f v",
+    "TYPE.PAUSE": "t", "TYPE.RESUME": "t", "NAMESPACE.LIST": "",
+    "NAMESPACE.RESET": "q", "TYPE": "q", "HSET": "q f v", "HSETNX": "q f v",
     "HGET": "q f", "HMGET": "q f", "HGETALL": "q", "HDEL": "q f", "HEXISTS": "q f", "HLEN": "q",
     "HKEYS": "q", "HVALS": "q", "HINCRBY": "q f 1", "HINCRBYFLOAT": "q f 1",
 }
