@@ -13,10 +13,10 @@ using base::ErrorCode;
 base::Status Server::reset(Shard& shard, uint64_t asker) {
   if (shard.renewal == nullptr) {
     return base::fail(ErrorCode::kBadReq,
-                      "field=name {} can't be reset: its directory holds all the others too",
+                      "name={} its directory holds all the others too, and can't be emptied",
                       shard.name);
   }
-  if (stopping_) return base::fail(ErrorCode::kShuttingDown, "ask again when it is there again");
+  if (stopping_) return base::fail(ErrorCode::kUnavailable, "the server ends");
   if (shard.is_held) return base::fail(ErrorCode::kUnavailable, "{} is being reset", shard.name);
   LOG(kWarning, "a namespace is being reset", {"namespace", shard.name});
   shard.is_held = true;

@@ -182,8 +182,8 @@ TEST_F(SessionLocalTest, AResetForgetsAllInOneAndNothingElsewhere) {
 
 TEST_F(SessionLocalTest, AResetIsAskedWhereItIsMeant) {
   EXPECT_THAT(call({"NAMESPACE.RESET", "shop"}),
-              StartsWith("(error) BADREQ field=name this connection is in the namespace default"));
-  EXPECT_THAT(call({"NAMESPACE.RESET", "default"}), StartsWith("(error) BADREQ field=name"));
+              StartsWith("(error) BADREQ name=shop this connection is in the namespace default"));
+  EXPECT_THAT(call({"NAMESPACE.RESET", "default"}), StartsWith("(error) BADREQ name=default"));
   EXPECT_THAT(call({"NAMESPACE.RESET"}), StartsWith("(error) ERR wrong number of arguments"));
 }
 
