@@ -233,7 +233,8 @@ class ServerListen : public testing::Test {
   base::Status listen(const Address& resp, const std::string& token = "", bool risk = false) {
     auth::Roll roll({.file = {}, .must_exist = false, .admin_secret = token});
     AuditLog audit_log(clock_);
-    Server server(engine_, clock_, {roll, audit_log, nullptr, risk});
+    Server server({{std::string(auth::kDefaultNamespace), engine_}}, gauge_, clock_,
+                  {roll, audit_log, nullptr, risk});
     const base::Status status = server.listen(resp, {"127.0.0.1", 0});
     if (status) bound_ = server.resp_address();
     return status;
@@ -241,7 +242,8 @@ class ServerListen : public testing::Test {
 
   base::SystemClock clock_;
   base::SystemRandom random_;
-  engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_};
+  engine::BufferGauge gauge_;
+  engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_, gauge_};
   std::string bound_;
 };
 
