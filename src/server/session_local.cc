@@ -106,12 +106,18 @@ void Session::was_reset(base::Status emptied) {
 }
 
 void Session::note_reset(const base::Status& outcome) const {
-  host_.audit_log().note({.what = "NAMESPACE.RESET",
-                          .token = client_.token_id(),
-                          .peer = client_.peer,
-                          .names = shard_->name,
-                          .outcome = outcome ? "OK" : base::error_word(outcome.error().code),
-                          .job_namespace = shard_->name});
+  const AuditEvent event = {.what = "NAMESPACE.RESET",
+                            .token = client_.token_id(),
+                            .peer = client_.peer,
+                            .names = shard_->name,
+                            .outcome = outcome ? "OK" : base::error_word(outcome.error().code),
+                            .job_namespace = shard_->name};
+  // What did nothing can be asked for any number of times.
+  if (outcome) {
+    host_.audit_log().note(event);
+  } else {
+    host_.audit_log().note_refusal(event);
+  }
 }
 
 }  // namespace server
