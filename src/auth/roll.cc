@@ -17,19 +17,22 @@ PrincipalPtr admin_of(std::string_view secret) {
   admin->id = kAdminId;
   admin->name = kAdminId;
   admin->scopes = {{core::Right::kAdmin, "", true}};
+  admin->job_namespace = kEveryNamespace;
   admin->rights.grant(core::Right::kAdmin, "", true);
   admin->secret = sha256(secret);
   return admin;
 }
 
 PrincipalPtr principal_of(const Token& token, const Digest& secret) {
-  return std::make_shared<Principal>(
-      Principal{token.id, token.name, token.scopes, token.rights(), secret, token.expires});
+  return std::make_shared<Principal>(Principal{token.id, token.name, token.scopes,
+                                               token.job_namespace, token.rights(), secret,
+                                               token.expires});
 }
 
 // Whether who holds the one may go on as if nothing had happened.
 bool is_same(const Principal& held, const Token& token, const Digest& secret) {
-  return held.secret == secret && held.scopes == token.scopes && held.expires == token.expires &&
+  return held.secret == secret && held.scopes == token.scopes &&
+         held.job_namespace == token.job_namespace && held.expires == token.expires &&
          held.name == token.name;
 }
 

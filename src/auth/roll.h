@@ -22,9 +22,18 @@ struct Principal {
   std::string id;
   std::string name;
   std::vector<Scope> scopes;
+  std::string job_namespace;  // Or kEveryNamespace.
   core::Rights rights;
   Digest secret{};
   std::optional<base::WallTime> expires;
+
+  // Where it comes in.
+  std::string_view home() const {
+    return job_namespace == kEveryNamespace ? kDefaultNamespace : std::string_view(job_namespace);
+  }
+  bool may_enter(std::string_view name) const {
+    return job_namespace == kEveryNamespace || job_namespace == name;
+  }
 };
 using PrincipalPtr = std::shared_ptr<const Principal>;
 
@@ -56,7 +65,7 @@ class Roll {
   struct Change {
     bool changed = false;
     std::vector<std::string> added;
-    std::vector<std::string> removed;  // Whole tokens, or a secret or the scopes of one.
+    std::vector<std::string> removed;  // Whole tokens, or what one has or may.
   };
   // Looks whether the file has changed, and reads it. What is wrong with it leaves all as it was.
   base::Result<Change> refresh();

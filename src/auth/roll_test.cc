@@ -141,6 +141,36 @@ TEST_F(RollTest, OtherScopesAreAnotherPrincipal) {
   EXPECT_FALSE(roll.find("", "one.s", kNow)->rights.allow_some(set_of(core::Right::kWork)));
 }
 
+TEST_F(RollTest, AnotherNamespaceIsAnotherPrincipal) {
+  put({token("one", {"secret"})});
+  Roll roll = this->roll();
+  ASSERT_TRUE(roll.open());
+  const PrincipalPtr before = roll.find("one", "secret", kNow);
+  EXPECT_EQ(before->home(), kDefaultNamespace);
+  EXPECT_TRUE(before->may_enter(kDefaultNamespace));
+  EXPECT_FALSE(before->may_enter("shop"));
+  Token moved = token("one", {"secret"});
+  moved.job_namespace = "shop";
+  put({moved});
+  ASSERT_TRUE(roll.refresh());
+  EXPECT_FALSE(roll.holds(*before, kNow));
+  const PrincipalPtr after = roll.find("one", "secret", kNow);
+  EXPECT_EQ(after->home(), "shop");
+  EXPECT_TRUE(after->may_enter("shop"));
+  EXPECT_FALSE(after->may_enter(kDefaultNamespace));
+}
+
+TEST_F(RollTest, ATokenOfAllNamespacesComesIntoTheDefaultOne) {
+  Token wide = token("one", {"secret"});
+  wide.job_namespace = kEveryNamespace;
+  put({wide});
+  Roll roll = this->roll();
+  ASSERT_TRUE(roll.open());
+  const PrincipalPtr principal = roll.find("one", "secret", kNow);
+  EXPECT_EQ(principal->home(), kDefaultNamespace);
+  EXPECT_TRUE(principal->may_enter("shop"));
+}
+
 TEST_F(RollTest, ATokenEndsAtItsTime) {
   Token brief = token("one", {"s"});
   brief.expires = kNow + base::Duration{1'000};

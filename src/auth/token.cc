@@ -119,6 +119,10 @@ std::string new_secret(base::Random& random) {
   return random_text(random, kSecretLetters);
 }
 
+base::Status check_token_namespace(std::string_view text) {
+  return text == kEveryNamespace ? base::Status() : check_namespace(text);
+}
+
 base::Status check_token_word(std::string_view field, std::string_view text) {
   if (is_word(text)) return {};
   return base::fail(ErrorCode::kBadReq,

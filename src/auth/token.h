@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/job_namespace.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -43,6 +44,7 @@ struct Token {
   std::string id;
   std::string name;  // For people.
   std::vector<Scope> scopes;
+  std::string job_namespace{kDefaultNamespace};  // Or kEveryNamespace.
   base::WallTime created;
   std::optional<base::WallTime> expires;
   std::vector<Digest> secrets;  // The newest first; two while a token is being rotated.
@@ -57,6 +59,9 @@ inline constexpr size_t kTokensMax = 10'000;
 // An id is to be told apart from others, a secret not to be guessed: 50 and 260 random bits.
 std::string new_id(base::Random& random);
 std::string new_secret(base::Random& random);
+
+// A namespace, or kEveryNamespace.
+base::Status check_token_namespace(std::string_view text);
 
 // What is wrong with a name or an id, if anything is.
 base::Status check_token_word(std::string_view field, std::string_view text);

@@ -97,6 +97,13 @@ base::Status read_field(std::string_view field, const toml::node& node, Token& t
     }
     return {};
   }
+  if (field == "namespace") {
+    token.job_namespace = node.value_exact<std::string>().value_or("");
+    if (const base::Status fits = check_token_namespace(token.job_namespace); !fits) {
+      return bad(node, fits.error().message);
+    }
+    return {};
+  }
   if (field == "scopes") return read_scopes(node, token);
   if (field == "secrets") return read_secrets(node, token);
   if (field == "created") {
@@ -206,7 +213,12 @@ std::string format_tokens(const std::vector<Token>& tokens) {
     for (const Scope& scope : token.scopes) {
       text += fmt::format("{}\"{}\"", &scope == token.scopes.data() ? "" : ", ", scope_text(scope));
     }
-    text += fmt::format("]\ncreated = {}\n", base::rfc3339(token.created));
+    text += "]\n";
+    // As older versions have it: they would refuse the whole file for a field that they don't know.
+    if (token.job_namespace != kDefaultNamespace) {
+      text += fmt::format("namespace = \"{}\"\n", token.job_namespace);
+    }
+    text += fmt::format("created = {}\n", base::rfc3339(token.created));
     if (token.expires) text += fmt::format("expires = {}\n", base::rfc3339(*token.expires));
     text += "secrets = [\n";
     for (const Digest& secret : token.secrets) text += fmt::format("  \"{}\",\n", hex_of(secret));

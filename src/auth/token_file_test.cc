@@ -53,6 +53,7 @@ Token token(const std::string& id) {
 TEST_F(TokenFile, IsReadAsItIsWritten) {
   std::vector<Token> tokens = {token("one"), token("two")};
   tokens[1].expires = base::WallTime{1'769'904'000'000};
+  tokens[1].job_namespace = "shop";
   const auto read = parse_tokens(format_tokens(tokens));
   ASSERT_TRUE(read) << read.error().message;
   ASSERT_EQ(read->size(), 2U);
@@ -63,6 +64,20 @@ TEST_F(TokenFile, IsReadAsItIsWritten) {
   EXPECT_FALSE((*read)[0].expires);
   EXPECT_EQ((*read)[0].secrets, tokens[0].secrets);
   EXPECT_EQ((*read)[1].expires, tokens[1].expires);
+  EXPECT_EQ((*read)[1].job_namespace, "shop");
+}
+
+TEST_F(TokenFile, ATokenThatNamesNoNamespaceIsForTheDefaultOne) {
+  const std::string text = format_tokens({token("one")});
+  EXPECT_THAT(text, Not(HasSubstr("namespace")));  // Older versions know no such field.
+  EXPECT_EQ(parse_tokens(text)->front().job_namespace, kDefaultNamespace);
+}
+
+TEST_F(TokenFile, ANamespaceIsANameOrAll) {
+  const std::string head = "[[token]]\nid = \"a\"\nsecrets = [\"" + kSum + "\"]\nnamespace = ";
+  EXPECT_EQ(parse_tokens(head + "\"*\"\n")->front().job_namespace, kEveryNamespace);
+  EXPECT_THAT(fault(head + "\"a/b\"\n"), HasSubstr("line 4"));
+  EXPECT_THAT(fault(head + "1\n"), HasSubstr("line 4"));
 }
 
 TEST_F(TokenFile, AZoneIsTakenIntoAccount) {

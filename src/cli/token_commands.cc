@@ -74,6 +74,10 @@ class TokenCreateCommand final : public TokenFileCommand {
                    "a name, or its beginning and a *")
         ->required()
         ->type_name("SCOPE");
+    app.add_option("--namespace", token_namespace_,
+                   "the one namespace that it is for; * for all of them")
+        ->default_str(std::string(auth::kDefaultNamespace))
+        ->type_name("NAME");
     add_duration(app, "--expires", expires_,
                  "how long it is good for; without it, until it is ended");
     add_example(app,
@@ -118,6 +122,8 @@ class TokenCreateCommand final : public TokenFileCommand {
       return base::fail(ErrorCode::kBadReq, "field=scope limit={} got={} scopes", auth::kScopesMax,
                         token.scopes.size());
     }
+    TRY(auth::check_token_namespace(token_namespace_));
+    token.job_namespace = token_namespace_;
     token.created = now;
     if (expires_) token.expires = now + *expires_;
     return token;
@@ -125,6 +131,7 @@ class TokenCreateCommand final : public TokenFileCommand {
 
   std::string name_;
   std::vector<std::string> scopes_;
+  std::string token_namespace_{auth::kDefaultNamespace};
   std::optional<std::chrono::milliseconds> expires_;
 };
 
@@ -141,8 +148,9 @@ class TokenListCommand final : public TokenFileCommand {
     const auto tokens = auth::read_token_file(*file);
     if (!tokens) return report(tokens.error());
     const base::SystemClock clock;
-    Listing listing("tokens",
-                    {{"id"}, {"name"}, {"scopes"}, {"created"}, {"expires"}, {"secrets"}});
+    Listing listing(
+        "tokens",
+        {{"id"}, {"name"}, {"namespace"}, {"scopes"}, {"created"}, {"expires"}, {"secrets"}});
     for (const auth::Token& token : *tokens) listing.add(cells(token, clock.wall()), json(token));
     listing.print(form_);
     return kExitOk;
@@ -157,6 +165,7 @@ class TokenListCommand final : public TokenFileCommand {
     const bool is_over = token.expires && *token.expires <= now;
     return {{token.id},
             {token.name},
+            {token.job_namespace},
             {scopes},
             {base::rfc3339(token.created)},
             {token.expires ? base::rfc3339(*token.expires) : "-",
@@ -173,6 +182,7 @@ class TokenListCommand final : public TokenFileCommand {
     };
     field("id", token.id);
     field("name", token.name);
+    field("namespace", token.job_namespace);
     json += "\"scopes\":[";
     for (const auth::Scope& scope : token.scopes) {
       if (json.back() != '[') json += ',';

@@ -71,10 +71,12 @@ class Engine {
   // Called once when the journal failed: the process has to end (exit code 74).
   using Failed = std::function<void(const base::Error&)>;
 
-  // `clock` and `random` must outlive the engine; `random` is used by one turn after another.
+  // `clock`, `random` and `buffers` must outlive the engine. `random` is used by one turn after
+  // another, so each engine has one of its own; `buffers` is what all connections hold, and the
+  // same for all engines.
   // Without tables all jobs stay in memory, and the journal is never trimmed: for benchmarks.
   Engine(std::unique_ptr<store::Journal> journal, std::unique_ptr<store::Tables> tables,
-         const base::Clock& clock, base::Random& random,
+         const base::Clock& clock, base::Random& random, BufferGauge& buffers,
          base::Duration audit_every = Auditor::kEvery);
   ~Engine();
 
@@ -99,9 +101,6 @@ class Engine {
   const store::ScrubberCounters* scrubber_counters() const;
   const AuditorCounters& auditor_counters() const { return auditor_.counters(); }
   store::JournalSpace space() const { return store_.space(); }
-  // What connections hold: the owner of the connections keeps it.
-  BufferGauge& buffers() { return buffers_; }
-  const BufferGauge& buffers() const { return buffers_; }
 
  private:
   enum class Committer : uint8_t { kCommitThread, kThisThread };
@@ -132,6 +131,7 @@ class Engine {
 
   // Constant after start().
   const base::Clock& clock_;
+  BufferGauge& buffers_;
   store::Store store_;
   std::unique_ptr<store::Tables> tables_;
   std::unique_ptr<store::Flusher> flusher_;  // Set by open_tables().
@@ -181,8 +181,6 @@ class Engine {
   std::mutex turns_mutex_;
   std::deque<Turn> turns_;    // Guarded by turns_mutex_.
   CommitWatch commit_watch_;  // The same.
-
-  BufferGauge buffers_;
 
   Inbox inbox_;
   std::atomic<bool> flush_waits_{false};  // For the journal.

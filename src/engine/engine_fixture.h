@@ -78,9 +78,9 @@ class EngineTest : public testing::Test {
 
   base::Result<RecoverySummary> open(store::MemoryDisk& of_journal, store::MemoryRows& of_tables,
                                      uint64_t budget_bytes = store::MemoryJournal::kBudgetBytes) {
-    engine =
-        std::make_unique<Engine>(std::make_unique<store::MemoryJournal>(of_journal, budget_bytes),
-                                 std::make_unique<GatedTables>(of_tables, gate), clock, random);
+    engine = std::make_unique<Engine>(
+        std::make_unique<store::MemoryJournal>(of_journal, budget_bytes),
+        std::make_unique<GatedTables>(of_tables, gate), clock, random, buffers);
     return engine->recover();
   }
   void start(uint64_t budget_bytes = store::MemoryJournal::kBudgetBytes) {
@@ -148,6 +148,7 @@ class EngineTest : public testing::Test {
   GatedTables::Gate gate;
   base::ManualClock clock;
   base::SeededRandom random{1};
+  BufferGauge buffers;
   std::unique_ptr<Engine> engine;
   RecoverySummary summary;
   std::deque<Request> requests;

@@ -25,8 +25,9 @@ inline constexpr uint64_t kRedPercent = 95;
 Pressure pressure_of(uint64_t used, uint64_t budget);
 
 // The memory of all connections together: what they have read, what waits in the inbox, what is
-// answered and not taken. Threading: any thread; the I/O thread and whoever runs a turn each have
-// their own part of it.
+// answered and not taken. There is one for all engines of a process: what connections hold presses
+// them all. Threading: any thread; the I/O thread and whoever runs a turn each have their own part
+// of it.
 class BufferGauge {
  public:
   static constexpr uint64_t kBudgetDefault = uint64_t{256} << 20;

@@ -12,6 +12,7 @@
 #include <span>
 #include <utility>
 
+#include "auth/job_namespace.h"
 #include "base/log.h"
 
 namespace server {
@@ -77,8 +78,12 @@ void AuditLog::note(const AuditEvent& event) {
   if (!writer_.joinable()) return;
   const std::array fields = {
       base::LogField("token", event.token), base::LogField("peer", event.peer),
-      base::LogField("names", event.names), base::LogField("outcome", event.outcome)};
-  put(line_of(clock_.wall(), event.what, fields));
+      base::LogField("names", event.names), base::LogField("outcome", event.outcome),
+      base::LogField("namespace", event.job_namespace)};
+  const bool is_elsewhere =
+      !event.job_namespace.empty() && event.job_namespace != auth::kDefaultNamespace;
+  put(line_of(clock_.wall(), event.what,
+              std::span(fields).first(fields.size() - (is_elsewhere ? 0 : 1))));
 }
 
 bool AuditLog::note_refusal(const AuditEvent& event) {

@@ -29,6 +29,7 @@ struct AuditEvent {
   std::string_view peer;   // Empty: the server itself.
   std::string_view names;  // Of queues or jobs, with spaces between them.
   std::string_view outcome;
+  std::string_view job_namespace = {};  // Empty: the default one, or none.
 };
 
 class AuditLog {

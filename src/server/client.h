@@ -11,6 +11,8 @@
 
 namespace server {
 
+struct Shard;
+
 struct Client {
   uint64_t id = 0;
   std::string peer;  // host:port
@@ -20,6 +22,8 @@ struct Client {
   protocol::RespVersion version = protocol::RespVersion::kResp2;
   bool authenticated = false;
   auth::PrincipalPtr principal;  // As whom; null on a server that asks nobody.
+  Shard* shard = nullptr;        // In which namespace what comes next is asked.
+  bool stays = false;            // It is subscribed there, and so can't leave.
   bool quits = false;            // Closed as soon as its replies are out.
   base::WallTime connected;
   uint64_t commands = 0;

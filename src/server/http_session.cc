@@ -153,12 +153,12 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
                     (ready ? "ready" : "not ready") + pressure_text() + "\n");
     }
     if (target == "/metrics") {
-      if (!may_read_all()) return;
-      // The HTTP side keeps no numbers of the queues: the engine is asked.
-      return door_.host.fetch_queue_stats(
-          [self = this->shared_from_this()](const core::Reply& stats) {
-            self->answer(http::status::ok, metrics_text(self->door_.host, stats));
-          });
+      const std::optional<auth::PrincipalPtr> reader = reader_of_all();
+      if (!reader) return;
+      // The HTTP side keeps no numbers of the queues: the engines are asked.
+      return door_.host.fetch_stats(*reader, [self = this->shared_from_this()](const auto& stats) {
+        self->answer(http::status::ok, metrics_text(self->door_.host, stats));
+      });
     }
     answer(http::status::not_found, "there is /livez, /readyz and /metrics\n");
   }
@@ -178,22 +178,22 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
     return {};
   }
 
-  // Whether the request proves the right to read everything; answers it if it does not. Health is
-  // told to everybody, names of queues are not.
-  bool may_read_all() {
-    if (door_.roll.is_public()) return true;
+  // Who proves the right to read everything (null: on a server that asks nobody); answers the
+  // request if nobody does. Health is told to everybody, names of queues are not.
+  std::optional<auth::PrincipalPtr> reader_of_all() {
+    if (door_.roll.is_public()) return auth::PrincipalPtr();
     const auto from = peer();
-    if (!from) return false;  // It is gone already.
+    if (!from) return std::nullopt;  // It is gone already.
     constexpr std::string_view kScheme = "Bearer ";
     const auto header = parser_->get()[http::field::authorization];
     const std::string_view given(header.data(), header.size());
     auth::PrincipalPtr principal;
     if (given.starts_with(kScheme)) {
-      if (is_barred(*from)) return false;
+      if (is_barred(*from)) return std::nullopt;
       principal = door_.roll.find("", given.substr(kScheme.size()), door_.clock.wall());
       if (!principal) doorman().login_failed(from->address(), door_.clock.mono());
     }
-    if (principal && principal->rights.allow_all(set_of(core::Right::kRead))) return true;
+    if (principal && principal->rights.allow_all(set_of(core::Right::kRead))) return principal;
     // Without credentials it is a question, which anybody may ask any number of times.
     if (!given.empty()) note_refusal(*from, principal.get());
     if (principal) {
@@ -202,7 +202,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
       answer(http::status::unauthorized,
              "NOAUTH give a token with the scope read:*, as Authorization: Bearer id.secret\n");
     }
-    return false;
+    return std::nullopt;
   }
 
   // Answers a token from an address that has given too many wrong ones.

@@ -1,6 +1,7 @@
 #include "server/live_server.h"
 
 #include <stdexcept>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -69,14 +70,45 @@ void Gate::wait_for_append() {
   if (!came) throw std::runtime_error("no append came to the gate");
 }
 
-LiveServer::LiveServer(std::string token, const ConnectionLimits& limits)
-    : engine_(std::make_unique<GatedJournal>(disk_, gate_),
-              std::make_unique<store::MemoryTables>(rows_), clock_, random_),
-      roll_({.file = {}, .must_exist = false, .admin_secret = std::move(token)}),
+LiveServer::Home::Home(const base::Clock& clock_of_all, engine::BufferGauge& gauge_of_all)
+    : clock(clock_of_all), buffers(gauge_of_all), engine(make_engine()) {}
+
+std::unique_ptr<engine::Engine> LiveServer::Home::make_engine() {
+  Disk& disk = disks.emplace_back();
+  return std::make_unique<engine::Engine>(std::make_unique<GatedJournal>(disk.journal, gate),
+                                          std::make_unique<store::MemoryTables>(disk.rows), clock,
+                                          random, buffers);
+}
+
+engine::Engine& LiveServer::Home::replace() {
+  old = std::exchange(engine, make_engine());
+  return *engine;
+}
+
+Renewed LiveServer::Home::renew() {
+  ASSERT(old->stop().has_value());
+  old.reset();
+  ASSERT(engine->recover().has_value());
+  return {};
+}
+
+std::vector<Served> LiveServer::make_homes(const std::vector<std::string>& namespaces) {
+  std::vector<std::string> names = {std::string(auth::kDefaultNamespace)};
+  names.insert(names.end(), namespaces.begin(), namespaces.end());
+  std::vector<Served> served;
+  for (const std::string& name : names) {
+    Home& home = homes_.emplace_back(clock_, gauge_);
+    ASSERT(home.engine->recover().has_value());
+    served.push_back({name, *home.engine, homes_.size() == 1 ? nullptr : &home});
+  }
+  return served;
+}
+
+LiveServer::LiveServer(std::string token, const ConnectionLimits& limits,
+                       const std::vector<std::string>& namespaces)
+    : roll_({.file = {}, .must_exist = false, .admin_secret = std::move(token)}),
       audit_log_(clock_),
-      server_(engine_, clock_, {roll_, audit_log_}) {
-  const auto recovered = engine_.recover();
-  ASSERT(recovered.has_value());
+      server_(make_homes(namespaces), gauge_, clock_, {roll_, audit_log_}) {
   server_.set_limits(limits);
   const base::Status listening = server_.listen({"127.0.0.1", 0}, {"127.0.0.1", 0});
   ASSERT(listening.has_value(), "{}", listening.error().message);
@@ -86,7 +118,7 @@ LiveServer::LiveServer(std::string token, const ConnectionLimits& limits)
 }
 
 LiveServer::~LiveServer() {
-  gate_.open();
+  for (Home& home : homes_) home.gate.open();
   if (!thread_.joinable()) return;
   request_stop();
   request_stop();

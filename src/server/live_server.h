@@ -3,10 +3,12 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
@@ -38,29 +40,51 @@ class Gate {
 
 class LiveServer {
  public:
-  explicit LiveServer(std::string token = {}, const ConnectionLimits& limits = {});
+  // `namespaces`: beside the default one.
+  explicit LiveServer(std::string token = {}, const ConnectionLimits& limits = {},
+                      const std::vector<std::string>& namespaces = {});
   LiveServer(const LiveServer&) = delete;
   LiveServer& operator=(const LiveServer&) = delete;
   ~LiveServer();
 
   const std::string& address() const { return address_; }
   const std::string& http_address() const { return http_address_; }
-  engine::Engine& engine() { return engine_; }
-  const engine::EngineCounters& counters() const { return engine_.counters(); }
-  uint64_t frames() { return engine_.store_counters().frames.load(); }
-  Gate& gate() { return gate_; }
+  engine::BufferGauge& gauge() { return gauge_; }
+  // Of the default namespace, or of another one by its place.
+  const engine::EngineCounters& counters(size_t at = 0) { return homes_[at].engine->counters(); }
+  uint64_t frames() { return homes_[0].engine->store_counters().frames.load(); }
+  Gate& gate(size_t at = 0) { return homes_[at].gate; }
 
   void request_stop() { server_.request_stop(); }
   // Waits until the server has ended. Returns its exit code.
   int join();
 
  private:
-  Gate gate_;
-  store::MemoryDisk disk_;
-  store::MemoryRows rows_;
+  // A namespace, with all that its engine needs for itself.
+  struct Home final : Renewal {
+    Home(const base::Clock& clock_of_all, engine::BufferGauge& gauge_of_all);
+    std::unique_ptr<engine::Engine> make_engine();
+    engine::Engine& replace() override;
+    Renewed renew() override;
+
+    struct Disk {
+      store::MemoryDisk journal;
+      store::MemoryRows rows;
+    };
+    const base::Clock& clock;
+    engine::BufferGauge& buffers;
+    Gate gate;
+    base::SystemRandom random;
+    std::deque<Disk> disks;  // Of the engines one after the other.
+    std::unique_ptr<engine::Engine> engine;
+    std::unique_ptr<engine::Engine> old;
+  };
+
+  std::vector<Served> make_homes(const std::vector<std::string>& namespaces);
+
   base::SystemClock clock_;
-  base::SystemRandom random_;
-  engine::Engine engine_;
+  engine::BufferGauge gauge_;
+  std::deque<Home> homes_;  // The default one first.
   auth::Roll roll_;
   AuditLog audit_log_;
   Server server_;

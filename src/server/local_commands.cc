@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <optional>
 
 #include "protocol/command_docs.h"
 #include "protocol/text.h"
@@ -30,19 +31,41 @@ bool same_word(std::string_view word, std::string_view capitals) {
   });
 }
 
-// A failure leaves the client as it was before.
-bool log_in(const LocalContext& context, Client& client, std::string_view name,
-            std::string_view password) {
-  if (context.roll.is_public()) return true;
-  auth::PrincipalPtr principal = context.roll.find(name, password, context.clock.wall());
-  if (!principal) return false;
-  client.principal = std::move(principal);
-  client.authenticated = true;
-  return true;
+base::Error is_subscribed(const Client& client) {
+  return {ErrorCode::kErr,
+          fmt::format("this connection is subscribed in the namespace {}: UNSUBSCRIBE first, or "
+                      "use another connection",
+                      client.shard->name)};
 }
 
-void wrong_password(Reply& reply) {
-  reply.error(ErrorCode::kWrongPass, "invalid username-password pair or user is disabled.");
+constexpr std::string_view kHowToServe =
+    "name it in the setting server.namespaces (--namespaces) and start the server again";
+
+// What a login makes of a client.
+struct Login {
+  auth::PrincipalPtr principal;
+  Shard* shard = nullptr;
+};
+
+base::Result<Login> find_login(const LocalContext& context, const Client& client,
+                               std::string_view name, std::string_view password) {
+  auth::PrincipalPtr principal = context.roll.find(name, password, context.clock.wall());
+  if (!principal) {
+    return base::fail(ErrorCode::kWrongPass, "invalid username-password pair or user is disabled.");
+  }
+  Shard* const home = find_shard(context.shards, principal->home());
+  if (home == nullptr) {
+    return base::fail(ErrorCode::kNotFound, "the namespace {} of this token is not served: {}",
+                      principal->home(), kHowToServe);
+  }
+  if (client.stays && home != client.shard) return tl::unexpected(is_subscribed(client));
+  return Login{std::move(principal), home};
+}
+
+void take_login(Login login, Client& client) {
+  client.principal = std::move(login.principal);
+  client.authenticated = true;
+  client.shard = login.shard;
 }
 
 void write_hello(const Client& client, Reply& reply) {
@@ -90,11 +113,14 @@ void hello(const LocalContext& context, Client& client, Arguments arguments, Rep
     ++at;
   }
   std::string name = client.name;
+  std::optional<Login> login;
   while (at < arguments.size()) {
     const size_t left = arguments.size() - at;
     if (same_word(arguments[at], "AUTH") && left >= 3) {
-      if (!log_in(context, client, arguments[at + 1], arguments[at + 2])) {
-        return wrong_password(reply);
+      if (!context.roll.is_public()) {
+        auto found = find_login(context, client, arguments[at + 1], arguments[at + 2]);
+        if (!found) return reply.error(found.error());
+        login = *std::move(found);
       }
       at += 3;
     } else if (same_word(arguments[at], "SETNAME") && left >= 2) {
@@ -106,12 +132,14 @@ void hello(const LocalContext& context, Client& client, Arguments arguments, Rep
                                      protocol::printable(arguments[at], kShownBytesMax)));
     }
   }
-  if (!client.authenticated) {
+  if (!client.authenticated && !login) {
     return reply.error(ErrorCode::kNoAuth,
                        "HELLO must be called with the client already authenticated, otherwise the "
                        "HELLO <proto> AUTH <user> <pass> option can be used to authenticate the "
                        "client and select the RESP protocol version at the same time");
   }
+  // What failed has left the client as it was before.
+  if (login) take_login(*std::move(login), client);
   client.version = version;
   client.name = name;
   write_hello(client, reply);
@@ -124,15 +152,19 @@ void auth(const LocalContext& context, Client& client, Arguments arguments, Repl
                        "configuration is correct?");
   }
   const std::string_view name = arguments.size() > 2 ? arguments[1] : std::string_view();
-  if (!log_in(context, client, name, arguments.back())) return wrong_password(reply);
+  auto found = find_login(context, client, name, arguments.back());
+  if (!found) return reply.error(found.error());
+  take_login(*std::move(found), client);
   reply.ok();
 }
 
 std::string client_line(const LocalContext& context, const Client& client) {
   const int64_t age_s = (context.clock.wall() - client.connected).count() / 1000;
-  return fmt::format("id={} addr={} name={} age={} lib-name={} lib-ver={} resp={} tot-cmds={}\n",
-                     client.id, client.peer, client.name, age_s, client.library,
-                     client.library_version, static_cast<int>(client.version), client.commands);
+  return fmt::format(
+      "id={} addr={} name={} age={} lib-name={} lib-ver={} resp={} tot-cmds={} "
+      "namespace={}\n",
+      client.id, client.peer, client.name, age_s, client.library, client.library_version,
+      static_cast<int>(client.version), client.commands, client.shard->name);
 }
 
 void client_set_info(Client& client, Arguments arguments, Reply& reply) {
@@ -224,9 +256,52 @@ void time_command(const LocalContext& context, Reply& reply) {
   reply.bulk(std::to_string(now_ms % 1000 * 1000));
 }
 
-void select(Arguments arguments, Reply& reply) {
-  if (arguments[1] == "0" || arguments[1] == "default") return reply.ok();
-  reply.error(ErrorCode::kErr, "DB index is out of range");
+// Whether the token may is asked before whether there is one: of others' it learns nothing.
+void select(const LocalContext& context, Client& client, Arguments arguments, Reply& reply) {
+  const std::string_view name = arguments[1] == "0" ? auth::kDefaultNamespace : arguments[1];
+  const std::string shown = protocol::printable(name, kShownBytesMax);
+  if (client.principal && !client.principal->may_enter(name)) {
+    return reply.error(ErrorCode::kNoPerm,
+                       fmt::format("namespace={} this token is for {}: use another token, or make "
+                                   "one for it (dray token create --namespace)",
+                                   shown, client.principal->job_namespace));
+  }
+  Shard* const shard = find_shard(context.shards, name);
+  if (shard == nullptr) {
+    const bool is_index = std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
+    // In the words that clients of Redis know.
+    if (is_index) {
+      return reply.error(ErrorCode::kErr,
+                         "DB index is out of range: 0 is the default namespace, all others have "
+                         "names (setting server.namespaces)");
+    }
+    return reply.error(ErrorCode::kNotFound,
+                       fmt::format("the namespace {} is not served: {}", shown, kHowToServe));
+  }
+  if (client.stays && shard != client.shard) return reply.error(is_subscribed(client));
+  client.shard = shard;
+  reply.ok();
+}
+
+void list_namespaces(const LocalContext& context, const Client& client, Reply& reply) {
+  uint32_t listed = 0;
+  const size_t mark = reply.array_begin();
+  for (const auto& shard : context.shards) {
+    if (client.principal && !client.principal->may_enter(shard->name)) continue;
+    const engine::EngineCounters& counters = shard->engine->counters();
+    reply.map(4);
+    reply.bulk("name");
+    reply.bulk(shard->name);
+    const auto number = [&](std::string_view field, const std::atomic<uint64_t>& value) {
+      reply.bulk(field);
+      reply.integer(static_cast<int64_t>(value.load()));
+    };
+    number("jobs", counters.jobs);
+    number("queues", counters.queues);
+    number("keys", counters.keys);
+    ++listed;
+  }
+  reply.close(mark, listed);
 }
 
 void reset(const LocalContext& context, Client& client, Reply& reply) {
@@ -234,6 +309,7 @@ void reset(const LocalContext& context, Client& client, Reply& reply) {
   client.version = protocol::RespVersion::kResp2;
   client.authenticated = context.roll.is_public();
   client.principal.reset();
+  client.shard = context.shards.front().get();
   reply.simple("RESET");
 }
 
@@ -254,13 +330,14 @@ uint64_t p99_us(const engine::Histogram& histogram) {
 }
 
 // What `dray doctor` looks at, and nothing else does.
-std::string health_text(const LocalContext& context, const store::JournalSpace& space) {
+std::string health_text(const LocalContext& context, const Shard& shard,
+                        const store::JournalSpace& space) {
   rlimit files{};
   const bool is_known = ::getrlimit(RLIMIT_NOFILE, &files) == 0;
   std::string text =
       fmt::format("# Health\r\nresp_address:{}\r\nauth_required:{}\r\ncommit_p99_us:{}\r\n",
                   context.resp_address, context.roll.is_public() ? 0 : 1,
-                  p99_us(context.engine.counters().commit_seconds));
+                  p99_us(shard.engine->counters().commit_seconds));
   if (is_known) text += fmt::format("files_max:{}\r\n", files.rlim_cur);
   // A journal that keeps nothing has no volume.
   if (space.bytes_free != UINT64_MAX)
@@ -270,12 +347,14 @@ std::string health_text(const LocalContext& context, const store::JournalSpace& 
 
 }  // namespace
 
-std::string info_text(const LocalContext& context) {
-  const engine::EngineCounters& engine = context.engine.counters();
-  const store::FlusherCounters* flusher = context.engine.flusher_counters();
+std::string info_text(const LocalContext& context, const Shard& shard) {
+  const engine::EngineCounters& engine = shard.engine->counters();
+  // Of one that is being reset there is none yet.
+  const store::FlusherCounters* flusher =
+      shard.is_held ? nullptr : shard.engine->flusher_counters();
   const uint64_t flushes = flusher != nullptr ? flusher->flushes.load() : 0;
-  const store::StoreCounters& store = context.engine.store_counters();
-  const store::JournalSpace space = context.engine.space();
+  const store::StoreCounters& store = shard.engine->store_counters();
+  const store::JournalSpace space = shard.engine->space();
   const int64_t uptime_s = (context.clock.mono() - context.started).count() / 1'000'000'000;
   return fmt::format(
              "# Server\r\nredis_version:7.2.0\r\ndray_version:{}\r\nredis_mode:standalone\r\n"
@@ -291,13 +370,13 @@ std::string info_text(const LocalContext& context) {
              "# "
              "Jobs\r\njobs:{}\r\nrecord_bytes:{}\r\nunflushed_bytes:{}\r\ndamaged:{}\r\npushes_"
              "refused_"
-             "now:{}\r\n",
+             "now:{}\r\nnamespace:{}\r\n",
              kVersion, getpid(), uptime_s, context.connections, engine.waiting.load(),
              space.bytes_used, space.bytes_budget, store.frames.load(), flushes,
              engine.commands.load(), engine.turns.load(), engine.stalls.load(), engine.jobs.load(),
              engine.record_bytes.load(), engine.unflushed_bytes.load(), engine.damaged.load(),
-             engine.refusing.load()) +
-         health_text(context, space);
+             engine.refusing.load(), shard.name) +
+         health_text(context, shard, space);
 }
 
 namespace {
@@ -319,15 +398,17 @@ void answer(const LocalContext& context, Client& client, const protocol::Command
     case CommandId::kReset:
       return reset(context, client, reply);
     case CommandId::kSelect:
-      return select(arguments, reply);
+      return select(context, client, arguments, reply);
     case CommandId::kClient:
       return client_command(context, client, spec, arguments, reply);
     case CommandId::kCommand:
       return protocol::write_command_reply(arguments, reply);
     case CommandId::kInfo:
-      return reply.bulk(info_text(context));
+      return reply.bulk(info_text(context, *client.shard));
     case CommandId::kConfig:
       return config(spec, arguments, reply);
+    case CommandId::kNamespaceList:
+      return list_namespaces(context, client, reply);
     case CommandId::kTime:
       return time_command(context, reply);
     case CommandId::kWatch:

@@ -10,15 +10,15 @@
 #include "auth/roll.h"
 #include "base/clock.h"
 #include "core/reply.h"
-#include "engine/engine.h"
 #include "protocol/command_lookup.h"
 #include "server/client.h"
+#include "server/shard.h"
 
 namespace server {
 
 // What the answers are made of. Borrowed.
 struct LocalContext {
-  const engine::Engine& engine;
+  const Shards& shards;
   const base::Clock& clock;
   const auth::Roll& roll;  // Who is let in.
   base::MonoTime started;
@@ -31,7 +31,7 @@ struct LocalContext {
 bool answer_local(const LocalContext& context, Client& client, const protocol::CommandSpec& spec,
                   protocol::Arguments arguments, core::Reply& reply);
 
-// The text of INFO.
-std::string info_text(const LocalContext& context);
+// The text of INFO: of the process, and of one namespace.
+std::string info_text(const LocalContext& context, const Shard& shard);
 
 }  // namespace server

@@ -24,6 +24,10 @@ class LocalCommands : public testing::Test {
     client_.peer = "127.0.0.1:5000";
     client_.authenticated = true;
     client_.connected = clock_.wall();
+    for (const char* const name : {"default", "shop"}) {
+      shards_.push_back(std::make_unique<Shard>(Served{name, engine_}, Shard::Ask()));
+    }
+    client_.shard = shards_.front().get();
   }
 
   // The answer as a client in the present version reads it.
@@ -31,7 +35,7 @@ class LocalCommands : public testing::Test {
     const protocol::CommandSpec* spec = protocol::find_command(words[0]);
     EXPECT_NE(spec, nullptr) << words[0];
     const std::vector<std::string_view> views(words.begin(), words.end());
-    const LocalContext context{engine_, clock_, *roll_, started_, 3};
+    const LocalContext context{shards_, clock_, *roll_, started_, 3};
     core::Reply reply;
     const bool verbatim = answer_local(context, client_, *spec, views, reply);
     Output output;
@@ -50,7 +54,9 @@ class LocalCommands : public testing::Test {
 
   base::ManualClock clock_;
   base::SystemRandom random_;
-  engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_};
+  engine::BufferGauge gauge_;
+  engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_, gauge_};
+  Shards shards_;
   base::MonoTime started_ = clock_.mono();
   std::unique_ptr<auth::Roll> roll_ = roll_of("");
   Client client_;
@@ -121,7 +127,7 @@ TEST_F(LocalCommands, SmallOnesAnswerAsRedisDoes) {
   EXPECT_EQ(call({"ECHO", std::string("\0\r\n", 3)}), std::string("\0\r\n", 3));
   EXPECT_EQ(call({"SELECT", "0"}), "OK");
   EXPECT_EQ(call({"SELECT", "default"}), "OK");
-  EXPECT_EQ(call({"SELECT", "1"}), "(error) ERR DB index is out of range");
+  EXPECT_THAT(call({"SELECT", "1"}), StartsWith("(error) ERR DB index is out of range"));
   EXPECT_EQ(call({"UNWATCH"}), "OK");
   EXPECT_THAT(call({"WATCH", "k"}), HasSubstr("ONCE.CLAIM"));
   EXPECT_THAT(call({"ECHO"}), StartsWith("(error) ERR wrong number of arguments for 'echo'"));
@@ -133,6 +139,35 @@ TEST_F(LocalCommands, SmallOnesAnswerAsRedisDoes) {
   EXPECT_TRUE(client_.quits);
 }
 
+TEST_F(LocalCommands, ATokenOfOneNamespaceLearnsNothingOfOthers) {
+  auto bound = std::make_shared<auth::Principal>();
+  bound->job_namespace = "shop";
+  client_.principal = bound;
+  client_.shard = find_shard(shards_, "shop");
+  EXPECT_EQ(call({"SELECT", "shop"}), "OK");
+  const std::string refusal =
+      " this token is for shop: use another token, or make one for it "
+      "(dray token create --namespace)";
+  EXPECT_EQ(call({"SELECT", "0"}), "(error) NOPERM namespace=default" + refusal);
+  EXPECT_EQ(call({"SELECT", "nowhere"}), "(error) NOPERM namespace=nowhere" + refusal);
+  EXPECT_EQ(client_.shard->name, "shop");
+  EXPECT_EQ(call({"NAMESPACE.LIST"}), "[[name shop jobs 0 queues 0 keys 0]]");
+}
+
+TEST_F(LocalCommands, ALoginBeginsInTheNamespaceOfTheToken) {
+  const std::string token = "0123456789abcdef";
+  roll_ = roll_of(token);
+  call({"SELECT", "shop"});
+  EXPECT_THAT(call({"HELLO", "3", "AUTH", "x", token, "NONSENSE"}), StartsWith("(error) ERR"));
+  EXPECT_EQ(client_.principal, nullptr);
+  EXPECT_EQ(client_.shard->name, "shop");
+  client_.stays = true;
+  EXPECT_THAT(call({"AUTH", token}), StartsWith("(error) ERR this connection is subscribed"));
+  client_.stays = false;
+  EXPECT_EQ(call({"AUTH", token}), "OK");
+  EXPECT_EQ(client_.shard->name, "default");
+}
+
 TEST_F(LocalCommands, ClientNamesAreSeenInClientInfo) {
   EXPECT_EQ(call({"CLIENT", "ID"}), "7");
   EXPECT_EQ(call({"CLIENT", "GETNAME"}), "nil");
@@ -142,7 +177,7 @@ TEST_F(LocalCommands, ClientNamesAreSeenInClientInfo) {
   clock_.advance(base::Duration{5'500});
   EXPECT_EQ(call({"CLIENT", "INFO"}),
             "id=7 addr=127.0.0.1:5000 name=me age=5 lib-name=ioredis lib-ver=5.11.1 resp=2 "
-            "tot-cmds=0\n");
+            "tot-cmds=0 namespace=default\n");
   EXPECT_EQ(call({"CLIENT", "GETNAME"}), "me");
   EXPECT_EQ(call({"CLIENT", "SETNAME", ""}), "OK");
   EXPECT_EQ(call({"CLIENT", "GETNAME"}), "nil");

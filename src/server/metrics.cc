@@ -30,9 +30,14 @@ class Families {
  public:
   using Labels = std::vector<ClientMetric::Label>;
 
-  void add(const char* name, const char* help, MetricType type, Labels labels, double value) {
+  // Of all that is added from now on.
+  void set_common(Labels labels) { common_ = std::move(labels); }
+
+  void add(const char* name, const char* help, MetricType type, const Labels& labels,
+           double value) {
     ClientMetric metric;
-    metric.label = std::move(labels);
+    metric.label = common_;
+    metric.label.insert(metric.label.end(), labels.begin(), labels.end());
     if (type == MetricType::Counter) {
       metric.counter.value = value;
     } else {
@@ -43,6 +48,7 @@ class Families {
 
   void add_histogram(const char* name, const char* help, const engine::Histogram& histogram) {
     ClientMetric metric;
+    metric.label = common_;
     uint64_t count = 0;
     for (size_t i = 0; i < engine::Histogram::kBuckets; ++i) {
       count += histogram.bucket(i);
@@ -69,6 +75,7 @@ class Families {
     return families_[found->second];
   }
 
+  Labels common_;
   std::vector<MetricFamily> families_;
   std::map<std::string, size_t> places_;
 };
@@ -158,7 +165,7 @@ void add_doors(Families& families, MetricsHost& host) {
                  MetricType::Counter, {{"reason", std::string(closure_word(closure))}},
                  static_cast<double>(host.doorman().closed(closure)));
   }
-  const engine::BufferGauge& buffers = host.engine().buffers();
+  const engine::BufferGauge& buffers = host.gauge();
   gauge("dray_buffer_bytes", "Memory of all connections: input, commands, replies not taken.",
         buffers.used());
   gauge("dray_buffer_budget_bytes", "What it must stay below.", buffers.budget());
@@ -167,19 +174,24 @@ void add_doors(Families& families, MetricsHost& host) {
 }
 
 void add_server(Families& families, MetricsHost& host) {
-  const engine::EngineCounters& engine = host.engine().counters();
-  const store::StoreCounters& store = host.engine().store_counters();
-  const store::JournalSpace space = host.engine().space();
+  families.add("dray_build_info", "The version of this server.", MetricType::Gauge,
+               {{"version", std::string(kVersion)}}, 1);
+  families.add("dray_connections", "Open RESP connections.", MetricType::Gauge, {},
+               static_cast<double>(host.connections()));
+  add_doors(families, host);
+}
+
+void add_engine(Families& families, const Shard& shard) {
+  const engine::Engine& of = *shard.engine;
+  const engine::EngineCounters& engine = of.counters();
+  const store::StoreCounters& store = of.store_counters();
+  const store::JournalSpace space = of.space();
   const auto gauge = [&](const char* name, const char* help, uint64_t value) {
     families.add(name, help, MetricType::Gauge, {}, static_cast<double>(value));
   };
   const auto counter = [&](const char* name, const char* help, uint64_t value) {
     families.add(name, help, MetricType::Counter, {}, static_cast<double>(value));
   };
-  families.add("dray_build_info", "The version of this server.", MetricType::Gauge,
-               {{"version", std::string(kVersion)}}, 1);
-  gauge("dray_connections", "Open RESP connections.", host.connections());
-  add_doors(families, host);
   gauge("dray_jobs", "Job records held.", engine.jobs.load());
   gauge("dray_keys", "Keys held.", engine.keys.load());
   gauge("dray_keys_bytes", "What the keys count against their limit of 64 MiB.",
@@ -190,7 +202,7 @@ void add_server(Families& families, MetricsHost& host) {
         engine.unflushed_bytes.load());
   gauge("dray_damaged_jobs", "Jobs set aside because their row cannot be read.",
         engine.damaged.load());
-  const engine::AuditorCounters& auditor = host.engine().auditor_counters();
+  const engine::AuditorCounters& auditor = of.auditor_counters();
   counter("dray_audits_total", "Recounts of all jobs, one an hour.", auditor.audits.load());
   gauge("dray_audit_findings", "What the last of them found that does not agree; page somebody.",
         auditor.findings.load());
@@ -208,18 +220,6 @@ void add_server(Families& families, MetricsHost& host) {
         static_cast<uint64_t>(space.disk));
   counter(kJournalBytes, "Bytes of effects written.", store.bytes.load());
   counter(kJournalFrames, "Frames written, each with one sync.", store.frames.load());
-  if (const store::FlusherCounters* flusher = host.engine().flusher_counters()) {
-    counter("dray_flushes_total", "Flushes to the tables.", flusher->flushes.load());
-    counter("dray_flushed_rows_total", "Rows of jobs written by them.", flusher->rows_put.load());
-    counter("dray_flushed_bytes_total", "Bytes of jobs and side records written by them.",
-            flusher->bytes.load());
-  }
-  if (const store::ScrubberCounters* scrubber = host.engine().scrubber_counters()) {
-    counter("dray_scrubs_total", "Verifications of all tables, one an hour.",
-            scrubber->passes.load());
-    gauge("dray_scrub_damages", "Damaged places that the last of them found; page somebody.",
-          scrubber->damages.load());
-  }
   counter("dray_commands_total", "Commands applied.", engine.commands.load());
   counter("dray_loop_stalls_total", "Times the loop stood still for over a second.",
           engine.stalls.load());
@@ -227,20 +227,41 @@ void add_server(Families& families, MetricsHost& host) {
                          engine.commit_seconds);
   families.add_histogram("dray_engine_turn_seconds", "How long one turn holds the engine.",
                          engine.turn_seconds);
+  if (shard.is_held) return;  // What follows is being made.
+  if (const store::FlusherCounters* flusher = of.flusher_counters()) {
+    counter("dray_flushes_total", "Flushes to the tables.", flusher->flushes.load());
+    counter("dray_flushed_rows_total", "Rows of jobs written by them.", flusher->rows_put.load());
+    counter("dray_flushed_bytes_total", "Bytes of jobs and side records written by them.",
+            flusher->bytes.load());
+  }
+  if (const store::ScrubberCounters* scrubber = of.scrubber_counters()) {
+    counter("dray_scrubs_total", "Verifications of all tables, one an hour.",
+            scrubber->passes.load());
+    gauge("dray_scrub_damages", "Damaged places that the last of them found; page somebody.",
+          scrubber->damages.load());
+  }
 }
 
-}  // namespace
-
-std::string metrics_text(MetricsHost& host, const core::Reply& queue_stats) {
-  Families families;
-  add_server(families, host);
-  const std::map<std::string, Stats> queues = read_stats(queue_stats);
-  const uint64_t used = host.engine().counters().queues.load();
+void add_queues(Families& families, const NamespaceStats& stats) {
+  const std::map<std::string, Stats> queues = read_stats(stats.queues);
+  const uint64_t used = stats.shard.engine->counters().queues.load();
   families.add("dray_queues", "Queues that were ever used.", MetricType::Gauge, {},
                static_cast<double>(used));
   families.add("dray_queues_left_out", "Queues whose numbers are not here, since they are many.",
                MetricType::Gauge, {}, static_cast<double>(used - std::min(used, queues.size())));
-  for (const auto& [queue, stats] : queues) add_queue(families, queue, stats);
+  for (const auto& [queue, numbers] : queues) add_queue(families, queue, numbers);
+}
+
+}  // namespace
+
+std::string metrics_text(MetricsHost& host, const std::vector<NamespaceStats>& stats) {
+  Families families;
+  add_server(families, host);
+  for (const NamespaceStats& one : stats) {
+    if (host.shards().size() > 1) families.set_common({{"namespace", one.shard.name}});
+    add_engine(families, one.shard);
+    add_queues(families, one);
+  }
   return families.text();
 }
 

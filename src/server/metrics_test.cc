@@ -19,14 +19,26 @@ using ::testing::StartsWith;
 
 class FakeHost final : public MetricsHost {
  public:
-  engine::Engine& engine() override { return engine_; }
+  explicit FakeHost(const std::vector<std::string>& namespaces = {"default"}) {
+    for (const std::string& name : namespaces) {
+      shards_.push_back(std::make_unique<Shard>(Served{name, engine_}, Shard::Ask()));
+    }
+  }
+
+  const Shards& shards() const override { return shards_; }
+  const engine::BufferGauge& gauge() const override { return gauge_; }
   bool is_ready() const override { return true; }
   engine::Pressure pressure() const override { return engine::Pressure::kYellow; }
   size_t connections() const override { return 3; }
   std::string resp_text() const override { return "127.0.0.1:1"; }
   Doorman& doorman() override { return doorman_; }
-  void fetch_queue_stats(std::function<void(const core::Reply&)> done) override {
-    done(core::Reply());
+  void fetch_stats(const auth::PrincipalPtr& /*asker*/, StatsDone done) override { done({}); }
+
+  // With the same stats of queues in all namespaces.
+  std::string text(const core::Reply& queues) {
+    std::vector<NamespaceStats> stats;
+    for (const auto& shard : shards_) stats.push_back({*shard, queues});
+    return metrics_text(*this, stats);
   }
 
  private:
@@ -34,7 +46,9 @@ class FakeHost final : public MetricsHost {
   Doorman doorman_{limits_};
   base::ManualClock clock_;
   base::SystemRandom random_;
-  engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_};
+  engine::BufferGauge gauge_;
+  engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_, gauge_};
+  Shards shards_;
 };
 
 // {queue → stats}, as the engine tells it.
@@ -70,7 +84,7 @@ std::map<std::string, std::string> samples(const std::string& text) {
 
 TEST(Metrics, TellsOfEachQueue) {
   FakeHost host;
-  const auto found = samples(metrics_text(host, stats_of("mail")));
+  const auto found = samples(host.text(stats_of("mail")));
   const std::pair<const char*, const char*> wanted[] = {
       {"dray_queue_jobs{queue=\"mail\",state=\"ready\"}", "1"},
       {"dray_queue_jobs{queue=\"mail\",state=\"scheduled\"}", "2"},
@@ -99,7 +113,7 @@ TEST(Metrics, TellsOfEachQueue) {
 
 TEST(Metrics, NamesOfQueuesAreEscaped) {
   FakeHost host;
-  const std::string text = metrics_text(host, stats_of("a\"b\\c\nd"));
+  const std::string text = host.text(stats_of("a\"b\\c\nd"));
   EXPECT_THAT(text, HasSubstr("dray_queue_paused{queue=\"a\\\"b\\\\c\\nd\"} 1\n"));
 }
 
@@ -107,7 +121,7 @@ TEST(Metrics, WithoutQueuesTheServerIsThere) {
   FakeHost host;
   core::Reply refused;
   refused.error(base::ErrorCode::kOverloaded, "full");
-  const std::string texts[] = {metrics_text(host, core::Reply()), metrics_text(host, refused)};
+  const std::string texts[] = {host.text(core::Reply()), host.text(refused)};
   for (const std::string& text : texts) {
     EXPECT_THAT(text, HasSubstr("\ndray_connections 3\n"));
     EXPECT_THAT(text, Not(HasSubstr("queue=")));
@@ -116,9 +130,22 @@ TEST(Metrics, WithoutQueuesTheServerIsThere) {
 
 TEST(Metrics, HistogramsCountUpToAll) {
   FakeHost host;
-  const auto found = samples(metrics_text(host, core::Reply()));
+  const auto found = samples(host.text(core::Reply()));
   EXPECT_EQ(found.at("dray_store_commit_seconds_count"), "0");
   EXPECT_EQ(found.at("dray_store_commit_seconds_bucket{le=\"+Inf\"}"), "0");
+}
+
+TEST(Metrics, OfSeveralNamespacesEachNumberSaysOfWhich) {
+  FakeHost host({"default", "shop"});
+  const auto found = samples(host.text(stats_of("mail")));
+  for (const std::string name : {"default", "shop"}) {
+    const std::string label = "namespace=\"" + name + "\"";
+    EXPECT_TRUE(found.contains("dray_jobs{" + label + "}"));
+    EXPECT_TRUE(found.contains("dray_store_commit_seconds_count{" + label + "}"));
+    EXPECT_EQ(found.at("dray_queue_jobs{" + label + ",queue=\"mail\",state=\"ready\"}"), "1");
+  }
+  EXPECT_EQ(found.at("dray_connections"), "3");
+  EXPECT_TRUE(found.contains("dray_buffer_bytes"));
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ struct TlsOptions {
 };
 
 struct ServeOptions {
-  std::string data;  // The data directory.
+  std::string data;        // The data directory.
+  std::string namespaces;  // Names, with spaces between; beside the default one.
   Address resp;
   Address http;
   std::string token_file;  // Holds a token that may do everything; empty: none.

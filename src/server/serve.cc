@@ -4,22 +4,21 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <vector>
 
 #include "auth/roll.h"
 #include "auth/token_file.h"
 #include "base/log.h"
-#include "engine/engine.h"
 #include "server/audit_log.h"
 #include "server/memory_limit.h"
+#include "server/namespaces.h"
 #include "server/options.h"
 #include "server/serve.h"
 #include "server/server.h"
 #include "server/settings.h"
 #include "server/tls.h"
 #include "store/file.h"
-#include "store/file_journal/file_journal.h"
-#include "store/memory/null_journal.h"
-#include "store/sqlite/sqlite_tables.h"
 
 namespace server {
 
@@ -97,28 +96,33 @@ base::Result<std::unique_ptr<Tls>> make_tls(const TlsOptions& options) {
   return tls;
 }
 
-base::Result<std::unique_ptr<store::Journal>> make_journal(const ServeOptions& options,
-                                                           store::FileSystem& files,
-                                                           base::Random& random) {
+using Homes = std::vector<std::unique_ptr<NamespaceHome>>;
+
+// Which namespaces there are, the default one first; nothing of them is read yet.
+base::Result<Homes> make_namespaces(const ServeOptions& options, store::FileSystem& files,
+                                    const base::Clock& clock, engine::BufferGauge& buffers) {
+  const std::vector<std::string> names = TRY(parse_namespaces(options.namespaces));
   if (options.journal == "null") {
     fmt::print(stderr, "dray: --journal null keeps nothing: for benchmarks only\n");
-    return std::make_unique<store::NullJournal>();
-  }
-  if (options.data.empty()) {
+  } else if (options.data.empty()) {
     return base::fail(ErrorCode::kBadReq, "--data DIR is missing (or server.data in the file)");
+  } else {
+    TRY(remove_set_aside(files, options.data));
+    for (const std::string& left_out : namespaces_left_out(files, options.data, names)) {
+      LOG(kWarning, "a namespace has data and is not served: it is not in server.namespaces",
+          {"namespace", left_out}, {"directory", namespace_directory(options.data, left_out)});
+    }
   }
-  store::FileJournalOptions journal;
-  journal.directory = options.data;
-  journal.segment_bytes = options.journal_segment_bytes;
-  journal.budget_bytes = options.journal_budget_bytes;
-  journal.allow_volatile = options.allow_volatile;
-  return std::make_unique<store::FileJournal>(files, random, std::move(journal));
+  Homes homes;
+  for (const std::string& name : names) {
+    homes.push_back(std::make_unique<NamespaceHome>(name, options, files, clock, buffers));
+  }
+  return homes;
 }
 
-std::unique_ptr<store::Tables> make_tables(const ServeOptions& options, store::FileSystem& files) {
-  if (options.journal == "null") return nullptr;
-  return std::make_unique<store::SqliteTables>(
-      files, store::SqliteTablesOptions{.directory = options.data});
+// Closes what was opened. Nothing was written: why the server does not start is what matters.
+void give_up(const Homes& homes) {
+  for (const auto& home : homes) home->close();
 }
 
 // Each connection is a file; what is usual (1,024) is far below what the server can take.
@@ -168,38 +172,36 @@ int serve(const config::Settings& settings, store::SystemCalls& calls) {
   // OpenSSL writes to sockets whose peer may be gone; the error says so.
   std::signal(SIGPIPE, SIG_IGN);
   base::SystemClock clock;
-  base::SystemRandom salts;   // Of whoever writes to the journal.
-  base::SystemRandom tokens;  // Of whoever runs a turn.
   store::FileSystem files(calls);
   const auto roll = make_roll(options);
   if (!roll) return refuse_to_start(roll.error());
   const auto tls = make_tls(options.tls);
   if (!tls) return refuse_to_start(tls.error());
-  auto journal = make_journal(options, files, salts);
-  if (!journal) return refuse_to_start(journal.error());
-  engine::Engine engine(*std::move(journal), make_tables(options, files), clock, tokens,
-                        base::Duration{options.audit_seconds * 1'000});
-  AuditLog audit_log(clock);
-  Server server(engine, clock, {**roll, audit_log, tls->get(), options.insecure_i_know});
-  server.set_limits({.connections_max = options.connections_max});
+  engine::BufferGauge buffers;
   const uint64_t memory =
       options.memory_bytes != 0 ? options.memory_bytes : memory_budget(memory_limit());
-  engine.buffers().set_budget(memory / kBufferShare);
-  const base::MonoTime start = clock.mono();
-  const base::Result<engine::RecoverySummary> found = engine.recover();
-  if (!found) return refuse_to_start(found.error(), options.data);
-  LOG(kInfo, "recovered", {"jobs", found->jobs}, {"set_aside", found->damaged},
-      {"last_seq", found->last_seq}, {"torn_bytes", found->torn_bytes},
-      {"clean_shutdown", found->clean_shutdown},
-      {"ms", (clock.mono() - start).count() / 1'000'000});
+  buffers.set_budget(memory / kBufferShare);
+  const auto homes = make_namespaces(options, files, clock, buffers);
+  if (!homes) return refuse_to_start(homes.error());
+  std::vector<Served> served;
+  for (const auto& home : *homes) served.push_back(home->served());
+  AuditLog audit_log(clock);
+  Server server(served, buffers, clock, {**roll, audit_log, tls->get(), options.insecure_i_know});
+  server.set_limits({.connections_max = options.connections_max});
+  // The first one makes the data directory, in which those of the others lie.
+  for (const auto& home : *homes) {
+    const base::Status recovered = home->recover();
+    if (recovered) continue;
+    give_up(*homes);
+    return refuse_to_start(recovered.error(), home->directory());
+  }
   server.on_reload(Reload(settings));
   base::Status listening = server.listen(options.resp, options.http);
-  // The engine has made the data directory.
   if (listening && options.journal != "null") {
     listening = audit_log.open(fmt::format("{}/{}", options.data, kAuditLogName));
   }
   if (!listening) {
-    base::ignore(engine.stop(), "nothing was written; the address is what matters");
+    give_up(*homes);
     return refuse_to_start(listening.error());
   }
   fmt::print("ready resp={} http={}\n", server.resp_address(), server.http_address());

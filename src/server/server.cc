@@ -7,6 +7,7 @@
 #include <csignal>
 #include <ranges>
 
+#include "base/assert.h"
 #include "base/log.h"
 #include "server/http_session.h"
 
@@ -71,20 +72,25 @@ constexpr uint64_t kSessionOfMetrics = 0;
 constexpr uint64_t kSessionOfFeed = UINT64_MAX;
 
 struct Server::Question : engine::Request {
+  Shard* shard = nullptr;
   std::function<void(const core::Reply&)> done;
 };
 
-Server::Server(engine::Engine& engine, const base::Clock& clock, Guards guards)
-    : engine_(engine),
+Server::Server(const std::vector<Served>& namespaces, engine::BufferGauge& buffers,
+               const base::Clock& clock, Guards guards)
+    : gauge_(buffers),
       clock_(clock),
       guards_(guards),
       started_(clock.mono()),
-      keeper_(engine.buffers(), [this] { boost::asio::post(io_, [this] { watch_buffers(); }); }),
-      metrics_asker_{kSessionOfMetrics},
-      feed_asker_{kSessionOfFeed},
-      feed_([this](core::CommandBody command, EventFeed::Done done) {
-        ask(feed_asker_, std::move(command), engine::Lane::kPush, std::move(done));
-      }) {
+      keeper_(buffers, [this] { boost::asio::post(io_, [this] { watch_buffers(); }); }) {
+  ASSERT(!namespaces.empty() && namespaces.front().name == auth::kDefaultNamespace);
+  const auto ask_for_events = [this](Shard& shard, core::CommandBody command,
+                                     EventFeed::Done done) {
+    ask(shard, kSessionOfFeed, std::move(command), engine::Lane::kPush, std::move(done));
+  };
+  for (const Served& served : namespaces) {
+    shards_.push_back(std::make_unique<Shard>(served, ask_for_events));
+  }
   set_limits({});
   resp_.admit = [this](Socket socket) { admit_resp(std::move(socket)); };
   http_.admit = [this](Socket socket) { admit_http(std::move(socket)); };
@@ -146,7 +152,7 @@ std::string Server::http_address() const {
 }
 
 LocalContext Server::local_context() {
-  return {engine_, clock_, guards_.roll, started_, sessions_.size(), bound_};
+  return {shards_, clock_, guards_.roll, started_, sessions_.size(), bound_};
 }
 
 bool Server::is_ready() const {
@@ -154,8 +160,13 @@ bool Server::is_ready() const {
 }
 
 engine::Pressure Server::pressure() const {
-  if (engine_.space().disk == store::DiskLevel::kFull) return engine::Pressure::kRed;
-  return static_cast<engine::Pressure>(engine_.counters().pressure.load());
+  engine::Pressure most = engine::Pressure::kNone;
+  for (const auto& shard : shards_) {
+    if (shard->engine->space().disk == store::DiskLevel::kFull) return engine::Pressure::kRed;
+    const uint64_t level = shard->engine->counters().pressure.load();
+    most = std::max(most, static_cast<engine::Pressure>(level));
+  }
+  return most;
 }
 
 // --- Connections.
@@ -182,7 +193,7 @@ void Server::admit_resp(Socket socket) {
   const auto refusal = doorman_.refusal(
       peer.address(), {.connections = sessions_.size() + handshakes_,
                        .logs_in = !guards_.roll.is_public() || guards_.tls != nullptr,
-                       .pressed = engine_.buffers().pressure() >= engine::Pressure::kOrange});
+                       .pressed = gauge_.pressure() >= engine::Pressure::kOrange});
   if (refusal) return turn_away(std::move(socket), *refusal);
   set_socket_options(socket);
   if (guards_.tls == nullptr) return start_session(Connection(std::move(socket)));
@@ -277,18 +288,20 @@ void Server::read_certificates() {
   }
 }
 
-// --- To the engine and back.
+// --- To the engines and back.
 
-// All that one look at the sockets found goes to the engine together: what is posted runs after
-// the handlers that are ready now.
-void Server::lend(std::span<engine::Request* const> requests) {
-  if (lent_.empty()) boost::asio::post(io_, [this] { submit_lent(); });
-  lent_.insert(lent_.end(), requests.begin(), requests.end());
+// All that one look at the sockets found goes to an engine together: what is posted runs after the
+// handlers that are ready now.
+void Server::lend(Shard& shard, std::span<engine::Request* const> requests) {
+  if (shard.lent.empty()) boost::asio::post(io_, [this, &shard] { submit_lent(shard); });
+  shard.lent.insert(shard.lent.end(), requests.begin(), requests.end());
 }
 
-void Server::submit_lent() {
-  const std::vector<engine::Request*> refused = engine_.submit_or_run(lent_);
-  lent_.clear();
+void Server::submit_lent(Shard& shard) {
+  if (shard.is_held) return;
+  shard.out += shard.lent.size();
+  const std::vector<engine::Request*> refused = shard.engine->submit_or_run(shard.lent);
+  shard.lent.clear();
   for (engine::Request* request : refused) {
     request->answer.reply.error(ErrorCode::kOverloaded,
                                 "retry_ms=100 the server has more commands than it can take");
@@ -323,7 +336,7 @@ void Server::hand_out_released() {
   uint64_t bytes = 0;
   for (const engine::Request* request : requests) bytes += request->answer.reply.tape().size();
   hand_out(requests);
-  engine_.buffers().replies_taken(bytes);  // By now the sessions count them as theirs.
+  gauge_.replies_taken(bytes);  // By now the sessions count them as theirs.
 }
 
 void Server::hand_out(const std::vector<engine::Request*>& requests) {
@@ -332,10 +345,12 @@ void Server::hand_out(const std::vector<engine::Request*>& requests) {
   for (engine::Request* request : requests) {
     if (request->session == kSessionOfMetrics || request->session == kSessionOfFeed) {
       own.push_back(std::move(questions_.extract(request).mapped()));
+      --own.back()->shard->out;
       continue;
     }
     auto& slot = static_cast<Slot&>(*request);
     Session& owner = *slot.owner;
+    --owner.shard().out;
     owner.answered(slot);
     if (owner.flush_wanted) continue;
     owner.flush_wanted = true;
@@ -349,35 +364,52 @@ void Server::hand_out(const std::vector<engine::Request*>& requests) {
   }
   // Events come behind the answers of their batch.
   for (const auto& question : own) question->done(question->answer.reply);
+  for (const auto& shard : shards_) {
+    if (shard->is_held) renew_if_quiet(*shard);
+  }
 }
 
-void Server::fetch_queue_stats(std::function<void(const core::Reply&)> done) {
-  ask(metrics_asker_, core::QueueStatsAll{}, engine::Lane::kFetch, std::move(done));
+// Of all namespaces that the asker may enter; they are asked at the same time.
+void Server::fetch_stats(const auth::PrincipalPtr& asker, StatsDone done) {
+  struct Gathered {
+    std::vector<NamespaceStats> stats;
+    size_t missing = 0;
+    StatsDone done;
+  };
+  const auto gathered = std::make_shared<Gathered>();  // Of the questions that are under way.
+  gathered->done = std::move(done);
+  for (const auto& shard : shards_) {
+    if (!asker || asker->may_enter(shard->name)) gathered->stats.push_back({*shard, {}});
+  }
+  gathered->missing = gathered->stats.size();
+  if (gathered->missing == 0) return gathered->done({});
+  for (size_t at = 0; at < gathered->stats.size(); ++at) {
+    ask(gathered->stats[at].shard, kSessionOfMetrics, core::QueueStatsAll{}, engine::Lane::kFetch,
+        [gathered, at](const core::Reply& queues) {
+          gathered->stats[at].queues = queues;
+          if (--gathered->missing == 0) gathered->done(gathered->stats);
+        });
+  }
 }
 
-void Server::ask(Asker& asker, core::CommandBody command, engine::Lane lane,
+void Server::ask(Shard& shard, uint64_t session, core::CommandBody command, engine::Lane lane,
                  std::function<void(const core::Reply&)> done) {
   auto question = std::make_unique<Question>();
+  question->shard = &shard;
   question->done = std::move(done);
   question->command.body = std::move(command);
-  question->session = asker.session;
-  question->order = &asker.order;
+  question->session = session;
+  question->order = session == kSessionOfFeed ? &shard.feed_order : &shard.own_order;
   question->lane = lane;
   engine::Request* request = question.get();
   questions_.emplace(request, std::move(question));
-  lend(std::span(&request, 1));
+  lend(shard, std::span(&request, 1));
 }
 
 // --- Life.
 
 int Server::run() {
-  engine_.start([this](std::vector<engine::Request*>&& requests) { released(std::move(requests)); },
-                [](const base::Error& error) {
-                  // What was in flight may or may not be on disk: nobody is told anything any more.
-                  // A restart reads what there is.
-                  LOG(kError, "the disk failed; the server ends here", {"error", error.message});
-                  std::_Exit(error.code == base::ErrorCode::kCorrupt ? kExitCorrupt : kExitIo);
-                });
+  for (const auto& shard : shards_) start(*shard);
   accept(resp_);
   accept(http_);
   wait_for_tick();
@@ -385,6 +417,18 @@ int Server::run() {
   io_.run();
   sessions_.clear();  // Their connections end; the engine has let go of all that was theirs.
   return exit_code_;
+}
+
+void Server::start(Shard& shard) {
+  shard.engine->start(
+      [this](std::vector<engine::Request*>&& requests) { released(std::move(requests)); },
+      [&shard](const base::Error& error) {
+        // What was in flight may or may not be on disk: nobody is told anything any more. A restart
+        // reads what there is.
+        LOG(kError, "the disk failed; the server ends here", {"namespace", shard.name},
+            {"error", error.message});
+        std::_Exit(error.code == base::ErrorCode::kCorrupt ? kExitCorrupt : kExitIo);
+      });
 }
 
 void Server::request_stop() {
@@ -419,8 +463,10 @@ void Server::begin_stop() {
   stop_deadline_ = clock_.mono() + kShutdownGrace;
   error_code ignored;
   resp_.acceptor.close(ignored);
-  feed_.stop();
-  engine_.quiesce();
+  for (const auto& shard : shards_) {
+    shard->feed.stop();
+    shard->engine->quiesce();
+  }
   wait_for_answers();
 }
 
@@ -444,14 +490,9 @@ void Server::end() {
   resp_.acceptor.close(ignored);
   http_.acceptor.close(ignored);
   for (const auto& entry : sessions_) entry.second->end_fetches();
-  submit_lent();
   // What is applied becomes durable, and its answers are posted to this thread, before the last
   // word is: that the loop may end.
-  const base::Status stopped = engine_.stop();
-  if (!stopped) {
-    LOG(kError, "the journal was not closed in order", {"error", stopped.error().message});
-    exit_code_ = kExitIo;
-  }
+  for (const auto& shard : shards_) end_shard(*shard);
   boost::asio::post(io_, [this] { io_.stop(); });
 }
 

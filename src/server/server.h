@@ -14,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "auth/roll.h"
 #include "base/clock.h"
@@ -21,10 +22,10 @@
 #include "server/buffer_keeper.h"
 #include "server/connection_limits.h"
 #include "server/doorman.h"
-#include "server/event_feed.h"
 #include "server/metrics.h"
 #include "server/options.h"
 #include "server/session.h"
+#include "server/shard.h"
 #include "server/tls.h"
 
 namespace server {
@@ -39,8 +40,10 @@ struct Guards {
 
 class Server final : public SessionHost, public MetricsHost {
  public:
-  // All must outlive the server. The engine is recovered, not started.
-  Server(engine::Engine& engine, const base::Clock& clock, Guards guards);
+  // All must outlive the server. The engines are recovered, not started; `buffers` is theirs.
+  // Requires: the default namespace, and it comes first.
+  Server(const std::vector<Served>& namespaces, engine::BufferGauge& buffers,
+         const base::Clock& clock, Guards guards);
   ~Server() override;
 
   // What SIGHUP does before tokens and certificates are read anew, on the I/O thread. Call before
@@ -57,19 +60,20 @@ class Server final : public SessionHost, public MetricsHost {
   std::string resp_address() const;
   std::string http_address() const;
 
-  // Starts the engine, serves until a signal or a failed journal. Returns the exit code.
+  // Starts the engines, serves until a signal or a failed journal. Returns the exit code.
   int run();
   // What a signal does: an orderly end, and when called again an end at once.
   void request_stop();
 
-  void lend(std::span<engine::Request* const> requests) override;
-  engine::Engine& engine() override { return engine_; }
+  void lend(Shard& shard, std::span<engine::Request* const> requests) override;
+  base::Status reset(Shard& shard, uint64_t asker) override;
+  const Shards& shards() const override { return shards_; }
+  const engine::BufferGauge& gauge() const override { return gauge_; }
   LocalContext local_context() override;
   const ConnectionLimits& limits() const override { return limits_; }
   Doorman& doorman() override { return doorman_; }
   BufferKeeper& buffers() override { return keeper_; }
   AuditLog& audit_log() override { return guards_.audit_log; }
-  EventFeed& event_feed() override { return feed_; }
   bool is_stopping() const override { return stopping_; }
   void session_ended(Session& session) override;
 
@@ -77,7 +81,7 @@ class Server final : public SessionHost, public MetricsHost {
   engine::Pressure pressure() const override;
   size_t connections() const override { return sessions_.size(); }
   std::string resp_text() const override { return resp_address(); }
-  void fetch_queue_stats(std::function<void(const core::Reply&)> done) override;
+  void fetch_stats(const auth::PrincipalPtr& asker, StatsDone done) override;
 
  private:
   using Acceptor = boost::asio::ip::tcp::acceptor;
@@ -102,10 +106,14 @@ class Server final : public SessionHost, public MetricsHost {
   void tick();
   void watch_buffers();
   void close_largest();
-  void submit_lent();
+  void submit_lent(Shard& shard);
   void released(std::vector<engine::Request*>&& requests);
   void hand_out_released();
   void hand_out(const std::vector<engine::Request*>& requests);
+  void start(Shard& shard);
+  void renew_if_quiet(Shard& shard);
+  void renewed(Shard& shard);
+  void end_shard(Shard& shard);
   void wait_for_signal();
   void watch_tokens();
   void read_tokens();
@@ -116,7 +124,7 @@ class Server final : public SessionHost, public MetricsHost {
   void wait_for_answers();
   void end();
 
-  engine::Engine& engine_;
+  engine::BufferGauge& gauge_;
   const base::Clock& clock_;
   const Guards guards_;
   const base::MonoTime started_;
@@ -138,7 +146,6 @@ class Server final : public SessionHost, public MetricsHost {
   size_t turned_away_before_ = 0;  // Of them, since before the tick that is running.
   std::unordered_map<uint64_t, std::unique_ptr<Session>> sessions_;
   uint64_t next_session_ = 1;
-  std::vector<engine::Request*> lent_;  // By sessions, on the way to the engine.
   bool stopping_ = false;
   bool ended_ = false;
   base::MonoTime stop_deadline_;
@@ -149,19 +156,13 @@ class Server final : public SessionHost, public MetricsHost {
   std::mutex released_mutex_;
   std::vector<engine::Request*> released_;  // Guarded by released_mutex_; to be handed out.
 
-  // Questions of the server itself to the engine.
+  // Questions of the server itself to an engine.
   struct Question;
-  // Whose they are, as the engine tells sessions apart: one does not wait for another's.
-  struct Asker {
-    uint64_t session;
-    engine::SessionOrder order = {};
-  };
-  void ask(Asker& asker, core::CommandBody command, engine::Lane lane,
+  // `session`: whose it is, as the engine tells sessions apart: one does not wait for another's.
+  void ask(Shard& shard, uint64_t session, core::CommandBody command, engine::Lane lane,
            std::function<void(const core::Reply&)> done);
   std::unordered_map<engine::Request*, std::unique_ptr<Question>> questions_;
-  Asker metrics_asker_;
-  Asker feed_asker_;
-  EventFeed feed_;
+  Shards shards_;
 };
 
 }  // namespace server

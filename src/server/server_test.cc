@@ -155,11 +155,12 @@ TEST(ServerStop, WithNothingUnderWayItDoesNotWait) {
 TEST(ServerStop, AStopBeforeTheStartIsHeard) {
   base::SystemClock clock;
   base::SystemRandom random;
-  engine::Engine engine(std::make_unique<store::NullJournal>(), nullptr, clock, random);
+  engine::BufferGauge gauge;
+  engine::Engine engine(std::make_unique<store::NullJournal>(), nullptr, clock, random, gauge);
   ASSERT_TRUE(engine.recover());
   auth::Roll roll{auth::RollOptions{}};
   AuditLog audit_log(clock);
-  Server server(engine, clock, {roll, audit_log});
+  Server server({{std::string(auth::kDefaultNamespace), engine}}, gauge, clock, {roll, audit_log});
   ASSERT_TRUE(server.listen({"127.0.0.1", 0}, {"127.0.0.1", 0}));
   ASSERT_EQ(::raise(SIGTERM), 0);
   EXPECT_EQ(server.run(), kExitOk);
@@ -232,7 +233,8 @@ class ServerListen : public testing::Test {
   base::Status listen(const Address& resp, const std::string& token = "", bool risk = false) {
     auth::Roll roll({.file = {}, .must_exist = false, .admin_secret = token});
     AuditLog audit_log(clock_);
-    Server server(engine_, clock_, {roll, audit_log, nullptr, risk});
+    Server server({{std::string(auth::kDefaultNamespace), engine_}}, gauge_, clock_,
+                  {roll, audit_log, nullptr, risk});
     const base::Status status = server.listen(resp, {"127.0.0.1", 0});
     if (status) bound_ = server.resp_address();
     return status;
@@ -240,7 +242,8 @@ class ServerListen : public testing::Test {
 
   base::SystemClock clock_;
   base::SystemRandom random_;
-  engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_};
+  engine::BufferGauge gauge_;
+  engine::Engine engine_{std::make_unique<store::NullJournal>(), nullptr, clock_, random_, gauge_};
   std::string bound_;
 };
 

@@ -80,7 +80,7 @@ void Server::tick() {
     }
   }
   if (largest != nullptr && !keeper_.is_calm()) largest->put_out(Closure::kBufferBudget);
-  feed_.tick();
+  for (const auto& shard : shards_) shard->feed.tick();
   watch_buffers();
 }
 

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "auth/authorise.h"
-#include "base/log.h"
+#include "base/assert.h"
 #include "protocol/decode.h"
 #include "protocol/text.h"
 #include "server/connection_limits.h"
@@ -96,6 +96,7 @@ bool is_batch(const core::Command& command) {
 Session::Session(Connection connection, SessionHost& host, uint64_t id)
     : connection_(std::move(connection)), host_(host), parser_(protocol::kRespLimitsStranger) {
   const LocalContext context = host_.local_context();
+  client_.shard = shard_ = context.shards.front().get();
   const auto peer = connection_.remote_endpoint();
   client_.id = id;
   address_ = peer.address();
@@ -179,7 +180,8 @@ void Session::on_read(size_t size) {
     parse();
   }
   // A worker that hangs up gets no more jobs: what it waits for is taken back.
-  if (hung_up_ && !closed_ && (blocking_ != nullptr || waits_for_fetch())) close();
+  const bool waits = blocking_ != nullptr && blocking_->change != Slot::Change::kNamespace;
+  if (hung_up_ && !closed_ && (waits || waits_for_fetch())) close();
   // What is understood needs no room, and a large request may have had much of it.
   if (unread() == 0 && input_.size() > kInputBytesKept) make_room();
   account();
@@ -276,27 +278,6 @@ void Session::handle(protocol::Arguments arguments) {
   if (only_listens() && spec->id == CommandId::kPing) return answer_ping(arguments);
   if (spec->local()) return handle_local(*spec, arguments);
   handle_command(*spec, arguments);
-}
-
-void Session::handle_local(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
-  if (is_barred_login(spec, arguments)) return;
-  Slot& slot = add_slot();
-  if (spec.id == protocol::CommandId::kReset) {
-    transaction_.drop();
-    end_subscriptions();
-  }
-  const bool was_authenticated = client_.authenticated;
-  const auth::PrincipalPtr was = client_.principal;
-  slot.verbatim = answer_local(host_.local_context(), client_, spec, arguments, slot.answer.reply);
-  slot.version = client_.version;
-  slot.done = true;
-  audit_login(spec, slot.answer.reply);
-  if (is_subscriber() && client_.principal != was) review_subscriptions();
-  if (client_.authenticated != was_authenticated) {
-    parser_.set_limits(client_.authenticated ? protocol::kRespLimitsClient
-                                             : protocol::kRespLimitsStranger);
-  }
-  watch_login(slot, was_authenticated);
 }
 
 protocol::Arguments Session::copy_words(Slot& slot, protocol::Arguments arguments) {
@@ -416,7 +397,7 @@ Slot& Session::add_slot() {
   slot->heavy = false;
   slot->parked = false;
   slot->verbatim = false;
-  slot->subscribes.reset();
+  slot->change = Slot::Change::kNone;
   slot->answer.clear();
   slots_.push_back(std::move(slot));
   return *slots_.back();
@@ -430,7 +411,7 @@ void Session::answer_error(const base::Error& error) {
 
 void Session::submit_lent() {
   if (to_lend_.empty()) return;
-  host_.lend(to_lend_);
+  host_.lend(*shard_, to_lend_);
   to_lend_.clear();
 }
 
@@ -468,7 +449,7 @@ void Session::submit_internal(std::unique_ptr<Slot> slot) {
   request->kind = engine::Request::Kind::kClose;
   internal_.push_back(std::move(slot));
   ++lent_;
-  host_.lend(std::span(&request, 1));
+  host_.lend(*shard_, std::span(&request, 1));
 }
 
 void Session::flush() {
@@ -489,13 +470,19 @@ void Session::send() {
   do {
     encode_done();
     write();
-  } while (!closed_ && output_.empty() && !slots_.empty() && slots_.front()->done);
+  } while (!closed_ && output_.empty() && front_is_ready());
+}
+
+// Requires: all before it is out.
+bool Session::front_is_ready() const {
+  if (slots_.empty()) return false;
+  return slots_.front()->done || slots_.front()->change == Slot::Change::kNamespace;
 }
 
 void Session::encode_done() {
   while (!slots_.empty() && output_.size() < kOwedBytesMax) {
     Slot& front = *slots_.front();
-    if (front.subscribes && !change_subscriptions(front)) return;
+    if (front.change != Slot::Change::kNone && !carry_out(front)) return;
     if (!front.done) return;
     std::unique_ptr<Slot> slot = std::move(slots_.front());
     slots_.pop_front();

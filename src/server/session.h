@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,46 +23,30 @@
 #include "server/client.h"
 #include "server/connection.h"
 #include "server/doorman.h"
-#include "server/event_feed.h"
 #include "server/local_commands.h"
 #include "server/output.h"
+#include "server/shard.h"
+#include "server/slot.h"
 #include "server/subscriptions.h"
 #include "server/transaction.h"
 
 namespace server {
 
-class Session;
-
-// A request and its place in the order of answers.
-struct Slot : engine::Request {
-  Session* owner = nullptr;
-  auth::PrincipalPtr principal;  // Whose rights the command points to.
-  std::vector<Audited> audited;
-  protocol::RespVersion version = protocol::RespVersion::kResp2;
-  bool done = false;      // Answered; waits for those before it.
-  bool internal = false;  // Nobody is written an answer: kClose, UndoGrants.
-  bool fetches = false;   // Is a FETCH that wants a job.
-  bool parked = false;    // A FETCH that came during shutdown; see Session::end_fetches.
-  bool verbatim = false;  // Its answer is text for people.
-  // (P)SUBSCRIBE, (P)UNSUBSCRIBE of `parts`: done when all before it is answered.
-  std::optional<protocol::CommandId> subscribes;
-  size_t held_bytes = 0;  // Of memory, as the session counts it.
-  size_t owed_bytes = 0;  // Of its answer, likewise.
-};
-
 // What sessions need of the server.
 class SessionHost {
  public:
   virtual ~SessionHost() = default;
-  // Hands commands to the engine, together with those of other sessions that are read now. They
-  // come back by `answered`, those for which there was no room too.
-  virtual void lend(std::span<engine::Request* const> requests) = 0;
+  // Hands commands to the engine of a namespace, together with those of other sessions that are
+  // read now. They come back by `answered`, those for which there was no room too.
+  virtual void lend(Shard& shard, std::span<engine::Request* const> requests) = 0;
+  // Forgets all in the namespace; the session with this id is told by `was_reset`. Errors: what is
+  // in the way; then nothing is done and nothing told.
+  virtual base::Status reset(Shard& shard, uint64_t asker) = 0;
   virtual LocalContext local_context() = 0;
   virtual const ConnectionLimits& limits() const = 0;
   virtual Doorman& doorman() = 0;
   virtual BufferKeeper& buffers() = 0;
   virtual AuditLog& audit_log() = 0;
-  virtual EventFeed& event_feed() = 0;
   // No job is handed out any more: a FETCH has to wait for its empty answer (see end_fetches).
   virtual bool is_stopping() const = 0;
   // The session is over and nothing of it is lent any more. It is destroyed later, since it may
@@ -108,6 +91,9 @@ class Session final : public EventListener {
   // At shutdown: answers the fetches that came since. Until then they are not answered, or workers
   // would ask again and again for as long as the server waits for others' acks.
   void end_fetches();
+  // What it had asked the host for.
+  void was_reset(base::Status emptied);
+  Shard& shard() const { return *shard_; }
 
   void event(std::string_view channel, std::string_view json) override;
   void missed(uint64_t events) override { missed_ += events; }
@@ -129,13 +115,20 @@ class Session final : public EventListener {
   bool may_do(const protocol::CommandSpec& spec, Slot& slot);
   void refuse(const protocol::CommandSpec& spec, const base::Error& error);
   void note_refusal(const protocol::CommandSpec& spec, std::string_view outcome) const;
-  void audit_login(const protocol::CommandSpec& spec, const core::Reply& reply) const;
+  void audit_local(const protocol::CommandSpec& spec, const core::Reply& reply) const;
   void audit(const Slot& slot) const;
+  void note_reset(const base::Status& outcome) const;
   void handle_local(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void handle_command(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void handle_transaction(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void queue_in_transaction(const protocol::CommandSpec& spec, protocol::Arguments arguments);
   void exec(Slot& slot);
+  // Changes of the connection itself.
+  bool carry_out(Slot& slot);
+  bool change_namespace();
+  bool reset_namespace(Slot& slot);
+  void handle_reset(const protocol::CommandSpec& spec, protocol::Arguments arguments);
+  bool front_is_ready() const;
   // Events; see session_events.cc.
   bool is_subscriber() const { return subscriptions_.size() != 0; }
   bool only_listens() const;
@@ -188,6 +181,7 @@ class Session final : public EventListener {
   boost::asio::ip::address address_;
   SessionHost& host_;
   Client client_;
+  Shard* shard_;  // Where its commands go: client_.shard, once all before that is answered.
   protocol::RespParser parser_;
   engine::SessionOrder order_;
   std::vector<std::string_view> words_;

@@ -46,27 +46,24 @@ void Session::handle_subscription(const protocol::CommandSpec& spec,
   }
   Slot& slot = add_slot();
   slot.parts.assign(arguments.begin() + 1, arguments.end());
+  slot.change = Slot::Change::kSubscriptions;
   slot.subscribes = spec.id;
   // What comes behind it depends on it.
   blocking_ = &slot;
-  if (Subscriptions::is_new(spec.id)) host_.event_feed().add(id(), *this);
+  if (Subscriptions::is_new(spec.id)) shard_->feed.add(id(), *this);
 }
 
-// All before the slot is answered. Returns false when it has to wait: of what a client subscribed
-// to, it is told all from the answer on.
+// Returns false when it has to wait: of what a client subscribed to, it is told all from the answer
+// on.
 bool Session::change_subscriptions(Slot& slot) {
-  const CommandId command = *slot.subscribes;
-  if (Subscriptions::is_new(command) && !host_.event_feed().runs()) return false;
+  const CommandId command = slot.subscribes;
+  if (Subscriptions::is_new(command) && !shard_->feed.runs()) return false;
   if (const base::Status fits = subscriptions_.check(command, slot.parts); !fits) {
     slot.answer.reply.error(fits.error());
   } else {
     subscriptions_.change(command, slot.parts, slot.answer.reply);
   }
   if (!is_subscriber()) end_subscriptions();
-  blocking_ = nullptr;
-  slot.subscribes.reset();
-  slot.done = true;
-  note_answer(slot);
   return true;
 }
 
@@ -82,7 +79,7 @@ void Session::review_subscriptions() {
 void Session::end_subscriptions() {
   subscriptions_.clear();
   missed_ = 0;
-  host_.event_feed().remove(id());
+  shard_->feed.remove(id());
 }
 
 void Session::event(std::string_view channel, std::string_view json) {

@@ -28,7 +28,8 @@ void Session::note_refusal(const protocol::CommandSpec& spec, std::string_view o
                                   .token = client_.token_id(),
                                   .peer = client_.peer,
                                   .names = "",
-                                  .outcome = outcome});
+                                  .outcome = outcome,
+                                  .job_namespace = shard_->name});
 }
 
 void Session::refuse(const protocol::CommandSpec& spec, const base::Error& error) {
@@ -37,11 +38,16 @@ void Session::refuse(const protocol::CommandSpec& spec, const base::Error& error
   answer_error(error);
 }
 
-// What was given is in no line: it might be a secret that is nearly right.
-void Session::audit_login(const protocol::CommandSpec& spec, const core::Reply& reply) const {
-  if (!spec.has(protocol::command_flag::kPreAuth)) return;
+// A login that failed, or a SELECT that the token does not allow. What was given is in no line: it
+// might be a secret that is nearly right.
+void Session::audit_local(const protocol::CommandSpec& spec, const core::Reply& reply) const {
+  const bool may_be_refused =
+      spec.has(protocol::command_flag::kPreAuth) || spec.id == protocol::CommandId::kSelect;
+  if (!may_be_refused) return;
   const std::string_view outcome = outcome_of(reply);
-  if (outcome == base::error_word(ErrorCode::kWrongPass)) note_refusal(spec, outcome);
+  const bool is_refused = outcome == base::error_word(ErrorCode::kWrongPass) ||
+                          outcome == base::error_word(ErrorCode::kNoPerm);
+  if (is_refused) note_refusal(spec, outcome);
 }
 
 void Session::audit(const Slot& slot) const {
@@ -51,7 +57,8 @@ void Session::audit(const Slot& slot) const {
                               .token = slot.principal ? std::string_view(slot.principal->id) : "",
                               .peer = client_.peer,
                               .names = one.names,
-                              .outcome = outcome};
+                              .outcome = outcome,
+                              .job_namespace = shard_->name};
     // What did nothing can be asked for any number of times.
     if (outcome == "OK") {
       host_.audit_log().note(event);

@@ -142,7 +142,7 @@ TEST_F(SessionWatchTest, ABusyConnectionThatFallsSilentGivesItsMemoryBack) {
 }
 
 TEST_F(SessionWatchTest, WhatIsBeyondTheBudgetIsTheEndOfWhoHoldsMost) {
-  engine::BufferGauge& gauge = server_.engine().buffers();
+  engine::BufferGauge& gauge = server_.gauge();
   gauge.held(0, gauge.budget() - 8 * kMebibyte);  // By others.
   TestConnection small(server_.address());
   TestConnection large(server_.address());
@@ -159,7 +159,7 @@ TEST_F(SessionWatchTest, UnderPressureNewJobsAreRefusedAndAcksAreTaken) {
   const RespValue leases = client.call({"JOB.FETCH", "w", "QUEUES", "1", "q"});
   const std::string id = leases.items.at(0).find("id")->text;
   const std::string token = leases.items.at(0).find("token")->text;
-  server_.engine().buffers().held(0, server_.engine().buffers().budget());
+  server_.gauge().held(0, server_.gauge().budget());
   EXPECT_THAT(show(client.call({"JOB.PUSH", "q", "T", "{}"})),
               MatchesRegex("\\(error\\) OVERLOADED retry_ms=[0-9]+ limit=[0-9]+ got=[0-9]+ .*"));
   EXPECT_THAT(show(client.call({"JOB.GET", id})), StartsWith("(error) OVERLOADED retry_ms="));
