@@ -68,11 +68,11 @@ void Session::handle_reset(const protocol::CommandSpec& spec, protocol::Argument
   }
   // Whoever means another one than it is in has mistaken the connection.
   if (arguments[1] != shard_->name) {
-    return answer_error({base::ErrorCode::kBadReq,
-                         fmt::format("name={} this connection is in the namespace {}: SELECT the "
-                                     "one that is to be reset first",
-                                     protocol::printable(arguments[1], auth::kNamespaceBytesMax),
-                                     shard_->name)});
+    return answer_error(
+        {base::ErrorCode::kBadReq,
+         fmt::format("name={} this connection is in the namespace {}: SELECT the "
+                     "one that is to be reset first",
+                     protocol::printable(arguments[1], auth::kNamespaceBytesMax), shard_->name)});
   }
   Slot& slot = add_slot();
   slot.change = Slot::Change::kReset;
