@@ -84,12 +84,12 @@ TEST_F(EventLogTest, EachEventHasItsChannel) {
 TEST_F(EventLogTest, TellsOfWorkersThatComeAndGo) {
   listen();
   seen = events.end();
-  run_watched(WorkerBeat{.worker = "w"});
-  run_watched(WorkerBeat{.worker = "w"});
+  run_watched(WorkerBeat{"w", {}, {}});
+  run_watched(WorkerBeat{"w", {}, {}});
   run_watched(WorkerTell{"w", WorkerOrder::kQuiet});
   run_watched(WorkerTell{"w", WorkerOrder::kStop});
-  run_watched(WorkerBye{.worker = "w"});
-  run_watched(WorkerBye{.worker = "w"});
+  run_watched(WorkerBye{"w", {}});
+  run_watched(WorkerBye{"w", {}});
   EXPECT_EQ(channels(), "worker.joined\nworker.quiet\nworker.stop\nworker.left\n");
 }
 
