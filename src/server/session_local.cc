@@ -39,11 +39,19 @@ void Session::handle_local(const protocol::CommandSpec& spec, protocol::Argument
 
 // All before the slot is answered. Returns false if it has to wait for more than that.
 bool Session::carry_out(Slot& slot) {
-  using Change = Slot::Change;
-  const bool carried_out = slot.change == Change::kNamespace ? change_namespace()
-                           : slot.change == Change::kReset   ? reset_namespace(slot)
-                                                             : change_subscriptions(slot);
-  if (!carried_out) return false;
+  switch (slot.change) {
+    case Slot::Change::kSubscriptions:
+      if (!change_subscriptions(slot)) return false;
+      break;
+    case Slot::Change::kNamespace:
+      if (!change_namespace()) return false;
+      break;
+    case Slot::Change::kReset:
+      if (!reset_namespace(slot)) return false;
+      break;
+    case Slot::Change::kNone:
+      ASSERT(false, "it changes nothing");
+  }
   blocking_ = nullptr;
   slot.change = Slot::Change::kNone;
   slot.done = true;
