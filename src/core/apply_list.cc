@@ -11,6 +11,9 @@ using base::Status;
 namespace {
 
 constexpr JobId kOldest{0};
+// Records that a page may look at, if it is not asked for more jobs: where they lie far apart, each
+// is a read of its own.
+constexpr uint64_t kPageRecordsMax = 500;
 
 // Whether a queue's counts by state answer it.
 bool is_counted(const Query& query) {
@@ -71,10 +74,11 @@ void apply_list(Context& context, const ListJobs& list, Answer& answer) {
         WalkInProgress{.walk = JobWalk(list.query, JobWalk::Order::kDown, scope)});
   }
   WalkInProgress& page = *answer.walk;
+  const uint64_t records_max = std::max(kPageRecordsMax, static_cast<uint64_t>(list.count));
   const auto is_full = [&] {
     return page.picked >= static_cast<uint64_t>(list.count) ||
            page.jobs.tape().size() >= limits::kReplyBytesMax ||
-           page.walk.records() >= limits::kListRecordsMax || page.walk.ids() >= limits::kListIdsMax;
+           page.walk.records() >= records_max || page.walk.ids() >= limits::kListIdsMax;
   };
   const bool is_over = go_on(context, page, [&](Job& job) {
     write_job_summary(page.jobs, job, context.now);

@@ -14,7 +14,9 @@ bool fits(const QueryTerm& term, QueryField field, std::string_view name) {
          });
 }
 
-// Bytes of records that are asked for together, about.
+// Records that are asked for together, so few that the reader is soon free for others; and their
+// bytes, about.
+constexpr size_t kRecordsAhead = 64;
 constexpr uint64_t kAheadBytesMax = limits::kPoolBytesMax / 4;
 
 // What a look at the record costs, in looks at headers: args may be parsed, texts be searched.
@@ -166,7 +168,7 @@ std::optional<JobId> JobWalk::next_named(JobId from) const {
 // The records of the jobs that come next are asked for together.
 void JobWalk::want_ahead(Look look, JobId from) {
   Residency& residency = look.state.residency();
-  size_t most = std::min(limits::kWalkRecordsAhead, residency.wants_within(kAheadBytesMax));
+  size_t most = std::min(kRecordsAhead, residency.wants_within(kAheadBytesMax));
   std::optional<JobId> id = from;
   Job* job = nullptr;
   // The first is needed whatever the room.
