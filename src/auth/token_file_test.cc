@@ -109,7 +109,7 @@ TEST_F(TokenFile, WhatIsWrongIsNamedByItsLineAndNotQuoted) {
 }
 
 TEST_F(TokenFile, IsRefusedWhenOthersCanReadIt) {
-  for (const mode_t mode : {0640, 0604, 0660, 0622}) {
+  for (const mode_t mode : {0640U, 0604U, 0660U, 0622U}) {
     write("", mode);
     const auto read = read_token_file(path());
     ASSERT_FALSE(read);
