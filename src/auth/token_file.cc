@@ -12,7 +12,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include <toml++/toml.h>
+#include "base/toml.h"
 
 namespace auth {
 

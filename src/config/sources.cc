@@ -1,6 +1,5 @@
 #include "config/sources.h"
 
-#include <toml++/toml.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/toml.h"
 #include "protocol/text.h"
 
 namespace config {
