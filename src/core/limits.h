@@ -136,14 +136,12 @@ inline constexpr size_t kTypesMax = 100'000;
 inline constexpr size_t kQueueStatsMax = 1'000;
 
 // Lists, counts and operations go over jobs in steps. Ids that all of them together look at in one
-// turn: a fraction of a millisecond. Records that one asks for together.
+// turn: a fraction of a millisecond.
 inline constexpr size_t kWalkIdsPerTurn = 16'384;
-inline constexpr size_t kWalkRecordsAhead = 256;
-// One page of a list: jobs in it, and what it may look at before it ends short of them.
+// One page of a list: jobs in it, and ids that it may look at before it ends short of them.
 inline constexpr int64_t kListCountDefault = 50;
 inline constexpr int64_t kListCountMax = 1'000;
 inline constexpr uint64_t kListIdsMax = 1'000'000;
-inline constexpr uint64_t kListRecordsMax = 2'000;
 // What a list shows of args and of messages; JOB.GET has the rest.
 inline constexpr size_t kListArgsBytes = 1'024;
 // Records that a count may look at, and so the first step of an operation.
