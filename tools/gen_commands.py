@@ -248,6 +248,8 @@ def table_text(spec):
     lines = [
         "// Generated from commands.json by tools/gen_commands.py. Do not edit.",
         "// clang-format off",
+        '#include "protocol/generated/command_table.h"',
+        "",
         '#include "protocol/command_spec.h"',
         "",
         "namespace protocol::table {",

@@ -133,6 +133,16 @@ def check_includes(file):
             yield finding(file, number, "include", f"<{header}>: core sees base and std only")
 
 
+def check_own_header(file, names):
+    """x.cc includes x.h first, which shows that x.h compiles alone: check-headers passes it over."""
+    own = file.name.removesuffix(".cc") + ".h"
+    if file.path.suffix != ".cc" or own not in names:
+        return
+    line, _, first = next(cpp_text.includes(file.lines), (1, True, ""))
+    if not first or not f"/{own}".endswith(f"/{first}"):
+        yield finding(file, line, "include", f"the first include has to be its own header, {own}")
+
+
 def check_length(file):
     if file.path.suffix not in CODE or "generated" in file.path.parts:
         return
@@ -296,6 +306,7 @@ def check_file(file, names, banned):
     for check in (check_includes, check_length, check_name, check_banned, check_test_sleep,
                   check_marks, check_pragma):
         found += check(file)
+    found += check_own_header(file, names)
     found += check_test_name(file, names)
     found += check_words(file, banned)
     return apply_exceptions(file, found)

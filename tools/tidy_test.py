@@ -85,6 +85,13 @@ class Tree(unittest.TestCase):
         self.write("src/server/a.cc", '#include <boost/asio.hpp>\n#include "cli/cli.h"\n')
         self.assertEqual(self.findings(), [])
 
+    def test_a_source_includes_its_own_header_first(self):
+        self.write("src/base/a.h", CLEAN_HEADER)
+        self.assert_planted("src/base/a.cc", '#include <vector>\n#include "base/a.h"\n', "1 include")
+        self.assert_planted("src/base/a.cc", "// Nothing.\n", "1 include")
+        self.write("src/base/a.cc", '#include "base/a.h"\n\n#include <vector>\n')
+        self.assertEqual(self.findings(), [])
+
     def test_system_headers_out_of_place_are_found(self):
         self.assert_planted("src/core/a.cc", "#include <unistd.h>\n#include <mutex>\n",
                             "1 include", "2 include")

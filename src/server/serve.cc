@@ -1,3 +1,5 @@
+#include "server/serve.h"
+
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -14,7 +16,6 @@
 #include "server/memory_limit.h"
 #include "server/namespaces.h"
 #include "server/options.h"
-#include "server/serve.h"
 #include "server/server.h"
 #include "server/settings.h"
 #include "server/tls.h"

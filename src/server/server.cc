@@ -308,7 +308,7 @@ void Server::submit_lent(Shard& shard) {
     // As the engine does for what it answers.
     if (request->heavy) request->order->reply_bytes += request->answer.reply.tape().size();
   }
-  hand_out(refused);
+  hand_out(refused, 0);
 }
 
 // On the thread that runs the turn or synced it. What several turns released while the I/O thread
@@ -335,11 +335,10 @@ void Server::hand_out_released() {
   }
   uint64_t bytes = 0;
   for (const engine::Request* request : requests) bytes += request->answer.reply.tape().size();
-  hand_out(requests);
-  gauge_.replies_taken(bytes);  // By now the sessions count them as theirs.
+  hand_out(requests, bytes);
 }
 
-void Server::hand_out(const std::vector<engine::Request*>& requests) {
+void Server::hand_out(const std::vector<engine::Request*>& requests, uint64_t on_the_way) {
   std::vector<Session*> touched;
   std::vector<std::unique_ptr<Question>> own;
   for (engine::Request* request : requests) {
@@ -362,6 +361,8 @@ void Server::hand_out(const std::vector<engine::Request*>& requests) {
     session->flush_wanted = false;
     session->flush();
   }
+  // By now the sessions count them as theirs; what is asked next (metrics) sees each byte once.
+  gauge_.replies_taken(on_the_way);
   // Events come behind the answers of their batch.
   for (const auto& question : own) question->done(question->answer.reply);
   for (const auto& shard : shards_) {

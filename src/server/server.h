@@ -109,7 +109,8 @@ class Server final : public SessionHost, public MetricsHost {
   void submit_lent(Shard& shard);
   void released(std::vector<engine::Request*>&& requests);
   void hand_out_released();
-  void hand_out(const std::vector<engine::Request*>& requests);
+  // `on_the_way`: the bytes of their replies that the gauge counts as the engine's until now.
+  void hand_out(const std::vector<engine::Request*>& requests, uint64_t on_the_way);
   void start(Shard& shard);
   void renew_if_quiet(Shard& shard);
   void renewed(Shard& shard);

@@ -79,7 +79,7 @@ class Watcher:
         self.thread.join()
 
     def _run(self):
-        while not self.over.wait(0.2):
+        while not self.over.wait(0.05):
             try:
                 samples = self.target.metrics()
             except OSError:
