@@ -167,8 +167,9 @@ TEST(Authorise, EachNameOfSeveralHasToBeAllowed) {
   EXPECT_FALSE(decide("JOB.FETCH w QUEUES 2 q other", rights));
   EXPECT_FALSE(decide("JOB.MPUSH 2 q t a 0 other t a 0", rights));
   EXPECT_FALSE(decide("MGET q other", rights));
-  EXPECT_EQ(decide("DEL q other", rights).error().message.substr(0, 28),
-            "need=enqueue|work key=other ");
+  const base::Status refused = decide("DEL q other", rights);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message.substr(0, 28), "need=enqueue|work key=other ");
 }
 
 TEST(Authorise, CommandsByIdSeeTheJobsOfTheTokensQueuesOnly) {
