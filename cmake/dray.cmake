@@ -162,13 +162,21 @@ function(dray_script_test name)
   endif()
 endfunction()
 
-# Registers every tests/<folder>/run_test.sh as test `<folder>.run_test` with label `<folder>`.
+# Registers every tests/<folder>/run_test.sh as test `<folder>.run_test` with label `<folder>`. With a
+# line `# Runs alone: <why>` in the script nothing else runs beside it.
 function(dray_register_scripts)
   file(GLOB scripts CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/*/run_test.sh")
   foreach(script IN LISTS scripts)
     cmake_path(GET script PARENT_PATH folder)
     cmake_path(GET folder FILENAME folder)
-    dray_script_test(${folder}.run_test LABEL ${folder} TIMEOUT 900 SERIAL COMMAND bash "${script}")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${script}")
+    file(STRINGS "${script}" why_alone REGEX "^# Runs alone: ")
+    set(serial "")
+    if(why_alone)
+      set(serial SERIAL)
+    endif()
+    dray_script_test(${folder}.run_test LABEL ${folder} TIMEOUT 900 ${serial}
+                     COMMAND bash "${script}")
   endforeach()
 endfunction()
 

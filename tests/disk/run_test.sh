@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A disk that runs full, and one that lies about its room. Needs root and loop devices; elsewhere it
 # says so and counts as skipped.
+# Runs alone: how full the disk gets has to be its own doing.
 set -o errexit -o nounset -o pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
