@@ -118,13 +118,18 @@ endfunction()
 # dray_fuzz(name SOURCES name_fuzz.cc DEPENDS …)
 # A libFuzzer program build/<preset>/fuzz/<name>, in the presets built by clang with
 # AddressSanitizer. Its seeds lie in corpus/<name>/ beside the source. In `asan` a short run is a
-# ctest test (label fuzz-short); `./x fuzz` runs the coverage-guided build of preset `fuzz`.
+# ctest test (label fuzz-short); `./x fuzz` runs the coverage-guided build of preset `fuzz`. The
+# target `fuzz-targets` is all of them.
 function(dray_fuzz name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;DEPENDS")
   if(NOT DRAY_SANITIZE MATCHES "address" OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     return()
   endif()
   add_executable(${name} ${arg_SOURCES})
+  if(NOT TARGET fuzz-targets)
+    add_custom_target(fuzz-targets)
+  endif()
+  add_dependencies(fuzz-targets ${name})
   _dray_configure(${name})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)

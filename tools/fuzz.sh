@@ -20,7 +20,7 @@ while (($# > 0)); do
 done
 
 tools/setup.sh test
-./x build fuzz
+./x build fuzz --target fuzz-targets
 
 folder=build/fuzz/fuzz
 targets=()
