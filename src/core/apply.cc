@@ -10,82 +10,82 @@ using base::ErrorCode;
 
 namespace {
 
-template <class... Functions>
-struct Overloaded : Functions... {
-  using Functions::operator()...;
+// One object of two references: as many lambdas would be written to the stack for every command.
+struct Applier {
+  Context& context;
+  Answer& answer;
+
+  void operator()(const Push& body) const { apply_push(context, body, answer); }
+  void operator()(const PushMany& body) const { apply_push_many(context, body, answer); }
+  void operator()(const Fetch& body) const { apply_fetch(context, body, answer); }
+  void operator()(const Ack& body) const { apply_ack(context, body, answer); }
+  void operator()(const AckMany& body) const { apply_ack_many(context, body, answer); }
+  void operator()(const Fail& body) const { apply_fail(context, body, answer); }
+  void operator()(const Release& body) const { apply_release(context, body, answer); }
+  void operator()(const Extend& body) const { apply_extend(context, body, answer); }
+  void operator()(const Progress& body) const { apply_progress(context, body, answer); }
+  void operator()(const Log& body) const { apply_log(context, body, answer); }
+  void operator()(const Edit& body) const { apply_edit(context, body, answer); }
+  void operator()(const Get& body) const { apply_get(context, body, answer); }
+  void operator()(const Wait& body) const { apply_wait(context, body, answer); }
+  void operator()(const Bulk& body) const { apply_bulk(context, body, answer); }
+  void operator()(const ListJobs& body) const { apply_list(context, body, answer); }
+  void operator()(const CountJobs& body) const { apply_count(context, body, answer); }
+  void operator()(const OperationStart& body) const {
+    apply_operation_start(context, body, answer);
+  }
+  void operator()(const OperationGet& body) const { apply_operation_get(context, body, answer); }
+  void operator()(const OperationList&) const { apply_operation_list(context, answer); }
+  void operator()(const OperationCancel& body) const {
+    apply_operation_cancel(context, body, answer);
+  }
+  void operator()(const OperationWait& body) const { apply_operation_wait(context, body, answer); }
+  void operator()(const EventRead& body) const { apply_event_read(context, body, answer); }
+  void operator()(const WorkerBeat& body) const { apply_beat(context, body, answer); }
+  void operator()(const WorkerBye& body) const { apply_bye(context, body, answer); }
+  void operator()(const WorkerList&) const { apply_worker_list(context, answer); }
+  void operator()(const WorkerTell& body) const { apply_worker_tell(context, body, answer); }
+  void operator()(const QueueStats& body) const { apply_queue_stats(context, body, answer); }
+  void operator()(const QueueStatsAll& body) const { apply_queue_stats_all(context, body, answer); }
+  void operator()(const QueueList& body) const { apply_queue_list(context, body, answer); }
+  void operator()(const QueuePause& body) const { apply_queue_pause(context, body, answer); }
+  void operator()(const QueueResume& body) const { apply_queue_resume(context, body, answer); }
+  void operator()(const QueueSet& body) const { apply_queue_set(context, body, answer); }
+  void operator()(const TypePause& body) const { apply_type_pause(context, body, answer); }
+  void operator()(const TypeResume& body) const { apply_type_resume(context, body, answer); }
+  void operator()(const KeySet& body) const { apply_key_set(context, body, answer); }
+  void operator()(const KeyGet& body) const { apply_key_get(context, body, answer); }
+  void operator()(const KeysGet& body) const { apply_keys_get(context, body, answer); }
+  void operator()(const KeysDelete& body) const { apply_keys_delete(context, body, answer); }
+  void operator()(const KeysExist& body) const { apply_keys_exist(context, body, answer); }
+  void operator()(const KeyExpire& body) const { apply_key_expire(context, body, answer); }
+  void operator()(const KeyTimeLeft& body) const { apply_key_time_left(context, body, answer); }
+  void operator()(const KeyPersist& body) const { apply_key_persist(context, body, answer); }
+  void operator()(const KeyAdd& body) const { apply_key_add(context, body, answer); }
+  void operator()(const KeyScan& body) const { apply_key_scan(context, body, answer); }
+  void operator()(const KeyCount&) const { apply_key_count(context, answer); }
+  void operator()(const KeyType& body) const { apply_key_type(context, body, answer); }
+  void operator()(const HashSet& body) const { apply_hash_set(context, body, answer); }
+  void operator()(const HashGet& body) const { apply_hash_get(context, body, answer); }
+  void operator()(const HashGetMany& body) const { apply_hash_get_many(context, body, answer); }
+  void operator()(const HashAll& body) const { apply_hash_all(context, body, answer); }
+  void operator()(const HashDelete& body) const { apply_hash_delete(context, body, answer); }
+  void operator()(const HashHas& body) const { apply_hash_has(context, body, answer); }
+  void operator()(const HashSize& body) const { apply_hash_size(context, body, answer); }
+  void operator()(const HashAdd& body) const { apply_hash_add(context, body, answer); }
+  void operator()(const HashAddFloat& body) const { apply_hash_add_float(context, body, answer); }
+  void operator()(const UndoGrants& body) const { apply_undo_grants(context, body); }
+  void operator()(const AcceptClock&) const {
+    context.state.release_wall_hold();
+    answer.reply.ok();
+  }
+  void operator()(const Exec& body) const { apply_exec(context, body, answer); }
 };
-// clang 16 does not find it by itself.
-template <class... Functions>
-Overloaded(Functions...) -> Overloaded<Functions...>;
 
 }  // namespace
 
 void apply(Context& context, const Command& command, Answer& answer) {
-  std::visit(
-      Overloaded{
-          [&](const Push& body) { apply_push(context, body, answer); },
-          [&](const PushMany& body) { apply_push_many(context, body, answer); },
-          [&](const Fetch& body) { apply_fetch(context, body, answer); },
-          [&](const Ack& body) { apply_ack(context, body, answer); },
-          [&](const AckMany& body) { apply_ack_many(context, body, answer); },
-          [&](const Fail& body) { apply_fail(context, body, answer); },
-          [&](const Release& body) { apply_release(context, body, answer); },
-          [&](const Extend& body) { apply_extend(context, body, answer); },
-          [&](const Progress& body) { apply_progress(context, body, answer); },
-          [&](const Log& body) { apply_log(context, body, answer); },
-          [&](const Edit& body) { apply_edit(context, body, answer); },
-          [&](const Get& body) { apply_get(context, body, answer); },
-          [&](const Wait& body) { apply_wait(context, body, answer); },
-          [&](const Bulk& body) { apply_bulk(context, body, answer); },
-          [&](const ListJobs& body) { apply_list(context, body, answer); },
-          [&](const CountJobs& body) { apply_count(context, body, answer); },
-          [&](const OperationStart& body) { apply_operation_start(context, body, answer); },
-          [&](const OperationGet& body) { apply_operation_get(context, body, answer); },
-          [&](const OperationList&) { apply_operation_list(context, answer); },
-          [&](const OperationCancel& body) { apply_operation_cancel(context, body, answer); },
-          [&](const OperationWait& body) { apply_operation_wait(context, body, answer); },
-          [&](const EventRead& body) { apply_event_read(context, body, answer); },
-          [&](const WorkerBeat& body) { apply_beat(context, body, answer); },
-          [&](const WorkerBye& body) { apply_bye(context, body, answer); },
-          [&](const WorkerList&) { apply_worker_list(context, answer); },
-          [&](const WorkerTell& body) { apply_worker_tell(context, body, answer); },
-          [&](const QueueStats& body) { apply_queue_stats(context, body, answer); },
-          [&](const QueueStatsAll& body) { apply_queue_stats_all(context, body, answer); },
-          [&](const QueueList& body) { apply_queue_list(context, body, answer); },
-          [&](const QueuePause& body) { apply_queue_pause(context, body, answer); },
-          [&](const QueueResume& body) { apply_queue_resume(context, body, answer); },
-          [&](const QueueSet& body) { apply_queue_set(context, body, answer); },
-          [&](const TypePause& body) { apply_type_pause(context, body, answer); },
-          [&](const TypeResume& body) { apply_type_resume(context, body, answer); },
-          [&](const KeySet& body) { apply_key_set(context, body, answer); },
-          [&](const KeyGet& body) { apply_key_get(context, body, answer); },
-          [&](const KeysGet& body) { apply_keys_get(context, body, answer); },
-          [&](const KeysDelete& body) { apply_keys_delete(context, body, answer); },
-          [&](const KeysExist& body) { apply_keys_exist(context, body, answer); },
-          [&](const KeyExpire& body) { apply_key_expire(context, body, answer); },
-          [&](const KeyTimeLeft& body) { apply_key_time_left(context, body, answer); },
-          [&](const KeyPersist& body) { apply_key_persist(context, body, answer); },
-          [&](const KeyAdd& body) { apply_key_add(context, body, answer); },
-          [&](const KeyScan& body) { apply_key_scan(context, body, answer); },
-          [&](const KeyCount&) { apply_key_count(context, answer); },
-          [&](const KeyType& body) { apply_key_type(context, body, answer); },
-          [&](const HashSet& body) { apply_hash_set(context, body, answer); },
-          [&](const HashGet& body) { apply_hash_get(context, body, answer); },
-          [&](const HashGetMany& body) { apply_hash_get_many(context, body, answer); },
-          [&](const HashAll& body) { apply_hash_all(context, body, answer); },
-          [&](const HashDelete& body) { apply_hash_delete(context, body, answer); },
-          [&](const HashHas& body) { apply_hash_has(context, body, answer); },
-          [&](const HashSize& body) { apply_hash_size(context, body, answer); },
-          [&](const HashAdd& body) { apply_hash_add(context, body, answer); },
-          [&](const HashAddFloat& body) { apply_hash_add_float(context, body, answer); },
-          [&](const UndoGrants& body) { apply_undo_grants(context, body); },
-          [&](const AcceptClock&) {
-            context.state.release_wall_hold();
-            answer.reply.ok();
-          },
-          [&](const Exec& body) { apply_exec(context, body, answer); },
-      },
-      command.body);
+  std::visit(Applier{context, answer}, command.body);
 }
 
 Job* find_seen(const State& state, const JobRef& ref) {
