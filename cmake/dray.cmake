@@ -103,7 +103,7 @@ function(dray_test folder)
     target_link_libraries(${folder}_test PRIVATE ${folder})
   endif()
   target_link_libraries(${folder}_test PRIVATE ${arg_DEPENDS} GTest::gmock GTest::gtest_main)
-  # What is tested is built as it ships; to optimise the tests themselves takes as long as all of it.
+  # What is tested is built as it ships. To optimise the tests too would take as long as that again.
   target_compile_options(${folder}_test PRIVATE -O0 -U_FORTIFY_SOURCE)
   include(GoogleTest)
   gtest_discover_tests(

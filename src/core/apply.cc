@@ -10,7 +10,8 @@ using base::ErrorCode;
 
 namespace {
 
-// One object of two references: as many lambdas would be written to the stack for every command.
+// Not a lambda for each: every one would hold both references, and all of them be written to the
+// stack for every command.
 struct Applier {
   Context& context;
   Answer& answer;
