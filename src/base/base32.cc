@@ -1,7 +1,5 @@
 #include "base/base32.h"
 
-#include <limits>
-
 namespace base {
 namespace {
 
@@ -25,8 +23,8 @@ constexpr std::array<uint8_t, 256> make_digits() {
 
 constexpr std::array<uint8_t, 256> kDigits = make_digits();
 
-template <size_t N>
-Base32Text<N> encode(Wide value) {
+template <size_t N, typename Number>
+Base32Text<N> encode(Number value) {
   Base32Text<N> text{};
   for (size_t i = N; i > 0; --i) {
     text.characters[i - 1] = kAlphabet[static_cast<size_t>(value & 31U)];
@@ -35,17 +33,23 @@ Base32Text<N> encode(Wide value) {
   return text;
 }
 
-// Returns the number if the text is N digits and the number is at most `most`.
-template <size_t N>
-std::optional<Wide> decode(std::string_view text, Wide most) {
+// Returns the number if the text is N digits and the number fits.
+template <typename Number, size_t N>
+std::optional<Number> decode(std::string_view text) {
+  constexpr size_t kBits = 8 * sizeof(Number);
+  static_assert(5 * N >= kBits && 5 * (N - 1) < kBits, "only the first digit could have too much");
+  constexpr uint8_t kFirstMost = (1U << (kBits - 5 * (N - 1))) - 1;
   if (text.size() != N) return std::nullopt;
-  Wide value = 0;
-  for (const char c : text) {
-    const uint8_t digit = kDigits[static_cast<uint8_t>(c)];
-    // The bound is looked at before the shift, so nothing falls out at the top unseen.
-    if (digit == kNoDigit || value > (most >> 5U)) return std::nullopt;
-    value = (value << 5U) | digit;
+  const uint8_t first = kDigits[static_cast<uint8_t>(text[0])];
+  if (first > kFirstMost) return std::nullopt;
+  Number value = first;
+  uint8_t seen = 0;  // All digits' bits: of no digit, there are more than 5.
+  for (size_t i = 1; i < N; ++i) {
+    const uint8_t digit = kDigits[static_cast<uint8_t>(text[i])];
+    seen |= digit;
+    value = (value << 5U) | (digit & 31U);
   }
+  if (seen > 31U) return std::nullopt;
   return value;
 }
 
@@ -60,13 +64,11 @@ Base32Text<kBase32U128Length> base32_encode(Bits128 value) {
 }
 
 std::optional<uint64_t> base32_decode_u64(std::string_view text) {
-  const auto value = decode<kBase32U64Length>(text, std::numeric_limits<uint64_t>::max());
-  if (!value) return std::nullopt;
-  return static_cast<uint64_t>(*value);
+  return decode<uint64_t, kBase32U64Length>(text);
 }
 
 std::optional<Bits128> base32_decode_u128(std::string_view text) {
-  const auto value = decode<kBase32U128Length>(text, ~Wide{0});
+  const auto value = decode<Wide, kBase32U128Length>(text);
   if (!value) return std::nullopt;
   return Bits128{.high = static_cast<uint64_t>(*value >> 64U),
                  .low = static_cast<uint64_t>(*value)};

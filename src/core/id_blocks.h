@@ -35,16 +35,18 @@ class IdBlocks {
   const std::map<uint64_t, Block>& blocks() const { return blocks_; }
 
  private:
-  using Place = std::map<uint64_t, Block>::iterator;
-
-  Place place_of(uint64_t number);
+  Block& block_of(uint64_t number);
 
   std::map<uint64_t, Block> blocks_;
   // The blocks looked at last: pushes, grants and ends are each at a place of their own, and no two
   // of these should have one slot.
+  struct Recent {
+    uint64_t number = 0;
+    Block* block = nullptr;  // Null: none.
+  };
   static constexpr size_t kRecent = 64;
-  std::array<Place, kRecent> recent_;
-  std::array<bool, kRecent> is_recent_{};
+  Recent& recent_of(uint64_t number) { return recent_[number % kRecent]; }
+  std::array<Recent, kRecent> recent_;
 };
 
 }  // namespace core

@@ -15,15 +15,9 @@
 #include "base/time.h"
 #include "core/effect.h"
 #include "core/job.h"
+#include "core/string_map.h"
 
 namespace core {
-
-struct StringHash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-};
-template <typename Value>
-using StringMap = std::unordered_map<std::string, Value, StringHash, std::equal_to<>>;
 
 // What an earlier push with the same name was answered.
 struct PushAnswer {

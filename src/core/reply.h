@@ -5,10 +5,10 @@
 
 #include <cstdint>
 #include <cstring>
-#include <string>
 #include <string_view>
 
 #include "base/assert.h"
+#include "base/byte_buffer.h"
 #include "base/error.h"
 
 namespace core {
@@ -31,21 +31,18 @@ class Reply {
  public:
   void clear() { tape_.clear(); }
   bool empty() const { return tape_.empty(); }
-  std::string_view tape() const { return tape_; }
+  std::string_view tape() const { return tape_.view(); }
 
   void ok() { tag(ReplyTag::kOk); }
   void nil() { tag(ReplyTag::kNil); }
-  void integer(int64_t value) {
-    tag(ReplyTag::kInteger);
-    raw(&value, sizeof value);
-  }
+  void integer(int64_t value) { number(ReplyTag::kInteger, value); }
   void bulk(std::string_view bytes) { text(ReplyTag::kBulk, bytes); }
   void simple(std::string_view word) { text(ReplyTag::kSimple, word); }
   void error(base::ErrorCode code, std::string_view message);
   void error(const base::Error& error_in) { error(error_in.code, error_in.message); }
-  void array(uint32_t count) { counted(ReplyTag::kArray, count); }
-  void map(uint32_t pairs) { counted(ReplyTag::kMap, pairs); }
-  void push(uint32_t count) { counted(ReplyTag::kPush, count); }
+  void array(uint32_t count) { number(ReplyTag::kArray, count); }
+  void map(uint32_t pairs) { number(ReplyTag::kMap, pairs); }
+  void push(uint32_t count) { number(ReplyTag::kPush, count); }
 
   // For arrays whose length is only known at the end: returns a mark for `close`.
   size_t array_begin() {
@@ -62,21 +59,28 @@ class Reply {
   }
 
   // Puts another tape (one whole value) behind what is there.
-  void append(const Reply& value) { tape_.append(value.tape_); }
+  void append(const Reply& value) { tape_.append(value.tape()); }
 
   // Cuts back to an earlier length (of `tape().size()`), to take back a half-written value.
-  void rewind(size_t length) { tape_.resize(length); }
+  void rewind(size_t length) { tape_.cut(length); }
 
  private:
-  void tag(ReplyTag value) { tape_.push_back(static_cast<char>(value)); }
-  void raw(const void* data, size_t size) { tape_.append(static_cast<const char*>(data), size); }
-  void text(ReplyTag value, std::string_view bytes);
-  void counted(ReplyTag value, uint32_t count) {
-    tag(value);
-    raw(&count, sizeof count);
+  void tag(ReplyTag value) { *tape_.extend(1) = static_cast<char>(value); }
+  template <typename Number>
+  void number(ReplyTag tag, Number value) {
+    char* at = tape_.extend(1 + sizeof value);
+    *at = static_cast<char>(tag);
+    std::memcpy(at + 1, &value, sizeof value);
+  }
+  void text(ReplyTag tag, std::string_view bytes) {
+    const auto size = static_cast<uint32_t>(bytes.size());
+    char* at = tape_.extend(1 + sizeof size + bytes.size());
+    *at = static_cast<char>(tag);
+    std::memcpy(at + 1, &size, sizeof size);
+    base::copy_part(at + 1 + sizeof size, bytes);
   }
 
-  std::string tape_;
+  base::ByteBuffer tape_;
 };
 
 // Reads a tape value by value. Requires a well-formed tape (it is ours; asserts otherwise).

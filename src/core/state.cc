@@ -28,16 +28,6 @@ Job* State::find_key(std::string_view key) const {
   return found == keys_.end() ? nullptr : found->second;
 }
 
-Queue* State::find_queue(std::string_view name) const {
-  const auto found = queue_names_.find(name);
-  return found == queue_names_.end() ? nullptr : found->second;
-}
-
-TypeName* State::find_type(std::string_view name) const {
-  const auto found = type_names_.find(name);
-  return found == type_names_.end() ? nullptr : found->second;
-}
-
 Queue& State::queue_of(std::string_view name) {
   if (Queue* queue = find_queue(name)) return *queue;
   queues_.push_back(std::make_unique<Queue>());
@@ -45,7 +35,7 @@ Queue& State::queue_of(std::string_view name) {
   queue.name = name;
   queue.index = static_cast<uint32_t>(queues_.size() - 1);
   note_changed(queue);
-  queue_names_.emplace(queue.name, &queue);
+  queue_names_.add(queue);
   if (group_) ++group_->queues_made;
   return queue;
 }
@@ -65,7 +55,7 @@ TypeName& State::type_of(std::string_view name) {
   TypeName& type = *types_.back();
   type.name = name;
   type.index = static_cast<uint32_t>(types_.size() - 1);
-  type_names_.emplace(type.name, &type);
+  type_names_.add(type);
   return type;
 }
 

@@ -24,6 +24,7 @@
 #include "core/job_table.h"
 #include "core/keys.h"
 #include "core/ledger.h"
+#include "core/name_index.h"
 #include "core/operations.h"
 #include "core/queue.h"
 #include "core/residency.h"
@@ -60,8 +61,8 @@ class State {
   Job* find(JobId id) const { return jobs_.find(id); }
   Job* find_key(std::string_view key) const;
   bool was_given(JobId id) const { return id.value < make_job_id(shard_, sequence_next_).value; }
-  Queue* find_queue(std::string_view name) const;
-  TypeName* find_type(std::string_view name) const;
+  Queue* find_queue(std::string_view name) const { return queue_names_.find(name); }
+  TypeName* find_type(std::string_view name) const { return type_names_.find(name); }
   const std::vector<std::unique_ptr<Queue>>& queues() const { return queues_; }
   const JobTable& jobs() const { return jobs_; }
   const IdBlocks& blocks() const { return blocks_; }
@@ -222,9 +223,9 @@ class State {
   Audit audit_;
   Residency residency_{jobs_, [this](Job& job) { before_record_leaves(job); }};
   std::vector<std::unique_ptr<Queue>> queues_;
-  StringMap<Queue*> queue_names_;
+  NameIndex<Queue> queue_names_;
   std::vector<std::unique_ptr<TypeName>> types_;
-  StringMap<TypeName*> type_names_;
+  NameIndex<TypeName> type_names_;
   StringMap<Job*> keys_;
   std::unordered_map<uint64_t, base::Error> damages_;  // Of jobs that were set aside, by id.
   uint64_t damaged_removed_ = 0;

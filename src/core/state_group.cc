@@ -48,7 +48,7 @@ void State::end_group(bool commit) {
     Queue* queue = queues_.back().get();
     std::erase(woken_, queue);
     std::erase(changed_queues_, queue);
-    queue_names_.erase(queue->name);
+    queue_names_.remove(*queue);
     queues_.pop_back();
   }
 }

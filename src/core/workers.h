@@ -6,13 +6,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/time.h"
+#include "core/string_map.h"
 
 namespace core {
 
@@ -54,10 +54,6 @@ class Workers {
   const std::list<Worker>& all() const { return by_time_; }  // The one heard of last first.
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
   using Place = std::list<Worker>::iterator;
 
   void erase(Place place);
@@ -65,7 +61,7 @@ class Workers {
   std::list<Worker> by_time_;
   std::unordered_map<std::string_view, Place> places_;  // Views of the names in the list.
   size_t told_ = 0;                                     // Of them, those that are not to run.
-  std::unordered_map<std::string, uint64_t, Hash, std::equal_to<>> leases_;  // Some are 0.
+  StringMap<uint64_t> leases_;                          // Some are 0.
 };
 
 }  // namespace core

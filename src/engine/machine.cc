@@ -166,24 +166,26 @@ std::vector<Request*> Machine::take_answered() {
 // Gives a command back to a session that owes too much, or refuses a large read for what all owe.
 // What comes behind a command that was given back is given back too: so they keep their order.
 bool Machine::is_turned_away(Request& request) {
+  request.given_back = false;
   if (request.kind == Request::Kind::kClose) return false;
+  SessionOrder* order = request.order;
+  const bool follows_one = order != nullptr && order->gives_back;
+  if (!request.heavy && !follows_one) return false;
   const uint64_t used = gauge_ == nullptr ? 0 : gauge_->used() + reply_bytes_;
   const uint64_t budget = gauge_ == nullptr ? UINT64_MAX : gauge_->budget();
   const Pressure pressure = pressure_of(used, budget);
-  if (request.order != nullptr) {
-    SessionOrder& order = *request.order;
-    const uint64_t owed = order.reply_bytes.load(std::memory_order_relaxed);
+  if (order != nullptr) {
+    const uint64_t owed = order->reply_bytes.load(std::memory_order_relaxed);
     const uint64_t most =
         pressure == Pressure::kNone ? kSessionReplyBytesMax : kSessionReplyBytesYellow;
-    if (request.heavy && owed >= most) order.gives_back = true;
-    request.given_back = order.gives_back;
-    if (request.given_back) {
+    if (request.heavy && owed >= most) order->gives_back = true;
+    if (order->gives_back) {
+      request.given_back = true;
       request.answer.clear();
       answer(request);
       return true;
     }
   }
-  if (!request.heavy) return false;
   const bool is_fetch = std::holds_alternative<core::Fetch>(request.command.body);
   const bool refused =
       is_fetch ? used >= budget : pressure == Pressure::kRed && is_large_read(request.command);

@@ -7,6 +7,7 @@
 #include <deque>
 #include <string>
 
+#include "base/byte_buffer.h"
 #include "core/apply.h"
 #include "core/command.h"
 
@@ -39,7 +40,7 @@ struct Request {
   uint64_t session = 0;
   SessionOrder* order = nullptr;  // Of the session; outlives the request.
 
-  std::string bytes;              // What `command` points into.
+  base::ByteBuffer bytes;         // What `command` points into.
   std::deque<std::string> parts;  // The same for the members of an EXEC.
   core::Command command;
   core::Answer answer;

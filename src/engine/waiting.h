@@ -14,7 +14,7 @@
 
 #include "base/time.h"
 #include "core/apply.h"
-#include "core/idempotency.h"
+#include "core/string_map.h"
 #include "engine/parked.h"
 #include "engine/request.h"
 

@@ -145,7 +145,7 @@ base::Status read_operation_command(const CommandSpec& spec, Words& words,
 base::Status read_command(const CommandSpec& spec, Words& words, core::CommandBody& body) {
   switch (spec.id) {
     case CommandId::kJobPush:
-      return read_push(words, std::get<core::Push>(body));  // What a new command is.
+      return read_push(words, body.emplace<core::Push>());
     case CommandId::kJobMpush:
       return read_push_many(words, body.emplace<core::PushMany>());
     case CommandId::kJobFetch:
@@ -213,14 +213,16 @@ base::Status read_command(const CommandSpec& spec, Words& words, core::CommandBo
 
 }  // namespace
 
-base::Result<core::Command> decode(const CommandSpec& spec, Arguments arguments) {
-  base::Result<core::Command> command;
+base::Status decode_into(const CommandSpec& spec, Arguments arguments, core::Command& command) {
+  if (!spec.built) return not_built(spec.name);
+  TRY(check_arity(spec, arguments));
   Words words(arguments.subspan(1));
-  base::Status done = spec.built ? check_arity(spec, arguments) : not_built(spec.name);
-  if (done) [[likely]]
-    done = read_command(spec, words, command->body);
-  if (!done) [[unlikely]]
-    command = std::move(done).error();
+  return read_command(spec, words, command.body);
+}
+
+base::Result<core::Command> decode(const CommandSpec& spec, Arguments arguments) {
+  core::Command command;
+  TRY(decode_into(spec, arguments, command));
   return command;
 }
 

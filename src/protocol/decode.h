@@ -15,5 +15,7 @@ namespace protocol {
 // Requires: arguments[0] is the command's name, and the command is not one that the server answers
 // by itself (spec.local()).
 base::Result<core::Command> decode(const CommandSpec& spec, Arguments arguments);
+// The same, in place of another command. After an error that is neither.
+base::Status decode_into(const CommandSpec& spec, Arguments arguments, core::Command& command);
 
 }  // namespace protocol

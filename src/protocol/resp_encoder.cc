@@ -2,32 +2,25 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 
+#include "base/byte_buffer.h"
 #include "core/reply.h"
 
 namespace protocol {
 namespace {
 
-// A type byte, the digits of any 64-bit number with its sign, CR and LF.
-constexpr size_t kHeaderBytesMax = 1 + 20 + 2;
+constexpr size_t kNumberBytesMax = 20;  // Digits of any 64-bit number, with its sign.
+constexpr size_t kHeaderBytesMax = 1 + kNumberBytesMax + 2;  // With a type byte, CR and LF.
 constexpr std::string_view kVerbatimFormat = "txt:";
 
-// Copies short parts without a call: most values of a reply are.
-void copy(char* to, std::string_view part) {
-  const size_t size = part.size();
-  const char* from = part.data();
-  if (size > 16) {
-    std::memcpy(to, from, size);
-  } else if (size >= 8) {
-    std::memcpy(to, from, 8);
-    std::memcpy(to + size - 8, from + size - 8, 8);  // May overlap the first.
-  } else if (size >= 4) {
-    std::memcpy(to, from, 4);
-    std::memcpy(to + size - 4, from + size - 4, 4);
-  } else {
-    for (size_t i = 0; i < size; ++i) to[i] = from[i];
-  }
+// Writes a number in decimal. Returns where it ends. Most have one digit or two: lengths and
+// counts.
+template <typename Number>
+char* write_number(char* at, Number number) {
+  if (number < 0 || number >= 100) return std::to_chars(at, at + kNumberBytesMax, number).ptr;
+  if (number >= 10) *at++ = static_cast<char>('0' + number / 10);
+  *at++ = static_cast<char>('0' + number % 10);
+  return at;
 }
 
 // Collects small parts before they go to the string: a lease is thirty short values, and to append
@@ -38,42 +31,53 @@ class Writer {
 
   template <typename Number>
   void header(char type, Number number) {
-    if (kBufferBytes - used_ < kHeaderBytesMax) flush();
-    char* at = buffer_ + used_;
-    *at++ = type;
-    if (number >= 0 && number < 10) {
-      *at++ = static_cast<char>('0' + number);
-    } else {
-      at = std::to_chars(at, buffer_ + kBufferBytes, number).ptr;
-    }
-    *at++ = '\r';
-    *at++ = '\n';
-    used_ = static_cast<size_t>(at - buffer_);
+    at_ = write_header(room(kHeaderBytesMax), type, number);
   }
   void bytes(std::string_view part) {
-    if (part.size() > kBufferBytes - used_) flush();
-    if (part.size() > kBufferBytes) {
-      out_.append(part);
-      return;
-    }
-    copy(buffer_ + used_, part);
-    used_ += part.size();
+    if (part.size() > kBufferBytes) return long_part(part);
+    at_ = base::copy_part(room(part.size()), part);
   }
   void bulk(std::string_view part) {
-    header('$', part.size());
-    bytes(part);
-    bytes("\r\n");
+    constexpr size_t kAround = kHeaderBytesMax + 2;
+    if (part.size() > kBufferBytes - kAround) {
+      header('$', part.size());
+      long_part(part);
+      return bytes("\r\n");
+    }
+    char* at = write_header(room(kAround + part.size()), '$', part.size());
+    at = base::copy_part(at, part);
+    *at++ = '\r';
+    *at++ = '\n';
+    at_ = at;
   }
   void flush() {
-    out_.append(buffer_, used_);
-    used_ = 0;
+    out_.append(buffer_, static_cast<size_t>(at_ - buffer_));
+    at_ = buffer_;
   }
 
  private:
   static constexpr size_t kBufferBytes = 1024;
 
+  template <typename Number>
+  static char* write_header(char* at, char type, Number number) {
+    *at++ = type;
+    at = write_number(at, number);
+    *at++ = '\r';
+    *at++ = '\n';
+    return at;
+  }
+  // Where `size` bytes, at most all of the buffer, can be written.
+  char* room(size_t size) {
+    if (static_cast<size_t>(buffer_ + kBufferBytes - at_) < size) flush();
+    return at_;
+  }
+  void long_part(std::string_view part) {
+    flush();
+    out_.append(part);
+  }
+
   std::string& out_;
-  size_t used_ = 0;
+  char* at_ = buffer_;  // Behind what is collected.
   char buffer_[kBufferBytes];
 };
 

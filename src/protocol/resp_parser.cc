@@ -132,10 +132,7 @@ ParseStatus RespParser::read_words(std::string_view unread) {
 
 ParseStatus RespParser::read_bulk_header(std::string_view unread) {
   if (position_ == unread.size()) return ParseStatus::kNeedMore;
-  if (unread[position_] != '$') {
-    return fail(RespFault::kSyntax, "Protocol error: expected '$', got '" +
-                                        printable(unread.substr(position_, 1)) + "'");
-  }
+  if (unread[position_] != '$') return fail_at(unread.substr(position_, 1));
   const size_t header = position_++;
   const Line line = read_number(unread, bulk_bytes_);
   if (line != Line::kRead) {
@@ -157,9 +154,27 @@ ParseStatus RespParser::read_bulk_header(std::string_view unread) {
   return ParseStatus::kRequest;
 }
 
-// Reads "<number>\r\n" at `position_` and steps behind it. Strict: no plus, no spaces, no zeros in
-// front.
+// Reads "<number>\r\n" at `position_` and steps behind it. Most are lengths of one digit or two.
 RespParser::Line RespParser::read_number(std::string_view unread, int64_t& value) {
+  if (unread.size() - position_ < 4) return read_any_number(unread, value);
+  const char* const at = unread.data() + position_;
+  const auto first = static_cast<unsigned>(at[0] - '0');
+  const auto second = static_cast<unsigned>(at[1] - '0');
+  if (first >= 1 && first <= 9 && at[1] == '\r' && at[2] == '\n') {
+    value = first;
+    position_ += 3;
+    return Line::kRead;
+  }
+  if (first >= 1 && first <= 9 && second <= 9 && at[2] == '\r' && at[3] == '\n') {
+    value = first * 10 + second;
+    position_ += 4;
+    return Line::kRead;
+  }
+  return read_any_number(unread, value);
+}
+
+// Strict: no plus, no spaces, no zeros in front.
+RespParser::Line RespParser::read_any_number(std::string_view unread, int64_t& value) {
   const char* const begin = unread.data() + position_;
   const char* const end = unread.data() + unread.size();
   const char* at = begin;
@@ -288,6 +303,10 @@ ParseStatus RespParser::fail(RespFault fault, std::string text) {
   error_text_ = std::move(text);
   arguments_.clear();
   return ParseStatus::kError;
+}
+
+ParseStatus RespParser::fail_at(std::string_view byte) {
+  return fail(RespFault::kSyntax, "Protocol error: expected '$', got '" + printable(byte) + "'");
 }
 
 ParseStatus RespParser::fail_above(const char* what, uint64_t value, size_t limit) {

@@ -81,8 +81,10 @@ class RespParser {
   bool looks_like_http() const;
   void move_views(const char* base);
   Line read_number(std::string_view unread, int64_t& value);
+  Line read_any_number(std::string_view unread, int64_t& value);
   ParseStatus number_fault(Line line, const char* malformed);
   ParseStatus fail(RespFault fault, std::string text);
+  ParseStatus fail_at(std::string_view byte);
   ParseStatus fail_above(const char* what, uint64_t value, size_t limit);
 
   RespLimits limits_;

@@ -37,7 +37,10 @@ class FakeHost final : public MetricsHost {
   // With the same stats of queues in all namespaces.
   std::string text(const core::Reply& queues) {
     std::vector<NamespaceStats> stats;
-    for (const auto& shard : shards_) stats.push_back({*shard, queues});
+    for (const auto& shard : shards_) {
+      stats.push_back({*shard, {}});
+      stats.back().queues.append(queues);
+    }
     return metrics_text(*this, stats);
   }
 

@@ -387,7 +387,7 @@ void Server::fetch_stats(const auth::PrincipalPtr& asker, StatsDone done) {
   for (size_t at = 0; at < gathered->stats.size(); ++at) {
     ask(gathered->stats[at].shard, kSessionOfMetrics, core::QueueStatsAll{}, engine::Lane::kFetch,
         [gathered, at](const core::Reply& queues) {
-          gathered->stats[at].queues = queues;
+          gathered->stats[at].queues.append(queues);
           if (--gathered->missing == 0) gathered->done(gathered->stats);
         });
   }

@@ -284,12 +284,12 @@ protocol::Arguments Session::copy_words(Slot& slot, protocol::Arguments argument
   size_t size = 0;
   for (const std::string_view word : arguments) size += word.size();
   slot.bytes.clear();
-  slot.bytes.reserve(size);  // So that views into it stay right.
+  char* at = slot.bytes.extend(size);  // At once: views into it stay right.
   if (words_.capacity() > kWordsKept) std::vector<std::string_view>().swap(words_);
-  words_.clear();
-  for (const std::string_view word : arguments) {
-    words_.emplace_back(slot.bytes.data() + slot.bytes.size(), word.size());
-    slot.bytes.append(word);
+  words_.resize(arguments.size());
+  for (size_t i = 0; i < words_.size(); ++i) {
+    words_[i] = {at, arguments[i].size()};
+    at = base::copy_part(at, arguments[i]);
   }
   return words_;
 }
@@ -297,13 +297,11 @@ protocol::Arguments Session::copy_words(Slot& slot, protocol::Arguments argument
 void Session::handle_command(const protocol::CommandSpec& spec, protocol::Arguments arguments) {
   Slot& slot = add_slot();
   const protocol::Arguments words = copy_words(slot, arguments);
-  base::Result<core::Command> command = protocol::decode(spec, words);
-  if (!command) {
-    slot.answer.reply.error(command.error());
+  if (const base::Status read = protocol::decode_into(spec, words, slot.command); !read) {
+    slot.answer.reply.error(read.error());
     slot.done = true;
     return;
   }
-  slot.command = *std::move(command);
   const bool is_judged = client_.principal || spec.has(protocol::command_flag::kAudit);
   if (is_judged && !may_do(spec, slot)) return;
   slot.lane = lane_of(spec);
