@@ -154,23 +154,21 @@ ParseStatus RespParser::read_bulk_header(std::string_view unread) {
   return ParseStatus::kRequest;
 }
 
-// Reads "<number>\r\n" at `position_` and steps behind it. Most are lengths of one digit or two.
+// Reads "<number>\r\n" at `position_` and steps behind it. Most are lengths of few digits.
 RespParser::Line RespParser::read_number(std::string_view unread, int64_t& value) {
-  if (unread.size() - position_ < 4) return read_any_number(unread, value);
+  constexpr size_t kFewDigits = 3;
+  if (unread.size() - position_ < kFewDigits + 2) return read_any_number(unread, value);
   const char* const at = unread.data() + position_;
-  const auto first = static_cast<unsigned>(at[0] - '0');
-  const auto second = static_cast<unsigned>(at[1] - '0');
-  if (first >= 1 && first <= 9 && at[1] == '\r' && at[2] == '\n') {
-    value = first;
-    position_ += 3;
-    return Line::kRead;
+  if (at[0] < '1' || at[0] > '9') return read_any_number(unread, value);
+  int64_t number = at[0] - '0';
+  size_t digits = 1;
+  for (; digits < kFewDigits && at[digits] >= '0' && at[digits] <= '9'; ++digits) {
+    number = number * 10 + (at[digits] - '0');
   }
-  if (first >= 1 && first <= 9 && second <= 9 && at[2] == '\r' && at[3] == '\n') {
-    value = first * 10 + second;
-    position_ += 4;
-    return Line::kRead;
-  }
-  return read_any_number(unread, value);
+  if (at[digits] != '\r' || at[digits + 1] != '\n') return read_any_number(unread, value);
+  value = number;
+  position_ += digits + 2;
+  return Line::kRead;
 }
 
 // Strict: no plus, no spaces, no zeros in front.
