@@ -35,7 +35,9 @@ class SessionWatchTest : public testing::Test {
   double metric(const std::string& name) {
     TestConnection client(server_.http_address());
     client.send("GET /metrics HTTP/1.0\r\n\r\n");
-    const std::string text = client.read_to_end();
+    return metric_in(client.read_to_end(), name);
+  }
+  static double metric_in(const std::string& text, const std::string& name) {
     const size_t at = text.find("\n" + name + " ");
     return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
   }
@@ -102,6 +104,31 @@ TEST_F(SessionWatchTest, LargeRepliesAreMadeAsTheyAreTakenAndInOrder) {
     ASSERT_EQ(client.read().text.size(), kMebibyte);
     ASSERT_EQ(show(client.read()), std::to_string(i));
   }
+}
+
+// The question of the metrics is answered in one batch with replies that are just handed out.
+TEST_F(SessionWatchTest, RepliesCountOnceWhileTheyAreHandedOut) {
+  constexpr size_t kReplies = 8 * kMebibyte;
+  constexpr size_t kOther = kMebibyte / 2;
+  TestConnection other(server_.address());
+  other.call({"SET", "large", std::string(kMebibyte, 'x')});
+  other.call({"JOB.PUSH", "q", "T", "{}"});
+  server_.gate().close();
+  other.send(Words{"JOB.PUSH", "q", "T", "{}"});
+  server_.gate().wait_for_append();
+  TestConnection client(server_.address(), 4'096);
+  std::string gets;
+  for (size_t i = 0; i < kReplies / kMebibyte; ++i) gets += request({"GET", "large"});
+  client.send(gets);
+  until([&] { return server_.gauge().used() >= kReplies; }, "the replies");
+  const uint64_t before = server_.counters().commands.load();
+  TestConnection scraper(server_.http_address());
+  scraper.send("GET /metrics HTTP/1.0\r\n\r\n");
+  until([&] { return server_.counters().commands.load() > before; }, "the question");
+  server_.gate().open();
+  const double held = metric_in(scraper.read_to_end(), "dray_buffer_bytes");
+  EXPECT_GT(held, 1.0 * kMebibyte) << "the client has not read";
+  EXPECT_LT(held, 1.0 * (kReplies + kOther));
 }
 
 // Those cannot leave before the large ones, which wait for room.

@@ -119,6 +119,47 @@ TEST_F(SettingRules, DefaultResetsAndWhatIsNotNamedStays) {
   EXPECT_EQ(settings.alert_ms.value_or(0), 1'000);
 }
 
+TEST_F(SettingRules, WithAnAgeAJobIsOvertakenUntilItHasGrownAsFar) {
+  Push low = a_push();
+  low.priority = 3;
+  Push high = a_push();
+  high.priority = 5;
+  const std::string old = push(low);
+  tick(999);
+  const std::string next = push(high);
+  QueueSettings settings;
+  settings.age_ms = 500;
+  set(settings);
+  EXPECT_EQ(fetch_one().id, next) << "it counts as 4";
+  const std::string late = push(high);
+  tick(1);
+  const GrantView grown = fetch_one();
+  EXPECT_EQ(grown.id, old) << "it counts as 5, and has its place for longer";
+  EXPECT_EQ(grown.priority, 3);
+  EXPECT_EQ(fetch_one().id, late);
+}
+
+TEST_F(SettingRules, APriorityGrowsToNineAndNoFurther) {
+  Push low = a_push();
+  low.priority = 0;
+  Push high = a_push();
+  high.priority = 9;
+  const std::string first = push(high);
+  const std::string second = push(low);
+  QueueSettings settings;
+  settings.age_ms = 1;
+  set(settings);
+  tick(1'000);
+  EXPECT_EQ(fetch_one().id, first);
+  EXPECT_EQ(fetch_one().id, second);
+  push(low);
+  settings.age_ms = 0;
+  set(settings);
+  tick(1'000);
+  const std::string higher = push(high);
+  EXPECT_EQ(fetch_one().id, higher) << "it was taken back";
+}
+
 TEST_F(SettingRules, NoTimeoutAndNoKeepAreValues) {
   QueueSettings none;
   none.timeout_ms = 0;

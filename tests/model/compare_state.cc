@@ -63,6 +63,7 @@ void match_settings(const Where& where, const QueueSettings& expected,
   same(where, "keep", expected.keep_ms, got->keep_ms);
   same(where, "crashes", expected.crashes, got->crashes);
   same(where, "alert", expected.alert_ms, got->alert_ms);
+  same(where, "age", expected.age_ms, got->age_ms);
 }
 
 void match_history(const Where& where, const std::vector<AttemptView>& expected,

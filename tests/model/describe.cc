@@ -66,7 +66,17 @@ std::string line(const QueueSettings& set) {
   return option("MAXLEN", set.length_max) + option("ATTEMPTS", set.attempts) +
          option("BACKOFF", set.backoff) + option("LEASE", set.lease_ms) +
          option("TIMEOUT", set.timeout_ms) + option("KEEP", set.keep_ms) +
-         option("CRASHES", set.crashes) + option("ALERT", set.alert_ms);
+         option("CRASHES", set.crashes) + option("ALERT", set.alert_ms) + option("AGE", set.age_ms);
+}
+
+std::string changes(const Edit& edit) {
+  return option("QUEUE", edit.queue) + option("PRIORITY", edit.priority) +
+         option("AT", edit.at_wall_ms) + option("DELAY", edit.delay_ms) +
+         option("ARGS", edit.args) + option("TYPE", edit.type) + option("ATTEMPTS", edit.attempts) +
+         option("BACKOFF", edit.backoff) + option("TIMEOUT", edit.timeout_ms) +
+         option("SOFTTIMEOUT", edit.soft_timeout_ms) + option("LEASE", edit.lease_ms) +
+         option("EXPIRE", edit.expire_ms) + option("CRASHES", edit.crashes) +
+         option("KEEP", edit.keep_ms);
 }
 
 std::string reason_option(const std::string& reason) {
@@ -125,18 +135,14 @@ struct Describer {
   }
   std::string operator()(const Retry& v) const { return "JOB.RETRY IDS" + words(v.ids); }
   std::string operator()(const Delete& v) const { return "JOB.DELETE IDS" + words(v.ids); }
-  std::string operator()(const Edit& v) const {
-    return "JOB.EDIT " + shown(v.id) + option("QUEUE", v.queue) + option("PRIORITY", v.priority) +
-           option("AT", v.at_wall_ms) + option("DELAY", v.delay_ms) + option("ARGS", v.args) +
-           option("TYPE", v.type) + option("ATTEMPTS", v.attempts) + option("BACKOFF", v.backoff) +
-           option("TIMEOUT", v.timeout_ms) + option("SOFTTIMEOUT", v.soft_timeout_ms) +
-           option("LEASE", v.lease_ms) + option("EXPIRE", v.expire_ms) +
-           option("CRASHES", v.crashes) + option("KEEP", v.keep_ms);
-  }
+  std::string operator()(const Edit& v) const { return "JOB.EDIT " + shown(v.id) + changes(v); }
   std::string operator()(const BulkWhere& v) const {
     static const char* const kVerbs[] = {"RETRY", "CANCEL", "DELETE"};
     return std::string("JOB.") + kVerbs[static_cast<size_t>(v.verb)] + where(v.query) +
            option("LIMIT", v.limit);
+  }
+  std::string operator()(const EditWhere& v) const {
+    return "JOB.EDIT" + where(v.query) + option("LIMIT", v.limit) + changes(v.edit);
   }
   std::string operator()(const JobCount& v) const { return "JOB.COUNT" + where(v.query); }
   std::string operator()(const JobList& v) const {

@@ -124,6 +124,7 @@ class Generator {
   void add_defaults(QueueSet& set);
   void spoil(QueueSet& set);
   Edit edit(const World& world);
+  EditWhere edit_where(const World& world);
   void add_options(Edit& edit);
   void spoil(Edit& edit);
   Verb worker_verb(const World& world);

@@ -39,7 +39,7 @@ std::vector<int64_t> Generator::admin_weights(const World& world, bool running) 
           weight(options_.queue_settings, 6),
           weight(options_.edit, 8),
           weight(options_.workers, 3),
-          weight(options_.operations, 3),
+          weight(options_.operations, 4),
           weight(options_.queries, 8)};
 }
 
@@ -97,6 +97,7 @@ QueueSet Generator::queue_set() {
   if (chance(15)) change.keep_ms = pick<int64_t>({0, 500, 61'000});
   if (chance(20)) change.crashes = pick<int64_t>({0, 1, 2});
   if (chance(20)) change.alert_ms = pick<int64_t>({0, 60'000});
+  if (chance(25)) change.age_ms = pick<int64_t>({0, 1, 500, 3'000, 60'000});
   if (chance(15)) add_defaults(set);
   if (options_.malformed && chance(6)) spoil(set);
   return set;
@@ -117,13 +118,14 @@ void Generator::add_defaults(QueueSet& set) {
   add("KEEP", change.keep_ms.has_value());
   add("CRASHES", change.crashes.has_value());
   add("ALERT", change.alert_ms.has_value());
+  add("AGE", change.age_ms.has_value());
 }
 
 // Keeps no option twice: that would be refused for another reason.
 void Generator::spoil(QueueSet& set) {
   set.defaults.clear();
   QueueSettings& change = set.change;
-  switch (between(0, 8)) {
+  switch (between(0, 9)) {
     case 0:
       set.queue = pick<std::string>({"", "with space"});
       break;
@@ -147,6 +149,9 @@ void Generator::spoil(QueueSet& set) {
       break;
     case 7:
       change.crashes = pick<int64_t>({-1, 1'001});
+      break;
+    case 8:
+      change.age_ms = pick<int64_t>({-1, 315'576'000'001});
       break;
     default:
       change.keep_ms = pick<int64_t>({-1, kMost});
@@ -258,7 +263,7 @@ Verb Generator::worker_verb(const World& world) {
 
 Verb Generator::operation(const World& world) {
   const std::string queue = pick<std::string>({"q1", "q1", "q2", "q3", "q3", "q4", "nowhere"});
-  switch (weighted({50, 16, 14, options_.malformed ? 2 : 0})) {
+  switch (weighted({50, 16, 14, options_.edit ? 30 : 0, options_.malformed ? 2 : 0})) {
     case 0: {
       BulkWhere bulk;
       bulk.verb = pick<BulkVerb>(
@@ -275,10 +280,24 @@ Verb Generator::operation(const World& world) {
         if (job.view.state == State::kRunning && chance(50)) return QueueDelete{job.view.queue};
       }
       return QueueDelete{queue};
+    case 3:
+      return edit_where(world);
     default:
       if (chance(50)) return QueuePurge{"with space"};
       return QueueDelete{"with space"};
   }
+}
+
+EditWhere Generator::edit_where(const World& world) {
+  EditWhere edit{query(world), std::nullopt, this->edit(world)};
+  if (chance(60)) edit.query = pick<std::string>({"state:ready", "state:scheduled", "type:*"});
+  if (chance(40)) edit.limit = between(1, 3);
+  if (options_.malformed && allow_malformed_ && chance(4)) edit.limit = pick<int64_t>({0, -1});
+  if (edit.edit.keep_ms) {  // As of one job: some may have been leased.
+    edit.edit.keep_ms.reset();
+    edit.edit.priority = 3;
+  }
+  return edit;
 }
 
 Verb Generator::query_verb(const World& world) {

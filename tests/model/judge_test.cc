@@ -256,6 +256,19 @@ void note_rare(const Op& op, const Reply& reply, const World& world,
     if (reply.number > 1) reached.insert(verb + " of many");
     if (!reply.code.empty()) reached.insert(verb + " where " + reply.code);
   }
+  if (std::holds_alternative<EditWhere>(op.verb)) {
+    if (reply.number > 1) reached.insert("edit of many");
+    if (!reply.code.empty()) reached.insert("edit where " + reply.code);
+  }
+  for (const GrantView& lease : reply.leases) {
+    for (const auto& [id, job] : world.jobs) {
+      const JobView& other = job.view;
+      if (other.state == State::kReady && !other.suspect && other.queue == lease.queue &&
+          other.type == lease.type && other.priority > lease.priority) {
+        reached.insert("a lease by age");
+      }
+    }
+  }
   if (reply.kind == Reply::Kind::kListed && reply.text != "0") reached.insert("a page of several");
   if (reply.kind == Reply::Kind::kListed &&
       std::get<JobList>(op.verb).cursor.value_or("0") != "0") {
@@ -421,6 +434,9 @@ TEST(RandomLives, OfAllGroupsAgreeAndReachWhatMatters) {
                            "cancel of many",
                            "delete of many",
                            "delete where BADREQ",
+                           "edit of many",
+                           "edit where BADREQ",
+                           "a lease by age",
                            "JOB.COUNT ",
                            "JOB.COUNT BADREQ",
                            "JOB.LIST ",

@@ -166,6 +166,7 @@ struct Visitor {
   Reply operator()(const Delete& verb) { return step.remove(verb); }
   Reply operator()(const Edit& verb) { return step.edit(verb); }
   Reply operator()(const BulkWhere& verb) { return step.bulk_where(verb, seen); }
+  Reply operator()(const EditWhere& verb) { return step.edit_where(verb, seen); }
   Reply operator()(const JobCount& verb) { return step.count(verb); }
   Reply operator()(const JobList& verb) { return step.list_jobs(verb, seen); }
   Reply operator()(const Beat& verb) { return step.beat(verb); }

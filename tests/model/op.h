@@ -167,6 +167,13 @@ struct BulkWhere {
   std::optional<int64_t> limit;
 };
 
+// JOB.EDIT WHERE query [LIMIT n] with the changes of `edit`, whose id counts for nothing.
+struct EditWhere {
+  std::string query;
+  std::optional<int64_t> limit;
+  Edit edit;
+};
+
 struct JobCount {
   std::optional<std::string> query;
 };
@@ -225,6 +232,7 @@ struct QueueSettings {
   std::optional<int64_t> keep_ms;
   std::optional<int64_t> crashes;
   std::optional<int64_t> alert_ms;
+  std::optional<int64_t> age_ms;
   bool operator==(const QueueSettings&) const = default;
 };
 
@@ -395,12 +403,12 @@ struct Undo {
 
 using Verb =
     std::variant<Push, MPush, Fetch, Ack, MAck, Fail, Release, Extend, Progress, Log, Get, Wait,
-                 Cancel, Retry, Delete, Edit, BulkWhere, JobCount, JobList, Beat, Bye, WorkerList,
-                 TellWorker, QueueStats, QueueList, QueuePause, QueueResume, QueueSet, QueuePurge,
-                 QueueDelete, TypePause, TypeResume, KeySet, KeyGet, KeyMGet, KeyDel, KeyExists,
-                 KeyExpire, KeyTtl, KeyPersist, KeyIncr, KeyScan, KeyDbSize, HashSet, HashGet,
-                 HashMGet, HashGetAll, HashDel, HashExists, HashLen, HashIncr, HashIncrFloat, Exec,
-                 Advance, Restart, Close, Undo>;
+                 Cancel, Retry, Delete, Edit, BulkWhere, EditWhere, JobCount, JobList, Beat, Bye,
+                 WorkerList, TellWorker, QueueStats, QueueList, QueuePause, QueueResume, QueueSet,
+                 QueuePurge, QueueDelete, TypePause, TypeResume, KeySet, KeyGet, KeyMGet, KeyDel,
+                 KeyExists, KeyExpire, KeyTtl, KeyPersist, KeyIncr, KeyScan, KeyDbSize, HashSet,
+                 HashGet, HashMGet, HashGetAll, HashDel, HashExists, HashLen, HashIncr,
+                 HashIncrFloat, Exec, Advance, Restart, Close, Undo>;
 
 struct Op {
   Conn conn = 0;

@@ -137,6 +137,53 @@ TEST_F(OperationRules, RetryTakesTheFinishedAndSkipsTheRest) {
   EXPECT_EQ(job(waiting).generation, 1);
 }
 
+TEST_F(OperationRules, EditTakesWhatWaitsAndLeavesWhatItCannotChange) {
+  const std::string used = push(a_push());
+  run(a_fail(fetch_one()));  // Its first attempt is gone.
+  const std::string fresh = push(a_push());
+  const std::string other = push(a_push());
+  run(Cancel{false, {other}});
+  EditWhere edit{"queue:q", std::nullopt, {}};
+  edit.edit.attempts = 1;
+  const Reply reply = run(edit);
+  EXPECT_EQ(reply.kind, Reply::Kind::kStarted);
+  EXPECT_EQ(reply.number, 2) << "one is finished";
+  EXPECT_EQ(job(fresh).max_attempts, 1);
+  EXPECT_NE(job(used).max_attempts, 1);
+  EXPECT_NE(job(other).max_attempts, 1);
+  edit.edit = {};
+  EXPECT_EQ(code(edit), "BADREQ") << "it changes nothing";
+  edit.edit.priority = 9;
+  edit.limit = 0;
+  EXPECT_EQ(code(edit), "BADREQ");
+}
+
+TEST_F(OperationRules, EditMovesNoMoreThanTheOtherQueueHasRoomFor) {
+  const std::vector<std::string> ids = {push(a_push()), push(a_push()), push(a_push())};
+  QueueSettings bound;
+  bound.length_max = 2;
+  run(QueueSet{"r", bound, {}});
+  EditWhere edit{"queue:q", std::nullopt, {}};
+  edit.edit.queue = "r";
+  EXPECT_EQ(run(edit).number, 3);
+  EXPECT_EQ(job(ids[0]).queue, "r");
+  EXPECT_EQ(job(ids[1]).queue, "r");
+  EXPECT_EQ(job(ids[2]).queue, "q");
+}
+
+TEST_F(OperationRules, WhatAnEditCannotChangeDoesNotCountForItsLimit) {
+  const std::string used = push(a_push());
+  run(a_fail(fetch_one()));
+  const std::string second = push(a_push());
+  const std::string third = push(a_push());
+  EditWhere edit{"queue:q", 1, {}};
+  edit.edit.attempts = 1;
+  EXPECT_EQ(run(edit).number, 1);
+  EXPECT_NE(job(used).max_attempts, 1);
+  EXPECT_EQ(job(second).max_attempts, 1);
+  EXPECT_NE(job(third).max_attempts, 1);
+}
+
 TEST_F(OperationRules, ALimitTakesTheOldest) {
   const std::string first = push(a_push());
   const std::string second = push(a_push());

@@ -130,6 +130,8 @@ class Step {
   Reply retry_job(Job& job);
   Reply remove_job(const Job& job);
   Reply edit(const Edit& edit);
+  static std::optional<Reply> refused_change(const Edit& edit);
+  Reply edit_job(Job& job, const Edit& edit);
   Reply exec(const Exec& exec, const Reply* seen);
   Reply pause(const QueuePause& pause);
   Reply resume(const QueueResume& resume);
@@ -150,6 +152,7 @@ class Step {
 
   // step_query.cc
   Reply bulk_where(const BulkWhere& bulk, const Reply* seen);
+  Reply edit_where(const EditWhere& edit, const Reply* seen);
   Reply purge(const QueuePurge& purge, const Reply* seen);
   Reply delete_queue(const QueueDelete& del, const Reply* seen);
   Reply started(size_t matched, const Reply* seen);

@@ -21,13 +21,13 @@ bool refused(const QueueSet& set) {
   const QueueSettings& change = set.change;
   const bool none = !change.length_max && !change.attempts && !change.backoff && !change.lease_ms &&
                     !change.timeout_ms && !change.keep_ms && !change.crashes && !change.alert_ms &&
-                    set.defaults.empty();
+                    !change.age_ms && set.defaults.empty();
   if (none || !valid_name(set.queue)) return true;
   if (change.backoff && !parse_backoff(*change.backoff)) return true;
   return outside(change.length_max, kLengthMax) || outside(change.attempts, kRunsMax) ||
          outside(change.lease_ms, kDayMs) || outside(change.timeout_ms, kDurationMsMax) ||
          outside(change.keep_ms, kDurationMsMax) || outside(change.crashes, kRunsMax) ||
-         outside(change.alert_ms, kDurationMsMax);
+         outside(change.alert_ms, kDurationMsMax) || outside(change.age_ms, kDurationMsMax);
 }
 
 template <typename T>
@@ -50,6 +50,7 @@ void reset(QueueSettings& settings, const std::string& option) {
   if (option == "KEEP") settings.keep_ms.reset();
   if (option == "CRASHES") settings.crashes.reset();
   if (option == "ALERT") settings.alert_ms.reset();
+  if (option == "AGE") settings.age_ms.reset();
 }
 
 bool refused(const std::string& type, const std::optional<std::string>& queue) {
@@ -94,6 +95,7 @@ Reply Step::queue_set(const QueueSet& set) {
   set_one(settings.keep_ms, change.keep_ms);
   set_or_reset(settings.crashes, change.crashes);
   set_or_reset(settings.alert_ms, change.alert_ms);
+  set_or_reset(settings.age_ms, change.age_ms);
   set_one(settings.backoff, change.backoff);
   for (const std::string& option : set.defaults) reset(settings, option);
   if (settings != before) w_.queues[set.queue].settings = settings;

@@ -14,6 +14,7 @@ constexpr size_t kTypesMax = 256;
 constexpr size_t kWorkerBytesMax = 128;
 constexpr size_t kWaitIdsMax = 1'000;
 constexpr int64_t kTimeoutSlackMsMin = 5'000;
+constexpr int64_t kPriorityMax = 9;
 
 int64_t wait_ms(int64_t block_ms) {
   return block_ms == 0 ? kBlockMsMax : std::min(block_ms, kBlockMsMax);
@@ -39,10 +40,10 @@ bool asks_alone(const Fetch& fetch) {
   return fetch.count.value_or(1) == 1 && fetch.holding.value_or(0) == 0;
 }
 
-// Whether `a` is handed out before `b` of the same queue.
-bool before(const Job& a, const Job& b) {
-  if (a.view.priority != b.view.priority) return a.view.priority > b.view.priority;
-  return a.ready_seq < b.ready_seq;
+// What the job's priority has grown to.
+int64_t priority_at(const Job& job, const std::optional<int64_t>& age_ms, int64_t now_ms) {
+  if (!age_ms) return job.view.priority;
+  return std::min(job.view.priority + (now_ms - job.ready_since_ms) / *age_ms, kPriorityMax);
 }
 
 GrantView grant_view(const Job& job) {
@@ -106,6 +107,13 @@ std::vector<std::string> Step::candidates(const Fetch& fetch) const {
 Job* Step::head_of(const std::string& name, const Fetch& fetch) const {
   const auto queue = w_.queues.find(name);
   if (queue == w_.queues.end() || queue->second.paused) return nullptr;
+  // Whether `a` is handed out before `b`.
+  const auto before = [&](const Job& a, const Job& b) {
+    const std::optional<int64_t>& age_ms = queue->second.settings.age_ms;
+    const int64_t of_a = priority_at(a, age_ms, w_.now.engine_ms);
+    const int64_t of_b = priority_at(b, age_ms, w_.now.engine_ms);
+    return of_a != of_b ? of_a > of_b : a.ready_seq < b.ready_seq;
+  };
   Job* head = nullptr;
   for (auto& [id, job] : w_.jobs) {
     if (job.view.state != State::kReady || job.view.queue != name) continue;

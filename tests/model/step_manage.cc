@@ -126,12 +126,22 @@ Reply Step::remove_job(const Job& job) {
 }
 
 Reply Step::edit(const Edit& edit) {
-  if (!valid_id(edit.id) || refused(edit)) return error_reply("BADREQ");
-  if (edit.args && edit.args->size() > kArgsBytesMax) return error_reply("TOOBIG");
+  if (!valid_id(edit.id)) return error_reply("BADREQ");
+  if (const auto refusal = refused_change(edit)) return *refusal;
   const std::optional<std::string> id = resolve(edit.id);
   Job* job = id ? find_job(w_, *id) : nullptr;
-  if (job == nullptr) return no_record(id.value_or(""));
-  JobView& view = job->view;
+  return job == nullptr ? no_record(id.value_or("")) : edit_job(*job, edit);
+}
+
+// For its words alone.
+std::optional<Reply> Step::refused_change(const Edit& edit) {
+  if (refused(edit)) return error_reply("BADREQ");
+  if (edit.args && edit.args->size() > kArgsBytesMax) return error_reply("TOOBIG");
+  return std::nullopt;
+}
+
+Reply Step::edit_job(Job& job, const Edit& edit) {
+  JobView& view = job.view;
   if (view.state == State::kRunning || is_finished(view.state)) return bad_state(view.state);
   if (edit.attempts && *edit.attempts <= view.attempt) return error_reply("BADREQ");
   const std::string queue = edit.queue.value_or(view.queue);
@@ -150,14 +160,14 @@ Reply Step::edit(const Edit& edit) {
   view.lease_ms = edit.lease_ms.value_or(view.lease_ms);
   if (edit.keep_ms) view.keep_ms = edit.keep_ms;
   if (edit.expire_ms) view.expires_at_engine_ms = w_.now.engine_ms + *edit.expire_ms;
-  if (edit.backoff) job->backoff = *parse_backoff(*edit.backoff);
+  if (edit.backoff) job.backoff = *parse_backoff(*edit.backoff);
   if (!edit.delay_ms && !edit.at_wall_ms) return ok_reply();
-  const Job before = *job;
-  job->run_at_range.reset();
-  place(*job, edit.delay_ms, edit.at_wall_ms);
+  const Job before = job;
+  job.run_at_range.reset();
+  place(job, edit.delay_ms, edit.at_wall_ms);
   if (before.view.state == State::kReady && view.state == State::kReady) {
-    job->ready_seq = before.ready_seq;
-    job->ready_since_ms = before.ready_since_ms;
+    job.ready_seq = before.ready_seq;
+    job.ready_since_ms = before.ready_since_ms;
   }
   return ok_reply();
 }

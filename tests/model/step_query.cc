@@ -65,6 +65,23 @@ Reply Step::bulk_where(const BulkWhere& bulk, const Reply* seen) {
   return started(ids.size(), seen);
 }
 
+Reply Step::edit_where(const EditWhere& edit, const Reply* seen) {
+  if (malformed(edit.query) || edit.limit.value_or(1) < 1) return error_reply("BADREQ");
+  if (const auto refusal = refused_change(edit.edit)) return *refusal;
+  std::vector<std::string> ids = ids_of(w_, edit.query);
+  std::erase_if(ids, [&](const std::string& id) {
+    const State state = find_job(w_, id)->view.state;
+    return state == State::kRunning || is_finished(state);
+  });
+  const auto most = static_cast<size_t>(edit.limit.value_or(INT64_MAX));
+  size_t changed = 0;
+  for (const std::string& id : ids) {
+    if (edit_job(*find_job(w_, id), edit.edit).kind != Reply::Kind::kError) ++changed;
+    if (changed == most) break;
+  }
+  return started(std::min(ids.size(), most), seen);
+}
+
 Reply Step::purge(const QueuePurge& purge, const Reply* seen) {
   if (!valid_name(purge.queue)) return error_reply("BADREQ");
   if (w_.queues.count(purge.queue) == 0) return error_reply("NOTFOUND");

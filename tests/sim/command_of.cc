@@ -169,6 +169,7 @@ Result<core::QueueSet> queue_set_of(const model::QueueSet& op) {
   number(core::QueueNumber::kKeepMs, "KEEP", change.keep_ms);
   number(core::QueueNumber::kCrashes, "CRASHES", change.crashes);
   number(core::QueueNumber::kAlertMs, "ALERT", change.alert_ms);
+  number(core::QueueNumber::kAgeMs, "AGE", change.age_ms);
   if (std::ranges::count(op.defaults, "BACKOFF") > 0) set.backoff.emplace();
   if (change.backoff) set.backoff = TRY(core::parse_backoff(*change.backoff));
   return set;
@@ -248,8 +249,18 @@ struct ToCommand {
     return core::Bulk{core::BulkVerb::kDelete, false, TRY(jobs_of(op.ids))};
   }
   Made operator()(const model::Edit& op) const {
-    core::Edit edit;
-    edit.job = TRY(job_of(op.id));
+    return core::Edit{TRY(changes_of(op)), TRY(job_of(op.id))};
+  }
+  Made operator()(const model::EditWhere& op) const {
+    core::OperationStart start;
+    start.verb = core::OperationVerb::kEdit;
+    start.query = TRY(query_of(op.query));
+    start.jobs_most = op.limit;
+    start.changes = TRY(changes_of(op.edit));
+    return start;
+  }
+  static Result<core::JobChanges> changes_of(const model::Edit& op) {
+    core::JobChanges edit;
     edit.queue = op.queue;
     edit.type = op.type;
     edit.args = op.args;

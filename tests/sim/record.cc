@@ -70,6 +70,7 @@ model::QueueSettings settings_of(const Record& record) {
   settings.keep_ms = record.number_if_any("keep_ms");
   settings.crashes = record.number_if_any("crashes");
   settings.alert_ms = record.number_if_any("alert_ms");
+  settings.age_ms = record.number_if_any("age_ms");
   return settings;
 }
 

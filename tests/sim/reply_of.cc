@@ -228,6 +228,7 @@ struct ToReply {
   Reply operator()(const model::TypePause&) const { return ok(); }
   Reply operator()(const model::TypeResume&) const { return ok(); }
   Reply operator()(const model::BulkWhere&) const { return started(); }
+  Reply operator()(const model::EditWhere&) const { return started(); }
   Reply operator()(const model::QueuePurge&) const { return started(); }
   Reply operator()(const model::QueueDelete&) const { return started(); }
   Reply operator()(const model::JobCount&) const { return integer(); }

@@ -201,10 +201,15 @@ void Server::finish_operations() {
     bring_in_wants();
     ++tally_["slices of operations"];
   }
-  // Nothing came between its first look at the jobs and its last.
+  // Nothing came between its first look at the jobs and its last. An edit may be refused by a job.
   for (const auto& [number, operation] : machine_->state().operations().all()) {
-    const bool all = operation.done == operation.matched && operation.skipped == 0;
-    if (!all) find_fault(core::operation_text(number) + " did not change what it matched");
+    const bool may_skip = operation.verb == core::OperationVerb::kEdit;
+    const uint64_t skipped = may_skip ? operation.skipped : 0;
+    if (operation.done + skipped < operation.matched || operation.skipped != skipped) {
+      find_fault(core::operation_text(number) + " matched " + std::to_string(operation.matched) +
+                 ", changed " + std::to_string(operation.done) + ", skipped " +
+                 std::to_string(operation.skipped));
+    }
   }
 }
 

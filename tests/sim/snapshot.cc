@@ -127,6 +127,7 @@ model::QueueSettings view_of(const core::QueueSettings& settings) {
   view.keep_ms = settings.of(core::QueueNumber::kKeepMs);
   view.crashes = settings.of(core::QueueNumber::kCrashes);
   view.alert_ms = settings.of(core::QueueNumber::kAlertMs);
+  view.age_ms = settings.of(core::QueueNumber::kAgeMs);
   return view;
 }
 

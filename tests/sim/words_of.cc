@@ -180,6 +180,16 @@ struct ToWords {
   Words operator()(const model::Delete& op) const { return bulk_of("JOB.DELETE", false, op.ids); }
   Words operator()(const model::Edit& op) const {
     Words words = {"JOB.EDIT", op.id};
+    add_changes(words, op);
+    return words;
+  }
+  Words operator()(const model::EditWhere& op) const {
+    Words words = {"JOB.EDIT", "WHERE", op.query};
+    add(words, "LIMIT", op.limit);
+    add_changes(words, op.edit);
+    return words;
+  }
+  static void add_changes(Words& words, const model::Edit& op) {
     add(words, "QUEUE", op.queue);
     add(words, "PRIORITY", op.priority);
     add(words, "AT", op.at_wall_ms);
@@ -194,7 +204,6 @@ struct ToWords {
     add(words, "EXPIRE", op.expire_ms);
     add(words, "CRASHES", op.crashes);
     add(words, "KEEP", op.keep_ms);
-    return words;
   }
   Words operator()(const model::Beat& op) const {
     return leases_of("WORKER.BEAT", op.worker, op.leases);
@@ -224,6 +233,7 @@ struct ToWords {
     add(words, "KEEP", op.change.keep_ms);
     add(words, "CRASHES", op.change.crashes);
     add(words, "ALERT", op.change.alert_ms);
+    add(words, "AGE", op.change.age_ms);
     for (const std::string& option : op.defaults) add(words, option.c_str(), kDefault);
     return words;
   }
