@@ -298,6 +298,8 @@ void Session::handle_command(const protocol::CommandSpec& spec, protocol::Argume
   Slot& slot = add_slot();
   const protocol::Arguments words = copy_words(slot, arguments);
   if (const base::Status read = protocol::decode_into(spec, words, slot.command); !read) {
+    slot.command = {};  // However large it was: nobody counts it while its answer waits.
+    slot.bytes = {};
     slot.answer.reply.error(read.error());
     slot.done = true;
     return;
