@@ -274,6 +274,26 @@ TEST_F(EditOperations, SkipWhatJobEditWouldRefuse) {
   EXPECT_EQ(used.skipped, 1U) << "it has used one attempt";
 }
 
+TEST_F(EditOperations, WhatTheySkipDoesNotCountForTheirLimit) {
+  push_many(1);
+  const auto lease = start();
+  Fail fail;
+  std::tie(fail.job, fail.token) = lease;
+  fail.retry_in_ms = 0;
+  run(fail);
+  push_many(3);
+  JobChanges fewer;
+  fewer.options.attempts = 1;
+  OperationStart two = edit_of(fewer);
+  two.jobs_most = 2;
+  const Operation& operation = start_operation(two);
+  advance();
+  EXPECT_EQ(operation.done, 2U);
+  EXPECT_EQ(operation.skipped, 1U) << "it has used one attempt";
+  EXPECT_EQ(state.find(JobId{3})->record->attempts_max, 1U);
+  EXPECT_NE(state.find(JobId{4})->record->attempts_max, 1U);
+}
+
 TEST_F(EditOperations, ADelayCountsFromTheChangeOfEachJob) {
   push_many(2);
   JobChanges later;

@@ -80,6 +80,11 @@ class SettingRules : public Scene {
     change.length_max = most;
     return set(change);
   }
+  static Push push_of(int64_t priority) {
+    Push push = a_push();
+    push.priority = priority;
+    return push;
+  }
 };
 
 TEST_F(SettingRules, DefaultsHoldForLaterPushesThatDoNotSayOtherwise) {
@@ -120,10 +125,8 @@ TEST_F(SettingRules, DefaultResetsAndWhatIsNotNamedStays) {
 }
 
 TEST_F(SettingRules, WithAnAgeAJobIsOvertakenUntilItHasGrownAsFar) {
-  Push low = a_push();
-  low.priority = 3;
-  Push high = a_push();
-  high.priority = 5;
+  const Push low = push_of(3);
+  const Push high = push_of(5);
   const std::string old = push(low);
   tick(999);
   const std::string next = push(high);
@@ -140,10 +143,8 @@ TEST_F(SettingRules, WithAnAgeAJobIsOvertakenUntilItHasGrownAsFar) {
 }
 
 TEST_F(SettingRules, APriorityGrowsToNineAndNoFurther) {
-  Push low = a_push();
-  low.priority = 0;
-  Push high = a_push();
-  high.priority = 9;
+  const Push low = push_of(0);
+  const Push high = push_of(9);
   const std::string first = push(high);
   const std::string second = push(low);
   QueueSettings settings;

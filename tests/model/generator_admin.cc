@@ -293,6 +293,8 @@ EditWhere Generator::edit_where(const World& world) {
   if (chance(60)) edit.query = pick<std::string>({"state:ready", "state:scheduled", "type:*"});
   if (chance(40)) edit.limit = between(1, 3);
   if (options_.malformed && allow_malformed_ && chance(4)) edit.limit = pick<int64_t>({0, -1});
+  if (options_.malformed && chance(2))
+    edit.edit.args = std::string(pick<size_t>({65'536, 65'537}), 'x');
   if (edit.edit.keep_ms) {  // As of one job: some may have been leased.
     edit.edit.keep_ms.reset();
     edit.edit.priority = 3;

@@ -8,6 +8,7 @@ namespace model {
 namespace {
 
 constexpr int64_t kPageMax = 1'000;
+constexpr size_t kManyArgsBytesMax = 65'536;
 constexpr size_t kListingsMax = 4;
 const std::string kStart = "0";
 
@@ -68,6 +69,7 @@ Reply Step::bulk_where(const BulkWhere& bulk, const Reply* seen) {
 Reply Step::edit_where(const EditWhere& edit, const Reply* seen) {
   if (malformed(edit.query) || edit.limit.value_or(1) < 1) return error_reply("BADREQ");
   if (const auto refusal = refused_change(edit.edit)) return *refusal;
+  if (edit.edit.args.value_or("").size() > kManyArgsBytesMax) return error_reply("TOOBIG");
   std::vector<std::string> ids = ids_of(w_, edit.query);
   std::erase_if(ids, [&](const std::string& id) {
     const State state = find_job(w_, id)->view.state;
