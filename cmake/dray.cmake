@@ -22,6 +22,11 @@ set(DRAY_MAY_SEE_server
     base core store store_memory store_file_journal store_sqlite store_postgres engine protocol
     auth config cli repair sdk_cpp)
 
+# Target in-process-tests: all that the tests with one of these labels run, which is what is built
+# and run under sanitizers (tools/test.sh).
+set(DRAY_IN_PROCESS_LABELS unit model fuzz-short)
+add_custom_target(in-process-tests)
+
 # Fails when `target` names one of our targets that it may not see.
 function(_dray_check_depends target)
   if(NOT DEFINED DRAY_MAY_SEE_${target})
@@ -105,6 +110,9 @@ function(dray_test folder)
   target_link_libraries(${folder}_test PRIVATE ${arg_DEPENDS} GTest::gmock GTest::gtest_main)
   # What is tested is built as it ships. To optimise the tests too would take as long as that again.
   target_compile_options(${folder}_test PRIVATE -O0 -U_FORTIFY_SOURCE)
+  if(arg_LABEL IN_LIST DRAY_IN_PROCESS_LABELS)
+    add_dependencies(in-process-tests ${folder}_test)
+  endif()
   include(GoogleTest)
   gtest_discover_tests(
     ${folder}_test
@@ -130,6 +138,7 @@ function(dray_fuzz name)
     add_custom_target(fuzz-targets)
   endif()
   add_dependencies(fuzz-targets ${name})
+  add_dependencies(in-process-tests ${name})
   _dray_configure(${name})
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS})
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
@@ -165,6 +174,12 @@ function(dray_script_test name)
   if(arg_SERIAL)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
   endif()
+  foreach(word IN LISTS arg_COMMAND)
+    string(REGEX REPLACE "^\\$<TARGET_FILE:(.*)>$" "\\1" program "${word}")
+    if(TARGET ${program} AND arg_LABEL IN_LIST DRAY_IN_PROCESS_LABELS)
+      add_dependencies(in-process-tests ${program})
+    endif()
+  endforeach()
 endfunction()
 
 # Registers every tests/<folder>/run_test.sh as test `<folder>.run_test` with label `<folder>`. With a
@@ -185,18 +200,13 @@ function(dray_register_scripts)
   endforeach()
 endfunction()
 
-# Target check-headers: each of our headers compiles alone. Where a x.cc stands beside x.h it includes
-# that first (tools/tidy.py sees to it), so the build has shown it already.
+# Target check-headers: each of our headers compiles alone, which a unity build does not show.
 function(dray_check_headers)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${CMAKE_SOURCE_DIR}"
        "${CMAKE_SOURCE_DIR}/src/*.h" "${CMAKE_SOURCE_DIR}/sdk/cpp/*.h" "${CMAKE_SOURCE_DIR}/tests/*.h"
        "${CMAKE_SOURCE_DIR}/bench/*.h")
   set(sources "")
   foreach(header IN LISTS headers)
-    string(REGEX REPLACE "\\.h$" ".cc" beside "${CMAKE_SOURCE_DIR}/${header}")
-    if(EXISTS "${beside}")
-      continue()
-    endif()
     set(source "${CMAKE_BINARY_DIR}/check_headers/${header}.cc")
     set(text "#include \"${CMAKE_SOURCE_DIR}/${header}\"\n")
     file(CONFIGURE OUTPUT "${source}" CONTENT "${text}" @ONLY)
@@ -216,4 +226,5 @@ function(dray_check_headers)
   endif()
   # Only whether it compiles is asked: no code, no optimiser.
   target_compile_options(check-headers PRIVATE -O0 -g0 -U_FORTIFY_SOURCE)
+  set_target_properties(check-headers PROPERTIES UNITY_BUILD OFF)
 endfunction()

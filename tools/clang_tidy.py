@@ -13,6 +13,7 @@ import argparse
 import concurrent.futures
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,9 +23,24 @@ from source_files import ROOT, all_files, changed_files
 COMMAND = ["clang-tidy-16", "--quiet", "--extra-arg=-Wno-unknown-warning-option"]
 
 
-def compiled_sources(build):
-    """Returns the sources of this repository in the build's compilation database."""
-    database = json.loads((build / "compile_commands.json").read_text())
+INCLUDED = re.compile(r'^#include "(/.+\.cc)"$', re.MULTILINE)
+
+
+def alone(database):
+    """Returns the compilation database of the sources one by one: those of a unity source are
+    compiled as that is."""
+    entries = []
+    for entry in database:
+        unity = Path(entry["directory"], entry["file"])
+        members = INCLUDED.findall(unity.read_text()) if "Unity" in unity.parts else []
+        entries += [{**entry, "file": member,
+                     "command": entry["command"].replace(entry["file"], member)}
+                    for member in members] or [entry]
+    return entries
+
+
+def compiled_sources(build, database):
+    """Returns the sources of this repository in a compilation database."""
     found = set()
     for entry in database:
         path = Path(entry["directory"], entry["file"]).resolve()
@@ -33,8 +49,7 @@ def compiled_sources(build):
     return sorted(found)
 
 
-def wanted_sources(build, only_changed):
-    sources = compiled_sources(build)
+def wanted_sources(sources, only_changed):
     if not only_changed:
         return sources
     stems = {path.with_suffix("") for path in changed_files() if path.suffix in (".h", ".cc")}
@@ -49,9 +64,9 @@ def digest(paths):
     return total.hexdigest()
 
 
-def check(build, path):
+def check(commands, path):
     """Returns what clang-tidy has to say about a file; an empty text if it is clean."""
-    done = subprocess.run([*COMMAND, "-p", str(build), str(path)], cwd=ROOT, capture_output=True,
+    done = subprocess.run([*COMMAND, "-p", str(commands), str(path)], cwd=ROOT, capture_output=True,
                           text=True, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
@@ -68,7 +83,11 @@ def main():
     clean = json.loads(memory.read_text()) if memory.exists() else {}
     shared = digest([path for path in all_files()
                      if path.suffix == ".h" or path.name == ".clang-tidy"])
-    sources = wanted_sources(options.build, options.changed)
+    database = alone(json.loads((options.build / "compile_commands.json").read_text()))
+    commands = options.build / "clang_tidy"
+    commands.mkdir(exist_ok=True)
+    (commands / "compile_commands.json").write_text(json.dumps(database))
+    sources = wanted_sources(compiled_sources(options.build, database), options.changed)
     keys = {path: shared + digest([path]) for path in sources}
     todo = [path for path in sources if clean.get(str(path)) != keys[path]]
 
@@ -79,7 +98,7 @@ def main():
 
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for path, said in zip(todo, pool.map(lambda path: check(options.build, path), todo)):
+        for path, said in zip(todo, pool.map(lambda path: check(commands, path), todo)):
             if said:
                 failed += 1
                 print(said, flush=True)

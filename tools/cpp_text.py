@@ -15,6 +15,10 @@ WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]")
 FUNCTION = re.compile(r"^(?!namespace|class|struct|enum|union|extern|constexpr std|\s|\}|#|//)"
                       r".*\)[^;]*\{")
 
+# A line at the margin that begins a function: what it returns, its name.
+NAMED_FUNCTION = re.compile(r"^(?!return\b|using\b|namespace\b|typedef\b|#)(?:\[\[\w+\]\] )?"
+                            r"[\w:][\w:<>,&*\s]*[\s&*](\w+)\([^;=]*[{,]?$")
+
 
 def code_lines(lines):
     """Returns the lines with comments and the insides of literals blanked; their count stays."""
@@ -41,6 +45,16 @@ def includes(lines):
 def words(line):
     """Returns the words of a line in lower case: kMaxTaskCount has k, max, task and count."""
     return [word.lower() for word in WORD.findall(line)]
+
+
+def unnamed_functions(lines):
+    """Yields (line number, name) of each function in an unnamed namespace, in clang-format's layout."""
+    inside = False
+    for number, line in enumerate(lines, 1):
+        inside = (inside or line == "namespace {") and line != "}  // namespace"
+        match = inside and NAMED_FUNCTION.match(line)
+        if match and not match[1].isupper() and not match[1].startswith("TEST"):
+            yield number, match[1]
 
 
 def function_count(code):

@@ -225,6 +225,20 @@ def check_words(file, banned):
                 yield finding(file, number, "word", f"'{word}': here the word is '{used}'")
 
 
+def check_unnamed(files):
+    """Finds functions of one name in the unnamed namespaces of a folder: its sources are compiled in
+    groups, where one could be called for the other."""
+    first = {}
+    for file in files:
+        if file.path.suffix != ".cc" or file.path.stem.endswith("_fuzz"):
+            continue  # A fuzz target is a program of its own.
+        group = (file.path.parent, file.path.stem.endswith("_test"))
+        for line, name in cpp_text.unnamed_functions(file.lines):
+            other = first.setdefault((group, name), file)
+            if other is not file:
+                yield finding(file, line, "unnamed", f"{other.name} has a '{name}' too")
+
+
 def folders_of(files):
     """Returns the folders that the README has to name: see README's own words."""
     found = set()
@@ -320,6 +334,7 @@ def check_tree(root):
     findings = []
     for file in files:
         findings += check_file(file, names, banned)
+    findings += check_unnamed(files)
     findings += check_folders(root, files)
     findings += check_commit(root)
     findings += check_changelog(root)

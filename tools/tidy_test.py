@@ -105,6 +105,17 @@ class Tree(unittest.TestCase):
                 self.assert_planted(name, f"#include <{header}>\n", "1 include")
                 (self.root / name).unlink()
 
+    def test_functions_of_one_name_in_a_folder_are_found(self):
+        one = ("namespace {\n\nint size_of(\n    long a) {\n  return a;\n}\n\n}  // namespace\n"
+               "int shared() {\n  return size_of(1);\n}\n")
+        self.write("src/base/a.cc", one)
+        self.write("src/core/a.cc", one)
+        self.write("src/base/a_test.cc", one.replace("long a", "int a"))
+        self.write("src/base/a_fuzz.cc", one)
+        self.assertEqual(self.findings(), [])
+        self.assert_planted("src/base/b.cc", "namespace {\n\n[[noreturn]] void size_of(int a,\n"
+                            "                          int b) {\n}\n\n}  // namespace\n", "3 unnamed")
+
     def test_long_files_are_found(self):
         self.assert_planted("src/base/long.cc", "\n" * 601, "601 length")
         self.assert_planted("src/base/long.cc", "\n" * 600)

@@ -7,7 +7,7 @@ namespace {
 
 // Priority 1024, no delay, and a time to run that no run of the benchmark reaches: DEADLINE_SOON
 // would answer a reserve otherwise.
-std::string push_request(const std::string& args) {
+std::string put_request(const std::string& args) {
   return "put 1024 0 3600 " + std::to_string(args.size()) + "\r\n" + args + "\r\n";
 }
 
@@ -26,7 +26,7 @@ std::string_view expected_word(OpKind op) {
 }  // namespace
 
 BeanstalkDriver::BeanstalkDriver(const DriverOptions& options)
-    : push_(push_request(make_args(options.args_bytes)), make_args(options.args_bytes)),
+    : push_(put_request(make_args(options.args_bytes)), make_args(options.args_bytes)),
       fetch_(options.fetch_blocks ? "reserve\r\n" : "reserve-with-timeout 0\r\n") {}
 
 void BeanstalkDriver::push(uint64_t mark, std::string& out) {

@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kLineBytesMax = 512;
 constexpr size_t kBodyBytesMax = size_t{64} << 20;
 
-[[noreturn]] void malformed(const char* what) {
+[[noreturn]] void malformed_line(const char* what) {
   throw ProtocolError(std::string("beanstalkd reply: ") + what);
 }
 
@@ -29,8 +29,8 @@ size_t body_bytes(std::string_view digits) {
   size_t bytes = 0;
   const char* const end = digits.data() + digits.size();
   const auto [stop, code] = std::from_chars(digits.data(), end, bytes);
-  if (code != std::errc() || stop != end) malformed("body length expected");
-  if (bytes > kBodyBytesMax) malformed("body length out of range");
+  if (code != std::errc() || stop != end) malformed_line("body length expected");
+  if (bytes > kBodyBytesMax) malformed_line("body length out of range");
   return bytes;
 }
 
@@ -39,22 +39,23 @@ size_t body_bytes(std::string_view digits) {
 size_t scan_beanstalk(std::string_view input, BeanstalkReply& reply) {
   const size_t feed = input.substr(0, kLineBytesMax).find('\n');
   if (feed == std::string_view::npos) {
-    if (input.size() >= kLineBytesMax) malformed("line too long");
+    if (input.size() >= kLineBytesMax) malformed_line("line too long");
     return 0;
   }
-  if (feed == 0 || input[feed - 1] != '\r') malformed("line does not end in CRLF");
+  if (feed == 0 || input[feed - 1] != '\r') malformed_line("line does not end in CRLF");
   std::string_view line = input.substr(0, feed - 1);
   reply.word = take_word(line);
   reply.id = take_word(line);
   reply.body = {};
-  if (reply.word.empty()) malformed("empty line");
+  if (reply.word.empty()) malformed_line("empty line");
   if (reply.word != "RESERVED") return feed + 1;
 
   const size_t bytes = body_bytes(line);
   const size_t whole = feed + 1 + bytes + 2;
   if (input.size() < whole) return 0;
   reply.body = input.substr(feed + 1, bytes);
-  if (input[whole - 2] != '\r' || input[whole - 1] != '\n') malformed("body does not end in CRLF");
+  if (input[whole - 2] != '\r' || input[whole - 1] != '\n')
+    malformed_line("body does not end in CRLF");
   return whole;
 }
 

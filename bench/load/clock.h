@@ -4,6 +4,9 @@
 
 namespace load {
 
+inline constexpr int64_t kNsPerS = 1'000'000'000;
+inline constexpr int64_t kNsPerMs = 1'000'000;
+
 // Returns nanoseconds of the monotonic clock.
 int64_t monotonic_ns();
 

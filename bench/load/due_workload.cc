@@ -3,14 +3,9 @@
 #include <stdexcept>
 
 #include "bench/load/args.h"
+#include "bench/load/clock.h"
 
 namespace load {
-namespace {
-
-constexpr int64_t kNsPerMs = 1'000'000;
-
-}  // namespace
-
 DueWorkload::DueWorkload(const DueOptions& options) : options_(options), lateness_(options.jobs) {}
 
 void DueWorkload::push_next(Channel& channel, int64_t now_ns) {

@@ -18,8 +18,6 @@
 namespace load {
 namespace {
 
-constexpr int64_t kNsPerS = 1'000'000'000;
-constexpr int64_t kNsPerMs = 1'000'000;
 // How often a silent server is looked at for the time limit.
 constexpr int64_t kWaitNsMax = 200 * kNsPerMs;
 constexpr size_t kEventsMax = 256;

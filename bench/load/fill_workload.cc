@@ -3,13 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "bench/load/clock.h"
+
 namespace load {
-namespace {
-
-constexpr int64_t kNsPerMs = 1'000'000;
-
-}  // namespace
-
 std::optional<int64_t> retry_ms_of(std::string_view error) {
   constexpr std::string_view kCode = "OVERLOADED ";
   constexpr std::string_view kField = "retry_ms=";

@@ -16,7 +16,7 @@
 namespace load {
 namespace {
 
-[[noreturn]] void fail(const std::string& what) {
+[[noreturn]] void probe_failed(const std::string& what) {
   throw std::system_error(errno, std::generic_category(), what);
 }
 
@@ -26,7 +26,7 @@ class ProbeFile {
   explicit ProbeFile(std::string path)
       : path_(std::move(path)),
         file_(open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) {
-    if (file_.number() < 0) fail(path_);
+    if (file_.number() < 0) probe_failed(path_);
   }
   ProbeFile(const ProbeFile&) = delete;
   ProbeFile& operator=(const ProbeFile&) = delete;
@@ -35,11 +35,11 @@ class ProbeFile {
   void write_at(const std::vector<char>& bytes, size_t offset) {
     const ssize_t written =
         pwrite(file_.number(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (written < 0) fail(path_);
+    if (written < 0) probe_failed(path_);
     if (static_cast<size_t>(written) != bytes.size()) throw std::runtime_error("short write");
   }
   void sync_data() {
-    if (fdatasync(file_.number()) != 0) fail(path_);
+    if (fdatasync(file_.number()) != 0) probe_failed(path_);
   }
   void allocate(size_t bytes) {
     const int code = posix_fallocate(file_.number(), 0, static_cast<off_t>(bytes));

@@ -23,8 +23,6 @@
 namespace load {
 namespace {
 
-constexpr int64_t kNsPerS = 1'000'000'000;
-
 // How many numbers jobs may carry that are handed out by a workload which looks at them.
 uint64_t numbers_of(const Options& options) {
   if (options.workload == "life") return options.backlog + options.jobs;

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kQueue = "bench:queue";
 
-std::string push_request(std::string_view args) {
+std::string lpush_request(std::string_view args) {
   std::string request;
   append_request(request, {"LPUSH", kQueue, args});
   return request;
@@ -17,7 +17,7 @@ std::string push_request(std::string_view args) {
 }  // namespace
 
 RedisDriver::RedisDriver(const DriverOptions& options)
-    : push_(push_request(make_args(options.args_bytes)), make_args(options.args_bytes)) {
+    : push_(lpush_request(make_args(options.args_bytes)), make_args(options.args_bytes)) {
   for (uint32_t channel = 0; channel < options.channel_count; ++channel) {
     const std::string taken = "bench:taken:" + std::to_string(channel);
     std::string& fetch = fetches_.emplace_back();

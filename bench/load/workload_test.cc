@@ -7,6 +7,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "bench/load/clock.h"
 #include "bench/load/deliveries.h"
 #include "bench/load/drain_workload.h"
 #include "bench/load/dray_stub.h"
@@ -18,8 +19,6 @@
 
 namespace load {
 namespace {
-
-constexpr int64_t kNsPerMs = 1'000'000;
 
 // The loop of the loader with a stub in place of sockets and with a clock that it moves itself.
 // Replies travel in random pieces.

@@ -12,7 +12,6 @@
 namespace dray::detail {
 namespace {
 
-using base::ErrorCode;
 using base::Result;
 
 std::string host_name() {
@@ -70,12 +69,13 @@ std::string unique_name(base::Random& random) {
 
 bool is_refused_for_now(const base::Error& error) {
   switch (error.code) {
-    case ErrorCode::kOverloaded:
-    case ErrorCode::kMaxConn:
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kShuttingDown:
-    case ErrorCode::kFenced:
-    case ErrorCode::kUnknown:  // With the same name of the push or token, asking again is right.
+    case base::ErrorCode::kOverloaded:
+    case base::ErrorCode::kMaxConn:
+    case base::ErrorCode::kUnavailable:
+    case base::ErrorCode::kShuttingDown:
+    case base::ErrorCode::kFenced:
+    case base::ErrorCode::kUnknown:  // With the same name of the push or token, asking again is
+                                     // right.
       return true;
     default:
       return false;
@@ -83,7 +83,7 @@ bool is_refused_for_now(const base::Error& error) {
 }
 
 bool is_hopeless(const base::Error& error) {
-  return error.code != ErrorCode::kIo && !is_refused_for_now(error);
+  return error.code != base::ErrorCode::kIo && !is_refused_for_now(error);
 }
 
 Channel::Channel(Target target, const Wake* wake)
@@ -103,8 +103,8 @@ Result<Connection*> Channel::connection() {
   base::Error error = std::move(opened).error();
   // What was right before is not our mistake now: files and certificates are being renewed, say,
   // and a worker that has jobs goes on asking.
-  if (was_open_ && target_.endpoint.is_tls && error.code == ErrorCode::kBadReq) {
-    error.code = ErrorCode::kIo;
+  if (was_open_ && target_.endpoint.is_tls && error.code == base::ErrorCode::kBadReq) {
+    error.code = base::ErrorCode::kIo;
   }
   return tl::unexpected(std::move(error));
 }
@@ -144,7 +144,7 @@ Result<protocol::RespValue> Channel::exchange(const Exchange& command) {
       if (!reply->is_error()) return reply;
       error = error_of(*reply);
       if (!is_refused_for_now(error)) return reply;
-      if (command.repeat == Repeat::kNever && error.code == ErrorCode::kUnknown) return reply;
+      if (command.repeat == Repeat::kNever && error.code == base::ErrorCode::kUnknown) return reply;
       if (!wait_again(goes, asked_pause(error), until)) return reply;
       continue;
     }
@@ -155,7 +155,7 @@ Result<protocol::RespValue> Channel::exchange(const Exchange& command) {
     if (may_repeat && wait_again(goes, milliseconds{0}, until)) continue;
     if (wake_ != nullptr && wake_->is_set()) return reply;
     if (!was_sent) return reply;
-    return base::fail(ErrorCode::kUnknown,
+    return base::fail(base::ErrorCode::kUnknown,
                       "the command was sent, but no answer came ({}): look whether it was applied",
                       error.message);
   }

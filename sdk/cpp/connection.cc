@@ -17,7 +17,6 @@
 namespace dray::detail {
 namespace {
 
-using base::ErrorCode;
 using base::fail;
 using base::Result;
 using base::Status;
@@ -25,10 +24,6 @@ using base::Status;
 std::string errno_text(int error) {
   std::array<char, 128> buffer{};
   return strerror_r(error, buffer.data(), buffer.size());
-}
-
-bool is_for_later(int error) {
-  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
 struct FreeAddresses {
@@ -45,7 +40,8 @@ Result<Addresses> resolve(const Endpoint& endpoint) {
   const std::string port = std::to_string(endpoint.port);
   const int fault = getaddrinfo(endpoint.host.c_str(), port.c_str(), &hints, &found);
   if (fault != 0) {
-    return fail(ErrorCode::kIo, "cannot find host {}: {}", endpoint.host, gai_strerror(fault));
+    return fail(base::ErrorCode::kIo, "cannot find host {}: {}", endpoint.host,
+                gai_strerror(fault));
   }
   return Addresses(found);
 }
@@ -65,7 +61,7 @@ void set_options(int fd) {
 
 // A server with TLS has nothing to say to who speaks plainly, but an alert at most.
 base::Error without_introduction(base::Error error, const Endpoint& endpoint) {
-  if (error.code == ErrorCode::kIo && !endpoint.is_tls) {
+  if (error.code == base::ErrorCode::kIo && !endpoint.is_tls) {
     error.message += "; if this server speaks TLS, the URL begins with drays://";
   }
   return error;
@@ -77,7 +73,7 @@ base::Error error_of(const protocol::RespValue& reply) {
   const auto code = base::error_code(reply.error_code());
   if (code) return base::Error{*code, std::string(reply.error_message())};
   // A code of a newer server, or of something that is no Dray: its text says all there is.
-  return base::Error{ErrorCode::kErr, reply.text};
+  return base::Error{base::ErrorCode::kErr, reply.text};
 }
 
 Result<std::unique_ptr<Connection>> Connection::open(const Endpoint& endpoint,
@@ -96,15 +92,15 @@ Connection::~Connection() {
 
 Status Connection::connect_to(const Endpoint& endpoint, Deadline deadline) {
   const Addresses addresses = TRY(resolve(endpoint));
-  Status last = fail(ErrorCode::kIo, "has no address");
+  Status last = fail(base::ErrorCode::kIo, "has no address");
   for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
     if (fd_ >= 0) close(fd_);
     fd_ = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd_ < 0) return fail(ErrorCode::kIo, "cannot open a socket: {}", errno_text(errno));
+    if (fd_ < 0) return fail(base::ErrorCode::kIo, "cannot open a socket: {}", errno_text(errno));
     set_options(fd_);
     if (connect(fd_, address->ai_addr, address->ai_addrlen) == 0) return {};
     if (errno != EINPROGRESS) {
-      last = fail(ErrorCode::kIo, "cannot connect: {}", errno_text(errno));
+      last = fail(base::ErrorCode::kIo, "cannot connect: {}", errno_text(errno));
       continue;
     }
     last = wait_for(POLLOUT, deadline);
@@ -113,7 +109,7 @@ Status Connection::connect_to(const Endpoint& endpoint, Deadline deadline) {
     socklen_t size = sizeof error;
     getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
     if (error == 0) return {};
-    last = fail(ErrorCode::kIo, "cannot connect: {}", errno_text(error));
+    last = fail(base::ErrorCode::kIo, "cannot connect: {}", errno_text(error));
   }
   return last;
 }
@@ -157,14 +153,14 @@ Status Connection::wait_for(short events, Deadline deadline) const {
     if (wake_ != nullptr) entries[1].fd = wake_->fd();
     const int ready = poll(entries.data(), entries.size(), deadline.poll_timeout());
     if (ready < 0 && errno != EINTR) {
-      return fail(ErrorCode::kIo, "cannot wait for the server: {}", errno_text(errno));
+      return fail(base::ErrorCode::kIo, "cannot wait for the server: {}", errno_text(errno));
     }
     // What has come is read before the wake is heard.
     if (ready > 0 && entries[0].revents != 0) return {};
     if (ready > 0 && entries[1].revents != 0) {
-      return fail(ErrorCode::kUnavailable, "the wait was ended");
+      return fail(base::ErrorCode::kUnavailable, "the wait was ended");
     }
-    if (deadline.is_over()) return fail(ErrorCode::kIo, "no answer within the time allowed");
+    if (deadline.is_over()) return fail(base::ErrorCode::kIo, "no answer within the time allowed");
   }
 }
 
@@ -173,16 +169,16 @@ Result<Moved> Connection::write_now(std::string_view bytes) {
   const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   if (sent >= 0) return Moved{.bytes = static_cast<size_t>(sent)};
   if (is_for_later(errno)) return Moved{.wait_for = POLLOUT};
-  return fail(ErrorCode::kIo, "the connection broke: {}", errno_text(errno));
+  return fail(base::ErrorCode::kIo, "the connection broke: {}", errno_text(errno));
 }
 
 Result<Moved> Connection::read_now(std::span<char> room) {
   if (tls_) return tls_->read(room);
   const ssize_t got = recv(fd_, room.data(), room.size(), 0);
   if (got > 0) return Moved{.bytes = static_cast<size_t>(got)};
-  if (got == 0) return fail(ErrorCode::kIo, "the server closed the connection");
+  if (got == 0) return fail(base::ErrorCode::kIo, "the server closed the connection");
   if (is_for_later(errno)) return Moved{.wait_for = POLLIN};
-  return fail(ErrorCode::kIo, "the connection broke: {}", errno_text(errno));
+  return fail(base::ErrorCode::kIo, "the connection broke: {}", errno_text(errno));
 }
 
 Status Connection::send(std::string_view bytes, Deadline deadline) {
@@ -213,7 +209,8 @@ Result<protocol::RespValue> Connection::receive(Deadline deadline) {
     const protocol::ReplyStatus status = parser_.parse(std::string_view(unread_).substr(read_));
     read_ += parser_.consumed();
     if (status == protocol::ReplyStatus::kError) {
-      return fail(ErrorCode::kIo, "the server's answer makes no sense: {}", parser_.error_text());
+      return fail(base::ErrorCode::kIo, "the server's answer makes no sense: {}",
+                  parser_.error_text());
     }
     if (status == protocol::ReplyStatus::kNeedMore) {
       TRY(read_some(deadline));

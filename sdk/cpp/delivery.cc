@@ -5,8 +5,6 @@
 namespace dray::detail {
 namespace {
 
-using base::ErrorCode;
-
 // Commands sent in one go; bounds what has to be sent again.
 constexpr size_t kItemsPerGo = 256;
 // How long an answer is offered to a server that is away or refuses it. Beats keep the lease as
@@ -14,8 +12,8 @@ constexpr size_t kItemsPerGo = 256;
 constexpr milliseconds kPatience{10 * 60 * 1'000};
 
 bool is_refused_today(const base::Error& error) {
-  return is_refused_for_now(error) || error.code == ErrorCode::kDiskFull ||
-         error.code == ErrorCode::kStoreReadOnly;
+  return is_refused_for_now(error) || error.code == base::ErrorCode::kDiskFull ||
+         error.code == base::ErrorCode::kStoreReadOnly;
 }
 
 std::string_view level_word(LogLevel level) {
@@ -34,8 +32,8 @@ std::string_view level_word(LogLevel level) {
 
 // Whether the lease is over, so that the answer is nobody's business any more.
 bool is_not_ours(const base::Error& error) {
-  return error.code == ErrorCode::kLeaseLost || error.code == ErrorCode::kGone ||
-         error.code == ErrorCode::kNotFound;
+  return error.code == base::ErrorCode::kLeaseLost || error.code == base::ErrorCode::kGone ||
+         error.code == base::ErrorCode::kNotFound;
 }
 
 }  // namespace
@@ -253,7 +251,7 @@ void Delivery::judge_log(const Item& item, const protocol::RespValue& reply) {
   if (!reply.is_error() || is_not_ours(error_of(reply))) return;
   {
     const std::lock_guard lock(mutex_);
-    if (error_of(reply).code == ErrorCode::kNotYet) log_is_known_ = false;
+    if (error_of(reply).code == base::ErrorCode::kNotYet) log_is_known_ = false;
     if (std::exchange(log_was_lost_, true)) return;
   }
   hooks_.notice(fmt::format("a line of the log of job {} is refused: {}; more of such are not told",
@@ -282,13 +280,13 @@ Delivery::Verdict Delivery::judge_progress(Item& item, const protocol::RespValue
 Delivery::Verdict Delivery::refused(Item& item, const base::Error& error) {
   if (is_refused_today(error)) return Verdict::kAgain;
   const LeasedJob& job = item.held->job();
-  if (error.code == ErrorCode::kCancelled) {
+  if (error.code == base::ErrorCode::kCancelled) {
     // What was asked for: the lease has ended, and the result with it.
     finish(item, WorkerEvent::Kind::kLost);
     return Verdict::kDone;
   }
   auto& outcome = std::get<Outcome>(item.what);
-  if (error.code == ErrorCode::kTooBig && outcome.kind == Outcome::Kind::kAck) {
+  if (error.code == base::ErrorCode::kTooBig && outcome.kind == Outcome::Kind::kAck) {
     hooks_.notice(fmt::format("result of job {} is refused: {}", job.id, error.message));
     outcome = result_refused(error.message);
     return Verdict::kAgain;

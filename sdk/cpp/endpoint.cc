@@ -6,7 +6,6 @@
 namespace dray::detail {
 namespace {
 
-using base::ErrorCode;
 using base::fail;
 using base::Result;
 
@@ -33,7 +32,7 @@ Result<std::string> decode_percent(std::string_view text) {
       continue;
     }
     if (i + 2 >= text.size() || hex_digit(text[i + 1]) < 0 || hex_digit(text[i + 2]) < 0) {
-      return fail(ErrorCode::kBadReq, "field=url a % must be followed by two hex digits");
+      return fail(base::ErrorCode::kBadReq, "field=url a % must be followed by two hex digits");
     }
     out += static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2]));
     i += 2;
@@ -45,7 +44,7 @@ Result<uint16_t> parse_port(std::string_view text) {
   uint16_t port = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (fault != std::errc{} || end != text.data() + text.size() || port == 0) {
-    return fail(ErrorCode::kBadReq, "field=url the port must be a number from 1 to 65535: {}",
+    return fail(base::ErrorCode::kBadReq, "field=url the port must be a number from 1 to 65535: {}",
                 kForm);
   }
   return port;
@@ -67,12 +66,13 @@ base::Status parse_host(std::string_view text, Endpoint& endpoint) {
   if (text.starts_with('[')) {  // An IPv6 address has colons of its own.
     const size_t close = text.find(']');
     if (close == std::string_view::npos) {
-      return fail(ErrorCode::kBadReq, "field=url there is no ] behind the address: {}", kForm);
+      return fail(base::ErrorCode::kBadReq, "field=url there is no ] behind the address: {}",
+                  kForm);
     }
     endpoint.host = text.substr(1, close - 1);
     const std::string_view rest = text.substr(close + 1);
     if (!rest.empty() && !rest.starts_with(':')) {
-      return fail(ErrorCode::kBadReq, "field=url only :port may stand behind ]: {}", kForm);
+      return fail(base::ErrorCode::kBadReq, "field=url only :port may stand behind ]: {}", kForm);
     }
     port = rest.empty() ? rest : rest.substr(1);
   } else {
@@ -80,7 +80,8 @@ base::Status parse_host(std::string_view text, Endpoint& endpoint) {
     endpoint.host = text.substr(0, colon);
     if (colon != std::string_view::npos) port = text.substr(colon + 1);
   }
-  if (endpoint.host.empty()) return fail(ErrorCode::kBadReq, "field=url has no host: {}", kForm);
+  if (endpoint.host.empty())
+    return fail(base::ErrorCode::kBadReq, "field=url has no host: {}", kForm);
   if (!port.empty()) endpoint.port = TRY(parse_port(port));
   return {};
 }
@@ -100,7 +101,7 @@ Result<Endpoint> parse_endpoint(std::string_view url) {
       scheme_end == std::string_view::npos ? std::string_view{} : url.substr(0, scheme_end);
   endpoint.is_tls = scheme == "drays" || scheme == "rediss";
   if (!endpoint.is_tls && scheme != "dray" && scheme != "redis") {
-    return fail(ErrorCode::kBadReq,
+    return fail(base::ErrorCode::kBadReq,
                 "field=url must begin with dray://, or with drays:// for TLS: {}", kForm);
   }
   std::string_view rest = url.substr(scheme_end + 3);

@@ -28,7 +28,7 @@ Outcome outcome_when(const Handler& handler) {
   return run(handlers);
 }
 
-LeasedJob job() {
+LeasedJob leased_job() {
   LeasedJob made;
   made.id = "a";
   made.token = "t";
@@ -38,21 +38,22 @@ LeasedJob job() {
 TEST(Handlers, ReturnIsAnAckWithTheResult) {
   const Outcome outcome = outcome_when([](Context&) { return "done"; });
   EXPECT_EQ(outcome.kind, Kind::kAck);
-  EXPECT_EQ(outcome_request(job(), outcome).bytes(),
+  EXPECT_EQ(outcome_request(leased_job(), outcome).bytes(),
             request({"JOB.ACK", "a", "t", "RESULT", "done"}));
 }
 
 TEST(Handlers, EmptyResultIsAResultAndNoneIsNone) {
   const Outcome empty = outcome_when([](Context&) { return std::string(); });
-  EXPECT_EQ(outcome_request(job(), empty).bytes(), request({"JOB.ACK", "a", "t", "RESULT", ""}));
+  EXPECT_EQ(outcome_request(leased_job(), empty).bytes(),
+            request({"JOB.ACK", "a", "t", "RESULT", ""}));
   const Outcome none = outcome_when([](Context&) { return std::nullopt; });
-  EXPECT_EQ(outcome_request(job(), none).bytes(), request({"JOB.ACK", "a", "t"}));
+  EXPECT_EQ(outcome_request(leased_job(), none).bytes(), request({"JOB.ACK", "a", "t"}));
 }
 
 TEST(Handlers, ExceptionIsAFailureNamedAfterItsType) {
   const Outcome outcome = outcome_when(
       [](Context&) -> std::optional<std::string> { throw std::out_of_range("no such user"); });
-  EXPECT_EQ(outcome_request(job(), outcome).bytes(),
+  EXPECT_EQ(outcome_request(leased_job(), outcome).bytes(),
             request({"JOB.FAIL", "a", "t", "std::out_of_range", "no such user"}));
 }
 
@@ -68,14 +69,14 @@ TEST(Handlers, FailureSaysAllItCan) {
   const Outcome outcome = outcome_when([](Context&) -> std::optional<std::string> {
     throw JobError({.error_class = "Http503", .message = "busy", .trace = "at x", .retry_in = 2s});
   });
-  EXPECT_EQ(outcome_request(job(), outcome).bytes(),
+  EXPECT_EQ(outcome_request(leased_job(), outcome).bytes(),
             request({"JOB.FAIL", "a", "t", "Http503", "busy", "TRACE", "at x", "RETRYIN", "2000"}));
 }
 
 TEST(Handlers, SnoozeGivesBack) {
   const Outcome outcome =
       outcome_when([](Context&) -> std::optional<std::string> { throw Snooze(90s); });
-  EXPECT_EQ(outcome_request(job(), outcome).bytes(),
+  EXPECT_EQ(outcome_request(leased_job(), outcome).bytes(),
             request({"JOB.RELEASE", "a", "t", "DELAY", "90000"}));
 }
 

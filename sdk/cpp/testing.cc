@@ -102,7 +102,9 @@ void refuse_type(const std::string& type) {
   detail::throw_error(ErrorCode::kBadReq, "field=type the worker has no handler for " + type);
 }
 
-// Runs jobs as they are pushed.
+}  // namespace
+
+// Runs jobs as they are pushed. It has a name outside this file because Inline::State holds one.
 class InlineJobs final : public MemoryJobs {
  public:
   explicit InlineJobs(const Handlers& handlers) : handlers_(handlers) {}
@@ -150,8 +152,6 @@ class InlineJobs final : public MemoryJobs {
 };
 
 thread_local int InlineJobs::Depth::now = 0;
-
-}  // namespace
 
 struct Fake::State {
   MemoryJobs jobs;

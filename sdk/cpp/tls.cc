@@ -17,7 +17,6 @@
 namespace dray::detail {
 namespace {
 
-using base::ErrorCode;
 using base::fail;
 using base::Result;
 using base::Status;
@@ -31,10 +30,6 @@ int clamp_size(size_t size) {
   return static_cast<int>(std::min<size_t>(size, std::numeric_limits<int>::max()));
 }
 
-bool is_for_later(int error) {
-  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
-}
-
 // OpenSSL tells of a file that is not there in words that do not say so.
 Status check_readable(std::string_view field, const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -42,7 +37,7 @@ Status check_readable(std::string_view field, const std::string& path) {
     close(fd);
     return {};
   }
-  return fail(ErrorCode::kBadReq, "field=tls.{} {} cannot be read: {}", field, path,
+  return fail(base::ErrorCode::kBadReq, "field=tls.{} {} cannot be read: {}", field, path,
               std::strerror(errno));
 }
 
@@ -54,7 +49,8 @@ Status trust(SSL_CTX* context, const std::string& ca_file) {
   }
   TRY(check_readable("ca_file", ca_file));
   if (SSL_CTX_load_verify_file(context, ca_file.c_str()) != 1) {
-    return fail(ErrorCode::kBadReq, "field=tls.ca_file {} holds no certificate in PEM", ca_file);
+    return fail(base::ErrorCode::kBadReq, "field=tls.ca_file {} holds no certificate in PEM",
+                ca_file);
   }
   // What the file names is trusted as it is: an authority below another one as well.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context), X509_V_FLAG_PARTIAL_CHAIN);
@@ -64,20 +60,20 @@ Status trust(SSL_CTX* context, const std::string& ca_file) {
 Status show(SSL_CTX* context, const std::string& cert_file, const std::string& key_file) {
   if (cert_file.empty() && key_file.empty()) return {};
   if (cert_file.empty() || key_file.empty()) {
-    return fail(ErrorCode::kBadReq,
+    return fail(base::ErrorCode::kBadReq,
                 "field=tls.{} is empty: a certificate and its key are given together",
                 cert_file.empty() ? "cert_file" : "key_file");
   }
   TRY(check_readable("cert_file", cert_file));
   if (SSL_CTX_use_certificate_chain_file(context, cert_file.c_str()) != 1) {
-    return fail(ErrorCode::kBadReq, "field=tls.cert_file {} holds no certificate in PEM",
+    return fail(base::ErrorCode::kBadReq, "field=tls.cert_file {} holds no certificate in PEM",
                 cert_file);
   }
   TRY(check_readable("key_file", key_file));
   // Without this OpenSSL would ask for a passphrase on the terminal.
   SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });
   if (SSL_CTX_use_PrivateKey_file(context, key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return fail(ErrorCode::kBadReq,
+    return fail(base::ErrorCode::kBadReq,
                 "field=tls.key_file {} is not the key of {}, in PEM and without a passphrase",
                 key_file, cert_file);
   }
@@ -87,7 +83,7 @@ Status show(SSL_CTX* context, const std::string& cert_file, const std::string& k
 Result<Context> make_context(const TlsOptions& options) {
   ERR_clear_error();
   Context context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return fail(ErrorCode::kIo, "TLS cannot be set up: no memory");
+  if (!context) return fail(base::ErrorCode::kIo, "TLS cannot be set up: no memory");
   SSL_CTX* const raw = context.get();
   // As the server has it: nothing older, and only what gives forward secrecy.
   SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
@@ -115,7 +111,7 @@ Status expect_name(SSL* ssl, const std::string& name) {
   if (X509_VERIFY_PARAM_set1_host(rules, name.data(), name.size()) != 1 ||
       SSL_set_tlsext_host_name(ssl, name.c_str()) != 1) {
     ERR_clear_error();
-    return fail(ErrorCode::kBadReq, "field=tls.server_name is no name of a host");
+    return fail(base::ErrorCode::kBadReq, "field=tls.server_name is no name of a host");
   }
   return {};
 }
@@ -130,7 +126,7 @@ Status check_files(const TlsOptions& options) {
 Result<std::unique_ptr<Tls>> Tls::on(int fd, const std::string& host, const TlsOptions& options) {
   const Context context = TRY(make_context(options));
   SslPtr ssl(SSL_new(context.get()));
-  if (!ssl) return fail(ErrorCode::kIo, "TLS cannot be set up: no memory");
+  if (!ssl) return fail(base::ErrorCode::kIo, "TLS cannot be set up: no memory");
   Peer peer{.name = options.server_name.empty() ? host : options.server_name,
             .shows_own = !options.cert_file.empty()};
   TRY(expect_name(ssl.get(), peer.name));
@@ -188,7 +184,7 @@ BIO_METHOD* Tls::wire_method() {
 Status Tls::attach() {
   BIO_METHOD* const method = wire_method();
   BIO* const bio = method != nullptr ? BIO_new(method) : nullptr;
-  if (bio == nullptr) return fail(ErrorCode::kIo, "TLS cannot be set up: no memory");
+  if (bio == nullptr) return fail(base::ErrorCode::kIo, "TLS cannot be set up: no memory");
   BIO_set_data(bio, &wire_);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);  // Takes it.
@@ -206,9 +202,9 @@ Result<short> Tls::judge(int result) {
   if (peer_.bad.fault != 0) return tl::unexpected(certificate_fault(peer_));
   if (why == SSL_ERROR_SSL) return tl::unexpected(tls_fault(peer_, code));
   if (wire_.error != 0) {
-    return fail(ErrorCode::kIo, "the connection broke: {}", std::strerror(wire_.error));
+    return fail(base::ErrorCode::kIo, "the connection broke: {}", std::strerror(wire_.error));
   }
-  return fail(ErrorCode::kIo, "the server closed the connection");
+  return fail(base::ErrorCode::kIo, "the server closed the connection");
 }
 
 Result<short> Tls::shake_hands() {

@@ -3,6 +3,7 @@
 #pragma once
 #include <openssl/ssl.h>
 
+#include <cerrno>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,6 +20,11 @@ struct Moved {
   size_t bytes = 0;
   short wait_for = 0;  // Nothing moved: for poll(), what has to come first.
 };
+
+// Whether a call on it that failed with this errno is to be tried again.
+inline bool is_for_later(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
 
 // Whether the files that `options` names can be used as they are now. Errors: kBadReq names the
 // file and the field.

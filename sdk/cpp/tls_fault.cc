@@ -10,7 +10,6 @@ namespace dray::detail {
 namespace {
 
 using base::Error;
-using base::ErrorCode;
 
 // A certificate may have hundreds of names, and comes from a stranger.
 constexpr size_t kShownBytesMax = 200;
@@ -53,7 +52,7 @@ std::string_view reason_of(unsigned long code) {
 
 // Of what is set wrongly here, as far as one can see from here.
 Error wrong(std::string_view field, std::string_view message) {
-  return Error{ErrorCode::kBadReq, fmt::format("field={} {}", field, message)};
+  return Error{base::ErrorCode::kBadReq, fmt::format("field={} {}", field, message)};
 }
 
 // The server's word that it is not content with what we showed.
@@ -152,7 +151,7 @@ Error tls_fault(const Peer& peer, unsigned long code) {
   if (number == SSL_R_UNSUPPORTED_PROTOCOL || number == SSL_R_TLSV1_ALERT_PROTOCOL_VERSION) {
     return wrong("url", "the server does not speak TLS 1.2 or later");
   }
-  return Error{ErrorCode::kIo, fmt::format("TLS with the server failed: {}", reason)};
+  return Error{base::ErrorCode::kIo, fmt::format("TLS with the server failed: {}", reason)};
 }
 
 }  // namespace dray::detail

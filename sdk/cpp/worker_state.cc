@@ -34,7 +34,7 @@ ClientOptions named(ClientOptions client, const std::string& name) {
   return client;
 }
 
-[[noreturn]] void refuse(const std::string& message) {
+[[noreturn]] void refuse_setting(const std::string& message) {
   detail::throw_error(ErrorCode::kBadReq, message);
 }
 
@@ -128,15 +128,15 @@ std::vector<Pushed> Worker::State::finish(Held& held, Transaction& transaction,
 void Worker::State::check() const {
   if (delivery_)
     detail::throw_error(ErrorCode::kBadState, "run() was called before on this worker");
-  if (options_.queues.empty()) refuse("field=queues is empty: name the queues to serve");
+  if (options_.queues.empty()) refuse_setting("field=queues is empty: name the queues to serve");
   if (options_.concurrency < 1 || options_.concurrency > kConcurrencyMax) {
-    refuse(fmt::format("field=concurrency must be from 1 to {}", kConcurrencyMax));
+    refuse_setting(fmt::format("field=concurrency must be from 1 to {}", kConcurrencyMax));
   }
-  if (handlers_.empty()) refuse("no handler: call on(type, function) before run()");
+  if (handlers_.empty()) refuse_setting("no handler: call on(type, function) before run()");
   const auto is_weighted = [](const WorkerQueue& queue) { return queue.weight > 0; };
   const bool any_weighted = std::ranges::any_of(options_.queues, is_weighted);
   if (any_weighted && !std::ranges::all_of(options_.queues, is_weighted)) {
-    refuse("field=queues either all of them have a weight >= 1, or none has");
+    refuse_setting("field=queues either all of them have a weight >= 1, or none has");
   }
 }
 

@@ -40,7 +40,7 @@ class TokenFile : public testing::Test {
   std::string directory_;
 };
 
-Token token(const std::string& id) {
+Token plain_token(const std::string& id) {
   Token token;
   token.id = id;
   token.name = "mailer";
@@ -51,7 +51,7 @@ Token token(const std::string& id) {
 }
 
 TEST_F(TokenFile, IsReadAsItIsWritten) {
-  std::vector<Token> tokens = {token("one"), token("two")};
+  std::vector<Token> tokens = {plain_token("one"), plain_token("two")};
   tokens[1].expires = base::WallTime{1'769'904'000'000};
   tokens[1].job_namespace = "shop";
   const auto read = parse_tokens(format_tokens(tokens));
@@ -68,7 +68,7 @@ TEST_F(TokenFile, IsReadAsItIsWritten) {
 }
 
 TEST_F(TokenFile, ATokenThatNamesNoNamespaceIsForTheDefaultOne) {
-  const std::string text = format_tokens({token("one")});
+  const std::string text = format_tokens({plain_token("one")});
   EXPECT_THAT(text, Not(HasSubstr("namespace")));  // Older versions know no such field.
   EXPECT_EQ(parse_tokens(text)->front().job_namespace, kDefaultNamespace);
 }
@@ -126,7 +126,7 @@ TEST_F(TokenFile, AMissingFileIsToldApart) {
 
 TEST_F(TokenFile, AChangeMakesItForItsOwnerOnly) {
   ASSERT_TRUE(change_token_file(path(), [](std::vector<Token>& tokens) -> base::Status {
-    tokens.push_back(token("one"));
+    tokens.push_back(plain_token("one"));
     return {};
   }));
   struct stat about = {};
@@ -134,14 +134,14 @@ TEST_F(TokenFile, AChangeMakesItForItsOwnerOnly) {
   EXPECT_EQ(about.st_mode & 0777, 0600U);
   ASSERT_TRUE(change_token_file(path(), [](std::vector<Token>& tokens) -> base::Status {
     EXPECT_EQ(tokens.size(), 1U);
-    tokens.push_back(token("two"));
+    tokens.push_back(plain_token("two"));
     return {};
   }));
   EXPECT_EQ(read_token_file(path())->size(), 2U);
 }
 
 TEST_F(TokenFile, AChangeThatIsRefusedLeavesItAsItWas) {
-  write(format_tokens({token("one")}));
+  write(format_tokens({plain_token("one")}));
   const auto refused = change_token_file(path(), [](std::vector<Token>& tokens) -> base::Status {
     tokens.clear();
     return base::fail(ErrorCode::kNotFound, "no");

@@ -73,7 +73,7 @@ void append_escaped_ascii(std::string& out, char c) {
   }
 }
 
-void append_quoted(std::string& out, std::string_view text) {
+void append_log_text(std::string& out, std::string_view text) {
   const bool cut = text.size() > kLogValueBytesMax;
   if (cut) text = text.substr(0, kLogValueBytesMax);
   out += '"';
@@ -105,7 +105,7 @@ bool is_plain(std::string_view text) {
 void append_value(std::string& out, LogFormat format, const LogField::Value& value) {
   if (const auto* const text = std::get_if<std::string_view>(&value)) {
     const bool bare = format == LogFormat::kLogfmt && is_plain(*text);
-    bare ? void(out += *text) : append_quoted(out, *text);
+    bare ? void(out += *text) : append_log_text(out, *text);
   } else if (const auto* const number = std::get_if<double>(&value)) {
     // JSON has no word for these.
     const bool finite = std::isfinite(*number);
@@ -178,7 +178,7 @@ std::string log_text(LogFormat format, std::string_view message, std::span<const
   ASSERT(format != LogFormat::kAuto);
   const bool json = format == LogFormat::kJson;
   std::string out = json ? "\"msg\":" : "msg=";
-  append_quoted(out, message);
+  append_log_text(out, message);
   for (const LogField& field : fields) {
     out += json ? ",\"" : " ";
     out += field.key;

@@ -1,6 +1,6 @@
 #include "cli/help_text.h"
 
-#include <CLI/Formatter.hpp>
+#include <CLI/CLI.hpp>
 #include <memory>
 
 namespace cli {

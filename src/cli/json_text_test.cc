@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include "cli/test_values.h"
+
 namespace cli {
 namespace {
 
@@ -12,20 +14,6 @@ std::string text_json(std::string_view bytes) {
   std::string out;
   append_json_text(bytes, out);
   return out;
-}
-
-Value text(std::string bytes) {
-  Value value;
-  value.kind = Value::Kind::kText;
-  value.text = std::move(bytes);
-  return value;
-}
-
-Value integer(int64_t number) {
-  Value value;
-  value.kind = Value::Kind::kInteger;
-  value.integer = number;
-  return value;
 }
 
 TEST(JsonText, EscapesWhatMustBe) {
@@ -39,12 +27,8 @@ TEST(JsonText, BytesThatAreNoTextAreBase64) {
 }
 
 TEST(JsonText, RecordIsAnObjectThatParsersRead) {
-  Value record;
-  record.kind = Value::Kind::kMap;
-  Value list;
-  list.kind = Value::Kind::kArray;
-  list.items = {integer(1), Value{}, text("x")};
-  record.items = {text("id"), text("a"), text("list"), list, text("n"), integer(-5)};
+  const Value record = map({text("id"), text("a"), text("list"),
+                            array({number(1), Value{}, text("x")}), text("n"), number(-5)});
   std::string out;
   append_json(record, out);
   EXPECT_EQ(out, R"({"id":"a","list":[1,null,"x"],"n":-5})");

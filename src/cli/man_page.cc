@@ -8,7 +8,7 @@ namespace cli {
 namespace {
 
 // As troff reads text: no dash is a hyphen, and no line begins with its own marks.
-std::string escaped(std::string_view text) {
+std::string troff_text(std::string_view text) {
   std::string out;
   bool begins = true;
   for (const char c : text) {
@@ -45,7 +45,8 @@ std::string options_text(const CLI::App& command) {
     std::string names = option->get_name(false, true);
     const std::string type = option->get_type_name();
     if (option->get_items_expected_max() > 0 && !type.empty()) names += " " + type;
-    out += fmt::format(".TP\n.B {}\n{}\n", escaped(names), escaped(option->get_description()));
+    out +=
+        fmt::format(".TP\n.B {}\n{}\n", troff_text(names), troff_text(option->get_description()));
   }
   return out;
 }
@@ -57,14 +58,14 @@ std::string man_page(const CLI::App& app, const std::string& version) {
       ".TH DRAY 1 \"\" \"dray {}\" \"User Commands\"\n"
       ".SH NAME\ndray \\- {}\n"
       ".SH SYNOPSIS\n.B dray\nCOMMAND [OPTIONS]\n.SH COMMANDS\n",
-      version, escaped(app.get_description()));
+      version, troff_text(app.get_description()));
   for (const CLI::App* command : all_commands(app)) {
     if (command->get_parent() == nullptr) continue;
-    out += fmt::format(".SS {}\n{}\n", escaped(synopsis(*command)),
-                       escaped(command->get_description()));
+    out += fmt::format(".SS {}\n{}\n", troff_text(synopsis(*command)),
+                       troff_text(command->get_description()));
     out += options_text(*command);
     const std::string footer = command->get_footer();
-    if (!footer.empty()) out += fmt::format(".PP\n.nf\n{}\n.fi\n", escaped(footer));
+    if (!footer.empty()) out += fmt::format(".PP\n.nf\n{}\n.fi\n", troff_text(footer));
   }
   out +=
       ".SH EXIT STATUS\n"

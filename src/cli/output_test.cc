@@ -3,22 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/test_values.h"
+
 namespace cli {
 namespace {
 
 using dray::Value;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-Value text(std::string word) {
-  return {.kind = Value::Kind::kText, .text = std::move(word)};
-}
-Value number(int64_t value) {
-  return {.kind = Value::Kind::kInteger, .integer = value};
-}
-Value map(std::vector<Value> items) {
-  return {.kind = Value::Kind::kMap, .items = std::move(items)};
-}
 
 Listing two_jobs() {
   Listing listing("jobs", {{"id"}, {"key", true}, {"what"}});

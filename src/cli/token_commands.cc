@@ -19,7 +19,7 @@ namespace {
 using base::ErrorCode;
 using Tokens = std::vector<auth::Token>;
 
-int report(const base::Error& error) {
+int report_fault(const base::Error& error) {
   fmt::print(stderr, "dray: {}\n", printable(error.message));
   if (error.code == ErrorCode::kNotFound) return kExitNotFound;
   return error.code == ErrorCode::kBadReq ? kExitUsage : kExitFailed;
@@ -88,7 +88,7 @@ class TokenCreateCommand final : public TokenFileCommand {
   int run() override {
     const base::SystemClock clock;
     auto token = asked_for(clock.wall());
-    if (!token) return report(token.error());
+    if (!token) return report_fault(token.error());
     base::SystemRandom random;
     const std::string secret = auth::new_secret(random);
     token->secrets = {auth::sha256(secret)};
@@ -101,7 +101,7 @@ class TokenCreateCommand final : public TokenFileCommand {
       tokens.push_back(*token);
       return {};
     });
-    if (!done) return report(done.error());
+    if (!done) return report_fault(done.error());
     show_once(token->id, secret);
     if (is_first) {
       fmt::print(stderr,
@@ -144,9 +144,9 @@ class TokenListCommand final : public TokenFileCommand {
 
   int run() override {
     const auto file = path();
-    if (!file) return report(file.error());
+    if (!file) return report_fault(file.error());
     const auto tokens = auth::read_token_file(*file);
-    if (!tokens) return report(tokens.error());
+    if (!tokens) return report_fault(tokens.error());
     const base::SystemClock clock;
     Listing listing(
         "tokens",
@@ -210,7 +210,7 @@ class TokenRevokeCommand final : public TokenFileCommand {
       std::erase_if(tokens, [&](const auth::Token& token) { return token.id == id_; });
       return {};
     });
-    if (!done) return report(done.error());
+    if (!done) return report_fault(done.error());
     fmt::print(stderr, "dray: {} is ended; a running server closes its connections now\n", id_);
     return kExitOk;
   }
@@ -243,7 +243,7 @@ class TokenRotateCommand final : public TokenFileCommand {
       token.secrets.insert(token.secrets.begin(), auth::sha256(secret));
       return {};
     });
-    if (!done) return report(done.error());
+    if (!done) return report_fault(done.error());
     if (finishes_) {
       fmt::print(stderr, "dray: {} has its newest secret alone now\n", id_);
     } else {

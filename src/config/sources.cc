@@ -13,8 +13,6 @@
 namespace config {
 namespace {
 
-constexpr auto kBad = base::ErrorCode::kBadReq;
-
 std::string place(const std::string& path, const toml::source_region& source) {
   return fmt::format("{}:{}", path, source.begin.line);
 }
@@ -41,7 +39,8 @@ struct Collector {
       } else if (const auto* flag = node.as_boolean()) {
         entry.text = flag->get() ? "true" : "false";
       } else {
-        return base::fail(kBad, "{}: {} must be a text, a whole number, true or false", entry.where,
+        return base::fail(base::ErrorCode::kBadReq,
+                          "{}: {} must be a text, a whole number, true or false", entry.where,
                           name);
       }
       entries.push_back(std::move(entry));
@@ -72,7 +71,8 @@ base::Result<std::vector<std::string>> files_of(const Sources& sources) {
     files.push_back(main.string());
   } else if (fault) {
     // It may well be there, with settings that somebody counts on.
-    return base::fail(kBad, "{} cannot be read: {}", main.string(), fault.message());
+    return base::fail(base::ErrorCode::kBadReq, "{} cannot be read: {}", main.string(),
+                      fault.message());
   } else if (!sources.file.empty()) {
     return base::fail(base::ErrorCode::kNotFound, "there is no file {}", sources.file);
   }
@@ -80,7 +80,8 @@ base::Result<std::vector<std::string>> files_of(const Sources& sources) {
   const fs::path folder = main.parent_path() / "conf.d";
   fs::directory_iterator entry(folder, fault);
   if (fault && fault != std::errc::no_such_file_or_directory) {
-    return base::fail(kBad, "{} cannot be read: {}", folder.string(), fault.message());
+    return base::fail(base::ErrorCode::kBadReq, "{} cannot be read: {}", folder.string(),
+                      fault.message());
   }
   for (; !fault && entry != fs::directory_iterator(); entry.increment(fault)) {
     if (entry->path().extension() == ".toml") more.push_back(entry->path().string());
@@ -103,7 +104,7 @@ base::Result<std::vector<Entry>> parse_toml(std::string_view text, const std::st
   const toml::parse_result parsed = toml::parse(text, path);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
-    return base::fail(kBad, "{}, column {}: {}", place(path, error.source()),
+    return base::fail(base::ErrorCode::kBadReq, "{}, column {}: {}", place(path, error.source()),
                       error.source().begin.column, std::string(error.description()));
   }
   Collector collector{.path = path};

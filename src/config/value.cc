@@ -12,7 +12,6 @@ namespace config {
 namespace {
 
 using base::Result;
-constexpr auto kBad = base::ErrorCode::kBadReq;
 
 bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
@@ -22,7 +21,7 @@ Result<int64_t> read_count(std::string_view text) {
   int64_t number = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (fault != std::errc{} || end != text.data() + text.size()) {
-    return base::fail(kBad, "'{}' is no whole number", text);
+    return base::fail(base::ErrorCode::kBadReq, "'{}' is no whole number", text);
   }
   return number;
 }
@@ -38,7 +37,7 @@ Result<int64_t> read_flag(std::string_view text) {
   const std::string word = protocol::lower_case(text);
   if (word == "true" || word == "1" || word == "yes" || word == "on") return 1;
   if (word == "false" || word == "0" || word == "no" || word == "off") return 0;
-  return base::fail(kBad, "'{}' is neither true nor false", text);
+  return base::fail(base::ErrorCode::kBadReq, "'{}' is neither true nor false", text);
 }
 
 std::vector<std::string_view> words_of(std::string_view text) {
@@ -55,7 +54,7 @@ base::Status check_choice(const Key& key, std::string_view text) {
   for (const std::string_view word : words_of(key.choices)) {
     if (word == text) return {};
   }
-  return base::fail(kBad, "'{}' is none of: {}", text, key.choices);
+  return base::fail(base::ErrorCode::kBadReq, "'{}' is none of: {}", text, key.choices);
 }
 
 Result<int64_t> read_number(const Key& key, std::string_view text) {
@@ -105,18 +104,19 @@ Result<Value> read_value(const Key& key, std::string_view text) {
   Value value{.text = std::string(text)};
   if (text.empty()) {
     if (key.otherwise.empty()) return value;
-    return base::fail(kBad, "is empty; a {} is wanted", kind_name(key));
+    return base::fail(base::ErrorCode::kBadReq, "is empty; a {} is wanted", kind_name(key));
   }
   value.number = TRY(read_number(key, text));
   const bool is_bounded =
       key.kind == Kind::kSize || key.kind == Kind::kDuration || key.kind == Kind::kCount;
   if (!is_bounded) return value;
   if (value.number < key.least) {
-    return base::fail(kBad, "'{}' is too small: at least {}", text,
+    return base::fail(base::ErrorCode::kBadReq, "'{}' is too small: at least {}", text,
                       number_text(key.kind, key.least));
   }
   if (value.number > key.most) {
-    return base::fail(kBad, "'{}' is too large: at most {}", text, number_text(key.kind, key.most));
+    return base::fail(base::ErrorCode::kBadReq, "'{}' is too large: at most {}", text,
+                      number_text(key.kind, key.most));
   }
   return value;
 }

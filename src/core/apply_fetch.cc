@@ -97,7 +97,7 @@ Job* choose(Context& context, const Fetch& fetch) {
   return firsts[context.turns.next(fetch, eligible)];
 }
 
-void write_meta(Reply& reply, const JobRecord& record) {
+void write_granted_meta(Reply& reply, const JobRecord& record) {
   reply.bulk("meta");
   if (!record.extras) return reply.map(0);
   reply.map(static_cast<uint32_t>(record.extras->meta.size()));
@@ -132,7 +132,7 @@ void write_lease(Reply& reply, const Job& job) {
   number("timeout_ms", record.timeout_ms);
   number("soft_timeout_ms", record.soft_timeout_ms);
   number("pushed_ms", record.pushed.ms);
-  write_meta(reply, record);
+  write_granted_meta(reply, record);
   ++pairs;
   if (record.has_key()) {
     text("key", record.extras->key);

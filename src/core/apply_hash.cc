@@ -47,7 +47,7 @@ const std::string* value_of(const Keys::Hash* hash, std::string_view field) {
   return found == hash->fields.end() ? nullptr : &found->second;
 }
 
-void write_value(Reply& reply, const std::string* value) {
+void write_field(Reply& reply, const std::string* value) {
   value == nullptr ? reply.nil() : reply.bulk(*value);
 }
 
@@ -78,7 +78,7 @@ base::Result<int64_t> put_fields(Context& context, std::string_view key, const F
   return fresh;
 }
 
-Status check_set(const HashSet& set) {
+Status check_hash_set(const HashSet& set) {
   TRY(check_key(set.key));
   TRY(check_range("fields", static_cast<int64_t>(set.fields.size()),
                   {1, static_cast<int64_t>(limits::kBatchItemsMax)}));
@@ -153,7 +153,7 @@ Status check_reply(const Keys::Hash& hash) {
 }  // namespace
 
 void apply_hash_set(Context& context, const HashSet& set, Answer& answer) {
-  if (const Status fits = check_set(set); !fits) return answer.reply.error(fits.error());
+  if (const Status fits = check_hash_set(set); !fits) return answer.reply.error(fits.error());
   const auto hash = hash_of(context, set.key);
   if (!hash) return answer.reply.error(hash.error());
   if (set.only_absent && value_of(*hash, set.fields.at(0).first) != nullptr) {
@@ -170,7 +170,7 @@ void apply_hash_get(Context& context, const HashGet& get, Answer& answer) {
   if (!fits) return answer.reply.error(fits.error());
   const auto hash = hash_of(context, get.key);
   if (!hash) return answer.reply.error(hash.error());
-  write_value(answer.reply, value_of(*hash, get.field));
+  write_field(answer.reply, value_of(*hash, get.field));
 }
 
 void apply_hash_get_many(Context& context, const HashGetMany& get, Answer& answer) {
@@ -188,7 +188,7 @@ void apply_hash_get_many(Context& context, const HashGetMany& get, Answer& answe
                                           limits::kReplyBytesMax, bytes));
   }
   answer.reply.array(static_cast<uint32_t>(get.fields.size()));
-  for (const std::string_view field : get.fields) write_value(answer.reply, value_of(*hash, field));
+  for (const std::string_view field : get.fields) write_field(answer.reply, value_of(*hash, field));
 }
 
 void apply_hash_all(Context& context, const HashAll& all, Answer& answer) {

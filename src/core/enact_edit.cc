@@ -6,7 +6,7 @@
 namespace core {
 namespace {
 
-void put_numbers(JobRecord& record, JobEdited& edited) {
+void put_record_numbers(JobRecord& record, JobEdited& edited) {
   const auto put = [&](EditNumber number, auto& field) {
     using Field = std::decay_t<decltype(field)>;
     if (const auto value = edited.of(number)) field = static_cast<Field>(*value);
@@ -21,7 +21,7 @@ void put_numbers(JobRecord& record, JobEdited& edited) {
 }
 
 void put_record(JobRecord& record, JobEdited& edited) {
-  put_numbers(record, edited);
+  put_record_numbers(record, edited);
   if (edited.args) record.args = *edited.args;
   if (edited.backoff) {
     extras_of(record).backoff = *std::move(edited.backoff);

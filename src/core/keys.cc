@@ -13,7 +13,7 @@ constexpr int kPlaceShift = 64 - 53;
 
 // FNV-1a, mixed once more. Fixed for good, or a scan would lose its place over an upgrade. Who may
 // write keys can make names share a place; then a page of a scan is longer, and nothing else.
-uint64_t hash_of(std::string_view name) {
+uint64_t name_hash(std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : name) {
     hash ^= static_cast<uint8_t>(c);
@@ -34,7 +34,7 @@ const std::string* Keys::Entry::field(std::string_view name) const {
 }
 
 Keys::PlaceView Keys::view_of(std::string_view name) {
-  return {hash_of(name), name};
+  return {name_hash(name), name};
 }
 
 const Keys::Entry* Keys::find(std::string_view name, base::Now now) const {

@@ -10,15 +10,15 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-base::Now at(int64_t ms) {
+base::Now moment(int64_t ms) {
   return {base::EngineTime{ms}, base::WallTime{ms}};
 }
 
 TEST(Workers, AreForgottenWhenTheyAreSilent) {
   Workers workers;
-  workers.hear("old", at(0));
-  workers.hear("young", at(1));
-  workers.hear("old", at(2));
+  workers.hear("old", moment(0));
+  workers.hear("young", moment(1));
+  workers.hear("old", moment(2));
   workers.expire(base::EngineTime{1 + limits::kWorkerIdleMs});
   ASSERT_EQ(workers.size(), 1U);
   EXPECT_EQ(workers.all().front().name, "old");
@@ -28,7 +28,7 @@ TEST(Workers, AreForgottenWhenTheyAreSilent) {
 
 TEST(Workers, AreBoundedAndTheSilentOneGoes) {
   Workers workers;
-  for (size_t i = 0; i <= limits::kWorkersMax; ++i) workers.hear(std::to_string(i), at(1));
+  for (size_t i = 0; i <= limits::kWorkersMax; ++i) workers.hear(std::to_string(i), moment(1));
   EXPECT_EQ(workers.size(), limits::kWorkersMax);
   EXPECT_FALSE(workers.tell("0", WorkerOrder::kQuiet));
   EXPECT_TRUE(workers.tell("1", WorkerOrder::kQuiet));
@@ -36,16 +36,16 @@ TEST(Workers, AreBoundedAndTheSilentOneGoes) {
 
 TEST(Workers, WhatIsToldStopStaysSo) {
   Workers workers;
-  workers.hear("w", at(1));
+  workers.hear("w", moment(1));
   EXPECT_FALSE(workers.is_quiet("w"));
   workers.tell("w", WorkerOrder::kStop);
   workers.tell("w", WorkerOrder::kQuiet);
-  EXPECT_EQ(workers.hear("w", at(2)).worker.order, WorkerOrder::kStop);
+  EXPECT_EQ(workers.hear("w", moment(2)).worker.order, WorkerOrder::kStop);
   EXPECT_TRUE(workers.is_quiet("w"));
   EXPECT_FALSE(workers.is_quiet("other"));
   workers.forget("w");
   EXPECT_FALSE(workers.is_quiet("w"));
-  EXPECT_EQ(workers.hear("w", at(3)).worker.order, WorkerOrder::kRun);
+  EXPECT_EQ(workers.hear("w", moment(3)).worker.order, WorkerOrder::kRun);
 }
 
 class ApplyWorker : public ApplyFixture {

@@ -92,7 +92,7 @@ bool is_edit_option(std::string_view word) {
       kEditOptions, [&](std::string_view option) { return equals_ignoring_case(option, word); });
 }
 
-enum class SetOption : uint8_t {
+enum class QueueSetOption : uint8_t {
   kMaxlen,  // Down to kAge as core::QueueNumber.
   kAttempts,
   kLease,
@@ -103,18 +103,18 @@ enum class SetOption : uint8_t {
   kAge,
   kBackoff,
 };
-constexpr std::array<std::string_view, 9> kSetOptions = {
+constexpr std::array<std::string_view, 9> kQueueSetOptions = {
     "MAXLEN", "ATTEMPTS", "LEASE", "TIMEOUT", "KEEP", "CRASHES", "ALERT", "AGE", "BACKOFF"};
-static_assert(static_cast<size_t>(SetOption::kBackoff) == core::kQueueNumberCount);
+static_assert(static_cast<size_t>(QueueSetOption::kBackoff) == core::kQueueNumberCount);
 
 // Takes the server's own value back.
 constexpr std::string_view kDefault = "default";
 
-base::Status read_set_option(SetOption option, Words& words, core::QueueSet& set) {
-  const std::string_view name = kSetOptions[static_cast<size_t>(option)];
+base::Status read_queue_set_option(QueueSetOption option, Words& words, core::QueueSet& set) {
+  const std::string_view name = kQueueSetOptions[static_cast<size_t>(option)];
   const std::string_view word = TRY(words.value(name));
   const bool is_default = equals_ignoring_case(word, kDefault);
-  if (option == SetOption::kBackoff) {
+  if (option == QueueSetOption::kBackoff) {
     set.backoff.emplace();
     if (!is_default) *set.backoff = TRY(core::parse_backoff(word));
     return {};
@@ -153,10 +153,10 @@ base::Status read_edit(Words& words, core::CommandBody& body) {
 
 base::Status read_queue_set(Words& words, core::QueueSet& set) {
   set.queue = words.take();
-  OptionReader options(kSetOptions);
+  OptionReader options(kQueueSetOptions);
   while (!words.empty()) {
-    const auto option = static_cast<SetOption>(TRY(options.next(words)));
-    TRY(read_set_option(option, words, set));
+    const auto option = static_cast<QueueSetOption>(TRY(options.next(words)));
+    TRY(read_queue_set_option(option, words, set));
   }
   return {};
 }

@@ -21,7 +21,8 @@ constexpr std::array<std::string_view, 7> kFetchOptions = {"COUNT",  "BLOCK",   
                                                            "STRICT", "WEIGHTS", "QUEUES"};
 static_assert(kFetchOptions.size() == static_cast<size_t>(FetchOption::kQueues) + 1);
 
-base::Status read_names(Words& words, FetchOption option, std::vector<std::string_view>& names) {
+base::Status read_fetch_names(Words& words, FetchOption option,
+                              std::vector<std::string_view>& names) {
   const size_t most =
       option == FetchOption::kQueues ? core::limits::kFetchQueuesMax : core::limits::kFetchTypesMax;
   const std::string_view field = kFetchOptions[static_cast<size_t>(option)];
@@ -39,7 +40,7 @@ base::Status read_weights(Words& words, core::Fetch& fetch) {
   return {};
 }
 
-base::Status read_option(FetchOption option, Words& words, core::Fetch& fetch) {
+base::Status read_fetch_option(FetchOption option, Words& words, core::Fetch& fetch) {
   switch (option) {
     case FetchOption::kCount:
       fetch.count = TRY(words.integer("COUNT"));
@@ -51,13 +52,13 @@ base::Status read_option(FetchOption option, Words& words, core::Fetch& fetch) {
       fetch.holding = TRY(words.integer("HOLDING"));
       return {};
     case FetchOption::kTypes:
-      return read_names(words, option, fetch.types);
+      return read_fetch_names(words, option, fetch.types);
     case FetchOption::kStrict:
       return {};  // What there is without it.
     case FetchOption::kWeights:
       return read_weights(words, fetch);
     case FetchOption::kQueues:
-      return read_names(words, option, fetch.queues);
+      return read_fetch_names(words, option, fetch.queues);
   }
   return {};
 }
@@ -69,7 +70,7 @@ base::Status read_fetch(Words& words, core::Fetch& fetch) {
   OptionReader options(kFetchOptions);
   while (!words.empty()) {
     const auto option = static_cast<FetchOption>(TRY(options.next(words)));
-    TRY(read_option(option, words, fetch));
+    TRY(read_fetch_option(option, words, fetch));
   }
   TRY(options.require(FetchOption::kQueues));
   TRY(options.exclude(FetchOption::kStrict, FetchOption::kWeights));

@@ -7,9 +7,9 @@
 namespace protocol {
 namespace {
 
-enum class SetOption : uint8_t { kEx, kPx, kExAt, kPxAt, kKeepTtl, kNx, kXx, kGet };
-constexpr std::array<std::string_view, 8> kSetOptions = {"EX",      "PX", "EXAT", "PXAT",
-                                                         "KEEPTTL", "NX", "XX",   "GET"};
+enum class KeySetOption : uint8_t { kEx, kPx, kExAt, kPxAt, kKeepTtl, kNx, kXx, kGet };
+constexpr std::array<std::string_view, 8> kKeySetOptions = {"EX",      "PX", "EXAT", "PXAT",
+                                                            "KEEPTTL", "NX", "XX",   "GET"};
 enum class ScanOption : uint8_t { kMatch, kCount };
 constexpr std::array<std::string_view, 2> kScanOptions = {"MATCH", "COUNT"};
 
@@ -17,31 +17,31 @@ base::Result<int64_t> number_behind(Words& words, std::string_view option) {
   return read_number(TRY(words.value(option)));
 }
 
-base::Status read_set_option(SetOption option, Words& words, core::KeySet& set) {
+base::Status read_key_set_option(KeySetOption option, Words& words, core::KeySet& set) {
   using Life = core::KeySet::Life;
   switch (option) {
-    case SetOption::kEx:
-    case SetOption::kPx:
+    case KeySetOption::kEx:
+    case KeySetOption::kPx:
       set.life = Life::kFor;
-      set.life_ms = TRY(number_behind(words, kSetOptions[static_cast<size_t>(option)]));
-      if (option == SetOption::kEx) set.life_ms = core::ms_of_seconds(set.life_ms);
+      set.life_ms = TRY(number_behind(words, kKeySetOptions[static_cast<size_t>(option)]));
+      if (option == KeySetOption::kEx) set.life_ms = core::ms_of_seconds(set.life_ms);
       break;
-    case SetOption::kExAt:
-    case SetOption::kPxAt:
+    case KeySetOption::kExAt:
+    case KeySetOption::kPxAt:
       set.life = Life::kUntil;
-      set.life_ms = TRY(number_behind(words, kSetOptions[static_cast<size_t>(option)]));
-      if (option == SetOption::kExAt) set.life_ms = core::ms_of_seconds(set.life_ms);
+      set.life_ms = TRY(number_behind(words, kKeySetOptions[static_cast<size_t>(option)]));
+      if (option == KeySetOption::kExAt) set.life_ms = core::ms_of_seconds(set.life_ms);
       break;
-    case SetOption::kKeepTtl:
+    case KeySetOption::kKeepTtl:
       set.life = Life::kKept;
       break;
-    case SetOption::kNx:
+    case KeySetOption::kNx:
       set.only = core::KeySet::Only::kAbsent;
       break;
-    case SetOption::kXx:
+    case KeySetOption::kXx:
       set.only = core::KeySet::Only::kPresent;
       break;
-    case SetOption::kGet:
+    case KeySetOption::kGet:
       set.get = true;
       break;
   }
@@ -59,17 +59,17 @@ base::Result<int64_t> read_number(std::string_view word) {
 base::Status read_key_set(Words& words, core::KeySet& set) {
   set.key = words.take();
   set.value = words.take();
-  OptionReader options(kSetOptions);
+  OptionReader options(kKeySetOptions);
   while (!words.empty()) {
-    const auto option = static_cast<SetOption>(TRY(options.next(words)));
-    TRY(read_set_option(option, words, set));
+    const auto option = static_cast<KeySetOption>(TRY(options.next(words)));
+    TRY(read_key_set_option(option, words, set));
   }
-  constexpr std::array kLives = {SetOption::kEx, SetOption::kPx, SetOption::kExAt, SetOption::kPxAt,
-                                 SetOption::kKeepTtl};
+  constexpr std::array kLives = {KeySetOption::kEx, KeySetOption::kPx, KeySetOption::kExAt,
+                                 KeySetOption::kPxAt, KeySetOption::kKeepTtl};
   for (size_t i = 0; i < kLives.size(); ++i) {
     for (size_t j = 0; j < i; ++j) TRY(options.exclude(kLives[j], kLives[i]));
   }
-  return options.exclude(SetOption::kNx, SetOption::kXx);
+  return options.exclude(KeySetOption::kNx, KeySetOption::kXx);
 }
 
 base::Status read_keys(Words& words, std::vector<std::string_view>& keys) {

@@ -135,7 +135,7 @@ base::Status read_word_option(PushOption option, Words& words, core::PushSpec& s
   }
 }
 
-base::Status read_option(PushOption option, Words& words, core::PushSpec& spec) {
+base::Status read_push_option(PushOption option, Words& words, core::PushSpec& spec) {
   std::optional<int64_t>* number = nullptr;
   switch (option) {
     case PushOption::kPriority:
@@ -186,7 +186,7 @@ base::Status read_options(Words& words, core::PushSpec& spec) {
                        "ms, UNIQUE key UNTIL started");
     }
     const auto option = static_cast<PushOption>(TRY(options.next(words)));
-    TRY(read_option(option, words, spec));
+    TRY(read_push_option(option, words, spec));
   }
   TRY(options.exclude(PushOption::kDelay, PushOption::kAt));
   return options.exclude(PushOption::kRequest, PushOption::kReqSeq);

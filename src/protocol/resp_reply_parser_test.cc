@@ -39,7 +39,7 @@ std::string shown(const RespValue& value) {
   return text + "]";
 }
 
-std::string parsed(std::string_view bytes, size_t piece, const RespReplyLimits& limits = {}) {
+std::string parsed_reply(std::string_view bytes, size_t piece, const RespReplyLimits& limits = {}) {
   RespReplyParser parser(limits);
   std::string unread;
   std::string text;
@@ -85,7 +85,7 @@ constexpr Case kCases[] = {
 TEST(RespReplyParser, ReadsEveryTypeInAnyPieces) {
   for (const Case& one : kCases) {
     for (size_t piece = 1; piece <= one.bytes.size(); ++piece) {
-      EXPECT_EQ(parsed(one.bytes, piece), one.values) << one.bytes << " by " << piece;
+      EXPECT_EQ(parsed_reply(one.bytes, piece), one.values) << one.bytes << " by " << piece;
     }
   }
 }
@@ -116,7 +116,7 @@ constexpr Case kFaults[] = {
 TEST(RespReplyParser, NamesEveryFault) {
   for (const Case& one : kFaults) {
     for (size_t piece = 1; piece <= one.bytes.size(); ++piece) {
-      EXPECT_EQ(parsed(one.bytes, piece), one.values) << one.bytes << " by " << piece;
+      EXPECT_EQ(parsed_reply(one.bytes, piece), one.values) << one.bytes << " by " << piece;
     }
   }
 }
@@ -124,18 +124,19 @@ TEST(RespReplyParser, NamesEveryFault) {
 TEST(RespReplyParser, KeepsToItsLimits) {
   const RespReplyLimits small{
       .depth_max = 2, .items_max = 4, .reply_bytes_max = 40, .line_bytes_max = 8};
-  EXPECT_EQ(parsed("*1\r\n*1\r\n:1\r\n", 100, small), "[[:1 ] ]\n");
-  EXPECT_EQ(parsed("*1\r\n*1\r\n*1\r\n", 100, small), "malformed reply: reply nested too deep");
-  EXPECT_EQ(parsed("*5\r\n", 100, small), "malformed reply: too many values in one reply");
-  EXPECT_EQ(parsed("*4\r\n:1\r\n:1\r\n:1\r\n:1\r\n", 100, small),
+  EXPECT_EQ(parsed_reply("*1\r\n*1\r\n:1\r\n", 100, small), "[[:1 ] ]\n");
+  EXPECT_EQ(parsed_reply("*1\r\n*1\r\n*1\r\n", 100, small),
+            "malformed reply: reply nested too deep");
+  EXPECT_EQ(parsed_reply("*5\r\n", 100, small), "malformed reply: too many values in one reply");
+  EXPECT_EQ(parsed_reply("*4\r\n:1\r\n:1\r\n:1\r\n:1\r\n", 100, small),
             "malformed reply: too many values in one reply");
-  EXPECT_EQ(parsed("$41\r\n", 100, small), "malformed reply: reply too big");
-  EXPECT_EQ(parsed("$35\r\n" + std::string(35, 'x') + "\r\n", 3, small),
+  EXPECT_EQ(parsed_reply("$41\r\n", 100, small), "malformed reply: reply too big");
+  EXPECT_EQ(parsed_reply("$35\r\n" + std::string(35, 'x') + "\r\n", 3, small),
             "malformed reply: reply too big");
-  EXPECT_EQ(parsed("+12345678", 1, small), "malformed reply: line too long");
-  EXPECT_EQ(parsed("+12345678\r\n", 100, small), "malformed reply: line too long");
+  EXPECT_EQ(parsed_reply("+12345678", 1, small), "malformed reply: line too long");
+  EXPECT_EQ(parsed_reply("+12345678\r\n", 100, small), "malformed reply: line too long");
   // The limits are of one reply, not of all.
-  EXPECT_EQ(parsed("$30\r\n" + std::string(30, 'x') + "\r\n$1\r\nx\r\n", 7, small),
+  EXPECT_EQ(parsed_reply("$30\r\n" + std::string(30, 'x') + "\r\n$1\r\nx\r\n", 7, small),
             "'" + std::string(30, 'x') + "'\n'x'\n");
 }
 

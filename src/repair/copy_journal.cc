@@ -18,7 +18,7 @@ namespace {
 using base::ErrorCode;
 namespace format = store::format;
 
-constexpr int kAttempts = 10;  // A flush trims twice a minute; this many in a row do not.
+constexpr int kCopyAttempts = 10;  // A flush trims twice a minute; this many in a row do not.
 constexpr size_t kChunkBytes = size_t{1} << 20;
 
 class Copy {
@@ -166,8 +166,8 @@ base::Result<Copied> copy_journal(store::FileSystem& files, const std::string& f
   base::Error error{ErrorCode::kUnavailable,
                     fmt::format("{} was trimmed meanwhile, {} times in a row; try again, or give "
                                 "the server a larger journal budget",
-                                from, kAttempts)};
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+                                from, kCopyAttempts)};
+  for (int attempt = 0; attempt < kCopyAttempts; ++attempt) {
     auto copied = copy.attempt();
     if (copied.has_value() && copied->has_value()) return **copied;
     if (copied.has_value()) continue;

@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kLockPause{100};
 // The log may begin anew once while it is copied, and once more when the lock was just taken.
 constexpr int kLogAttempts = 5;
 
-constexpr size_t kChunkBytes = size_t{1} << 20;
+constexpr size_t kReadBytes = size_t{1} << 20;
 constexpr size_t kLogHeaderBytes = 32;  // Its salts say which log it is.
 
 base::Status remove_if_there(store::FileSystem& files, const std::string& path) {
@@ -62,7 +62,7 @@ base::Result<uint64_t> TablesCopy::copy(std::string_view name) {
   if (!from && from.error().code == ErrorCode::kNotFound) return uint64_t{0};
   if (!from) return tl::unexpected(from.error());
   const auto to = TRY(files.create(target_.path_of(name)));
-  std::vector<std::byte> chunk(kChunkBytes);
+  std::vector<std::byte> chunk(kReadBytes);
   uint64_t at = 0;
   while (true) {
     const size_t got = TRY((*from)->read_at(at, chunk));

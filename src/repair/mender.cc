@@ -13,7 +13,7 @@ using core::JobState;
 constexpr uint64_t kIdsSkipped = 1'000'000;
 
 // The job that an effect changes; nothing for one that is about no job, or brings its record.
-std::optional<core::JobId> job_of(const core::Effect& effect) {
+std::optional<core::JobId> subject_of(const core::Effect& effect) {
   return std::visit(
       [](const auto& body) -> std::optional<core::JobId> {
         using Body = std::decay_t<decltype(body)>;
@@ -35,7 +35,7 @@ base::Status Mender::take(core::Effect&& effect, base::Now now) {
     ++left_out_;
     return {};
   }
-  const auto id = job_of(effect);
+  const auto id = subject_of(effect);
   if (id && state_.find(*id) == nullptr) {
     // Its record may still come, in a checkpoint; then this was nothing that is missed.
     if (std::holds_alternative<core::JobRemoved>(effect)) {
@@ -66,7 +66,7 @@ bool Mender::is_of_lost_push(const core::PushSeen& seen) const {
 
 base::Status Mender::prepare(core::Effect& effect, base::Now now) {
   if (const auto* put = std::get_if<core::JobPut>(&effect)) return prepare_put(*put, now);
-  const auto id = job_of(effect);
+  const auto id = subject_of(effect);
   if (!id || std::holds_alternative<core::JobRemoved>(effect)) return {};
   const core::Job& job = *state_.find(*id);
   if (const auto* moved = std::get_if<core::JobMoved>(&effect)) {

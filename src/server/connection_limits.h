@@ -60,6 +60,8 @@ inline constexpr size_t kHttpBodyBytesMax = size_t{16} << 10;
 inline constexpr size_t kHttpBodyBytesPerSecond = size_t{1} << 10;
 inline constexpr std::chrono::seconds kHttpHeaderTime{10};
 inline constexpr std::chrono::seconds kHttpIdleTime{300};
+// For a client to see the last answer.
+inline constexpr std::chrono::seconds kHttpLingerTime{2};
 
 static_assert(kOwedBytesMax < core::limits::kReplyBytesMax, "one large reply is always sent");
 static_assert(kHttpUrlBytesMax < kHttpHeaderBytesMax);

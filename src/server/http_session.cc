@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <chrono>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
 #include <memory>
 #include <optional>
-#include <type_traits>
+#include <sstream>
 
 #include "base/log.h"
 #include "server/connection_limits.h"
@@ -17,97 +18,118 @@
 namespace server {
 namespace {
 
-namespace beast = boost::beast;
-namespace http = beast::http;
-using beast::error_code;
+namespace http = boost::beast::http;
+using boost::system::error_code;
 
 constexpr const char* kPlain = "text/plain; charset=utf-8";
 
-using PlainStream = beast::tcp_stream;
-using TlsStream = boost::asio::ssl::stream<beast::tcp_stream>;
-
-// Owned by the callbacks of its pending operations (hence shared): when none is left it ends.
-template <typename Stream>
-class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
+// Beast parses and writes messages; it does not see the connection. Its own reads and writes are
+// templates over streams that take as long to compile as the rest of this folder.
+//
+// Owned by the callbacks of its pending operations (hence shared): when none is left it ends. The
+// deadline does not own it.
+class HttpSession : public std::enable_shared_from_this<HttpSession> {
  public:
-  HttpSession(Stream stream, const HttpDoor& door) : stream_(std::move(stream)), door_(door) {
+  HttpSession(Connection connection, const HttpDoor& door)
+      : connection_(std::move(connection)),
+        peer_(connection_.remote_endpoint()),
+        deadline_(connection_.loop()),
+        door_(door) {
     ++door_.open;
   }
   HttpSession(const HttpSession&) = delete;
   HttpSession& operator=(const HttpSession&) = delete;
   ~HttpSession() { --door_.open; }
 
-  void start() {
-    if constexpr (std::is_same_v<Stream, TlsStream>) {
-      expires_after(kHandshakeTime);
-      stream_.async_handshake(TlsStream::server,
-                              [self = this->shared_from_this()](error_code error) {
-                                if (!error) return self->read();
-                                self->doorman().count(Closure::kHandshake);
-                              });
-    } else {
-      read();
-    }
-  }
+  void start() { begin(kHttpHeaderTime); }
 
  private:
+  // Of the one request that is being read or answered.
+  enum class Stage : uint8_t {
+    kAwaited,  // No byte of it has come.
+    kHeader,
+    kBody,
+    kAnswered,  // Nothing is read meanwhile.
+    kLingering,
+  };
+
   // The first bytes of a request may be long in coming; of a fresh connection, not.
-  void read() {
+  void begin(std::chrono::seconds time) {
+    stage_ = Stage::kAwaited;
     parser_.emplace();
     parser_->header_limit(kHttpHeaderBytesMax);
     parser_->body_limit(kHttpBodyBytesMax);
-    expires_after(is_fresh_ ? std::chrono::seconds(kHttpHeaderTime) : kHttpIdleTime);
-    is_fresh_ = false;
-    if (buffer_.size() != 0) return read_header();
-    stream_.async_read_some(buffer_.prepare(kHttpHeaderBytesMax),
-                            [self = this->shared_from_this()](error_code error, size_t size) {
-                              if (error) return self->refuse(error);
-                              self->buffer_.commit(size);
-                              self->read_header();
-                            });
+    expires_after(time);
+    if (input_.size() == 0) return wait_for_bytes();
+    // Others have their turn between two requests that came at once.
+    boost::asio::post(connection_.loop(), [self = shared_from_this()] { self->parse(); });
   }
 
-  void read_header() {
-    if (speaks_resp()) return refuse_resp();
-    expires_after(kHttpHeaderTime);
-    http::async_read_header(stream_, buffer_, *parser_,
-                            [self = this->shared_from_this()](error_code error, size_t) {
-                              if (error) return self->refuse(error);
-                              self->check_header();
-                            });
+  void wait_for_bytes() {
+    connection_.wait_for_bytes([self = shared_from_this()](error_code error) {
+      if (!error) self->read();
+    });
   }
 
-  void check_header() {
+  void read() {
+    error_code error;
+    const size_t size = connection_.read_some(input_.prepare(kHttpHeaderBytesMax), error);
+    if (error == boost::asio::error::would_block) return wait_for_bytes();
+    if (stage_ == Stage::kLingering) return linger(size, error);
+    if (error) {
+      // What is cut off is not answered.
+      if (error == boost::asio::error::eof && stage_ == Stage::kAwaited) end();
+      return;
+    }
+    input_.commit(size);
+    parse();
+  }
+
+  void parse() {
+    if (stage_ == Stage::kAwaited) {
+      stage_ = Stage::kHeader;
+      if (speaks_resp()) return refuse_resp();
+      expires_after(kHttpHeaderTime);
+    }
+    error_code error;
+    while (!error && !parser_->is_done()) {
+      input_.consume(parser_->put(input_.data(), error));
+      if (error && error != http::error::need_more) return refuse(error);
+      if (stage_ == Stage::kHeader && parser_->is_header_done()) {
+        if (!check_header()) return;
+        stage_ = Stage::kBody;
+        parser_->eager(true);
+      }
+    }
+    if (!parser_->is_done()) return wait_for_bytes();
+    handle();
+  }
+
+  // Answers a header that is too long by itself.
+  bool check_header() {
     const auto& request = parser_->get();
     if (request.target().size() > kHttpUrlBytesMax) {
       closes_ = true;
-      return answer(http::status::uri_too_long,
-                    fmt::format("TOOBIG limit={} got={} bytes of a URL\n", kHttpUrlBytesMax,
-                                request.target().size()));
+      answer(http::status::uri_too_long, fmt::format("TOOBIG limit={} got={} bytes of a URL\n",
+                                                     kHttpUrlBytesMax, request.target().size()));
+      return false;
     }
     const auto headers = static_cast<size_t>(std::distance(request.begin(), request.end()));
     if (headers > kHttpHeadersMax) {
       closes_ = true;
-      return answer(http::status::request_header_fields_too_large,
-                    fmt::format("TOOBIG limit={} got={} headers\n", kHttpHeadersMax, headers));
+      answer(http::status::request_header_fields_too_large,
+             fmt::format("TOOBIG limit={} got={} headers\n", kHttpHeadersMax, headers));
+      return false;
     }
-    if (parser_->is_done()) return handle();
     // A body may take as long as its bytes do at the least speed.
     const uint64_t size = parser_->content_length_remaining().value_or(kHttpBodyBytesMax);
     const auto longest = std::min<uint64_t>(size, kHttpBodyBytesMax) / kHttpBodyBytesPerSecond;
     expires_after(kHttpHeaderTime + std::chrono::seconds(longest));
-    http::async_read(stream_, buffer_, *parser_,
-                     [self = this->shared_from_this()](error_code error, size_t) {
-                       if (error) return self->refuse(error);
-                       self->handle();
-                     });
+    return true;
   }
 
   // A client of the other port. No method of HTTP begins so.
-  bool speaks_resp() const {
-    const auto data = buffer_.data();
-    return data.size() != 0 && *static_cast<const char*>(data.data()) == '*';
-  }
+  bool speaks_resp() const { return *static_cast<const char*>(input_.data().data()) == '*'; }
 
   void refuse_resp() {
     put_out(Closure::kRespOnHttp);
@@ -118,18 +140,13 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
 
   void put_out(Closure why) {
     doorman().count(why);
-    const auto from = peer();
-    if (!from || !doorman().may_log(Doorman::Topic::kClosure)) return;
-    LOG(kWarning, "an HTTP connection is closed", {"peer", from->address().to_string()},
+    if (!doorman().may_log(Doorman::Topic::kClosure)) return;
+    LOG(kWarning, "an HTTP connection is closed", {"peer", peer_.address().to_string()},
         {"reason", closure_word(why)});
   }
 
-  // What cannot be read is answered, as far as it is HTTP, and ends the connection.
+  // What cannot be read is answered, and ends the connection.
   void refuse(const error_code& error) {
-    if (error == http::error::end_of_stream) return end();
-    if (error == beast::error::timeout) return put_out(Closure::kHttpTime);
-    if (error.category() != make_error_code(http::error::bad_method).category()) return;
-    if (error == http::error::partial_message) return;
     http::status status = http::status::bad_request;
     if (error == http::error::header_limit) {
       status = http::status::request_header_fields_too_large;
@@ -141,6 +158,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
   }
 
   void handle() {
+    stop_deadline();
     const auto& request = parser_->get();
     const auto target = request.target().substr(0, request.target().find('?'));
     if (request.method() != http::verb::get && request.method() != http::verb::head) {
@@ -156,7 +174,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
       const std::optional<auth::PrincipalPtr> reader = reader_of_all();
       if (!reader) return;
       // The HTTP side keeps no numbers of the queues: the engines are asked.
-      return door_.host.fetch_stats(*reader, [self = this->shared_from_this()](const auto& stats) {
+      return door_.host.fetch_stats(*reader, [self = shared_from_this()](const auto& stats) {
         self->answer(http::status::ok, metrics_text(self->door_.host, stats));
       });
     }
@@ -182,20 +200,18 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
   // request if nobody does. Health is told to everybody, names of queues are not.
   std::optional<auth::PrincipalPtr> reader_of_all() {
     if (door_.roll.is_public()) return auth::PrincipalPtr();
-    const auto from = peer();
-    if (!from) return std::nullopt;  // It is gone already.
     constexpr std::string_view kScheme = "Bearer ";
     const auto header = parser_->get()[http::field::authorization];
     const std::string_view given(header.data(), header.size());
     auth::PrincipalPtr principal;
     if (given.starts_with(kScheme)) {
-      if (is_barred(*from)) return std::nullopt;
+      if (is_barred()) return std::nullopt;
       principal = door_.roll.find("", given.substr(kScheme.size()), door_.clock.wall());
-      if (!principal) doorman().login_failed(from->address(), door_.clock.mono());
+      if (!principal) doorman().login_failed(peer_.address(), door_.clock.mono());
     }
     if (principal && principal->rights.allow_all(set_of(core::Right::kRead))) return principal;
     // Without credentials it is a question, which anybody may ask any number of times.
-    if (!given.empty()) note_refusal(*from, principal.get());
+    if (!given.empty()) note_refusal(principal.get());
     if (principal) {
       answer(http::status::forbidden, "NOPERM need=read queue=* this token may not read all\n");
     } else {
@@ -206,8 +222,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
   }
 
   // Answers a token from an address that has given too many wrong ones.
-  bool is_barred(const boost::asio::ip::tcp::endpoint& from) {
-    const auto barred = doorman().barred_for(from.address(), door_.clock.mono());
+  bool is_barred() {
+    const auto barred = doorman().barred_for(peer_.address(), door_.clock.mono());
     if (!barred) return false;
     doorman().count(Closure::kFailedLogins);
     closes_ = true;
@@ -217,8 +233,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
     return true;
   }
 
-  void note_refusal(const boost::asio::ip::tcp::endpoint& from, const auth::Principal* principal) {
-    const std::string peer = from.address().to_string() + ":" + std::to_string(from.port());
+  void note_refusal(const auth::Principal* principal) {
+    const std::string peer = peer_.address().to_string() + ":" + std::to_string(peer_.port());
     const auto code = principal != nullptr ? base::ErrorCode::kNoPerm : base::ErrorCode::kNoAuth;
     door_.audit_log.note_refusal(
         {.what = "GET /metrics",
@@ -230,69 +246,99 @@ class HttpSession : public std::enable_shared_from_this<HttpSession<Stream>> {
 
   Doorman& doorman() const { return door_.host.doorman(); }
 
-  std::optional<boost::asio::ip::tcp::endpoint> peer() {
-    error_code error;
-    const auto peer = beast::get_lowest_layer(stream_).socket().remote_endpoint(error);
-    return error ? std::nullopt : std::optional(peer);
-  }
-
   void answer(http::status status, std::string body) {
     const auto& request = parser_->get();
-    response_ = {};
-    response_.version(request.version());
-    response_.result(status);
+    http::response<http::string_body> response;
+    response.version(request.version());
+    response.result(status);
     if (status == http::status::unauthorized) {
-      response_.set(http::field::www_authenticate, "Bearer");
+      response.set(http::field::www_authenticate, "Bearer");
     }
-    if (status == http::status::method_not_allowed) response_.set(http::field::allow, "GET, HEAD");
-    response_.set(http::field::content_type, kPlain);
-    response_.set("X-Content-Type-Options", "nosniff");
-    response_.set(http::field::cache_control, "no-store");
-    response_.keep_alive(request.keep_alive() && !closes_);
+    if (status == http::status::method_not_allowed) response.set(http::field::allow, "GET, HEAD");
+    response.set(http::field::content_type, kPlain);
+    response.set("X-Content-Type-Options", "nosniff");
+    response.set(http::field::cache_control, "no-store");
+    closes_ = closes_ || !request.keep_alive();
+    response.keep_alive(!closes_);
     const size_t size = body.size();
-    if (request.method() != http::verb::head) response_.body() = std::move(body);
-    response_.content_length(size);
+    if (request.method() != http::verb::head) response.body() = std::move(body);
+    response.content_length(size);
+    std::ostringstream bytes;
+    bytes << response;
+    output_ = std::move(bytes).str();
+    written_ = 0;
+    stage_ = Stage::kAnswered;
     expires_after(kHttpHeaderTime);
-    http::async_write(stream_, response_,
-                      [self = this->shared_from_this()](error_code error, size_t) {
-                        if (error || !self->response_.keep_alive()) return self->end();
-                        self->read();
-                      });
+    write();
   }
 
-  void end() {
-    if constexpr (std::is_same_v<Stream, TlsStream>) {
-      expires_after(kHttpHeaderTime);
-      stream_.async_shutdown([self = this->shared_from_this()](error_code) {});
-    } else {
-      error_code ignored;
-      stream_.socket().shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+  void write() {
+    while (written_ < output_.size()) {
+      error_code error;
+      const auto left = boost::asio::buffer(output_) + written_;
+      written_ += connection_.write_some(left, error);
+      if (error == boost::asio::error::would_block) {
+        return connection_.wait_for_room([self = shared_from_this()](error_code gone) {
+          if (!gone) self->write();
+        });
+      }
+      if (error) return;
     }
+    if (closes_) return end();
+    begin(kHttpIdleTime);
+  }
+
+  // What has come and was not read would make the end a reset, and the answer could be lost in it.
+  void end() {
+    connection_.end_sending();
+    stage_ = Stage::kLingering;
+    expires_after(kHttpLingerTime);
+    wait_for_bytes();
+  }
+
+  void linger(size_t size, const error_code& error) {
+    lingered_ += size;
+    if (!error && lingered_ < kLingerBytesMax) wait_for_bytes();
   }
 
   void expires_after(std::chrono::seconds time) {
-    beast::get_lowest_layer(stream_).expires_after(time);
+    deadline_.expires_after(time);
+    deadline_.async_wait([weak = weak_from_this(), set = ++deadlines_set_](error_code error) {
+      const auto self = error ? nullptr : weak.lock();
+      // It may have been moved while this call was on its way.
+      if (self && self->deadlines_set_ == set) self->give_up();
+    });
   }
 
-  Stream stream_;
+  // The answer takes as long as the engines take for it.
+  void stop_deadline() {
+    ++deadlines_set_;
+    deadline_.cancel();
+  }
+
+  void give_up() {
+    if (stage_ < Stage::kAnswered) put_out(Closure::kHttpTime);
+    connection_.close();
+  }
+
+  Connection connection_;
+  const boost::asio::ip::tcp::endpoint peer_;
+  boost::asio::steady_timer deadline_;
+  uint64_t deadlines_set_ = 0;
   const HttpDoor door_;
-  bool is_fresh_ = true;  // Has asked nothing yet.
-  bool closes_ = false;   // After this answer.
-  beast::flat_buffer buffer_;
+  Stage stage_ = Stage::kAwaited;
+  bool closes_ = false;  // After this answer.
+  boost::beast::flat_buffer input_;
   std::optional<http::request_parser<http::string_body>> parser_;
-  http::response<http::string_body> response_;
+  std::string output_;
+  size_t written_ = 0;   // Bytes of it.
+  size_t lingered_ = 0;  // Bytes that nobody wanted.
 };
 
 }  // namespace
 
-void start_http_session(boost::asio::ip::tcp::socket socket, const HttpDoor& door) {
-  PlainStream plain(std::move(socket));
-  if (door.tls == nullptr) {
-    std::make_shared<HttpSession<PlainStream>>(std::move(plain), door)->start();
-  } else {
-    TlsStream stream(std::move(plain), door.tls->context());
-    std::make_shared<HttpSession<TlsStream>>(std::move(stream), door)->start();
-  }
+void start_http_session(Connection connection, const HttpDoor& door) {
+  std::make_shared<HttpSession>(std::move(connection), door)->start();
 }
 
 }  // namespace server

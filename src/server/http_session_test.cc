@@ -88,6 +88,32 @@ TEST_F(HttpSessionTest, KeepsTheConnectionAndTheOrder) {
   EXPECT_LT(metrics, answers.find(" 404 "));
 }
 
+TEST_F(HttpSessionTest, AnswersAllOfManyRequestsThatComeAtOnce) {
+  constexpr int kRequests = 400;
+  std::string requests;
+  for (int i = 1; i < kRequests; ++i) requests += "GET /livez HTTP/1.1\r\n\r\n";
+  const std::string answers = ask(requests + "GET /livez HTTP/1.0\r\n\r\n");
+  int alive = 0;
+  for (size_t at = 0; (at = answers.find("\r\n\r\nok\n", at)) != std::string::npos; ++at) ++alive;
+  EXPECT_EQ(alive, kRequests);
+}
+
+TEST_F(HttpSessionTest, TakesARequestByteByByte) {
+  TestConnection client(server_.http_address());
+  const std::string request =
+      "POST /livez HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+      "3\r\nabc\r\n0\r\n\r\n";
+  for (const char byte : request) client.send(std::string(1, byte));
+  EXPECT_THAT(client.read_to_end(), StartsWith("HTTP/1.1 405 "));
+}
+
+// More comes behind what was refused: an end at once would be a reset, which can lose the answer.
+TEST_F(HttpSessionTest, RefusalArrivesThoughMoreIsComing) {
+  const std::string answer =
+      ask("POST / HTTP/1.1\r\nContent-Length: 300000\r\n\r\n" + std::string(300'000, 'x'));
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 413 "));
+}
+
 TEST_F(HttpSessionTest, RefusesWhatIsNoHttp) {
   EXPECT_THAT(ask("NONSENSE\r\n\r\n"), StartsWith("HTTP/1.1 400 Bad Request\r\n"));
   EXPECT_THAT(ask("GET /livez HTTP/1.1\r\nbroken header\r\n\r\n"), StartsWith("HTTP/1.1 400 "));

@@ -8,8 +8,6 @@
 namespace server {
 namespace {
 
-constexpr std::chrono::seconds kDeadline{30};
-
 // A journal in memory behind a gate.
 class GatedJournal final : public store::Journal {
  public:
@@ -66,7 +64,7 @@ void Gate::pass() {
 
 void Gate::wait_for_append() {
   std::unique_lock lock(mutex_);
-  const bool came = changed_.wait_for(lock, kDeadline, [&] { return closed_ && waited_for_; });
+  const bool came = changed_.wait_for(lock, kTestDeadline, [&] { return closed_ && waited_for_; });
   if (!came) throw std::runtime_error("no append came to the gate");
 }
 

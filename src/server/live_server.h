@@ -38,6 +38,9 @@ class Gate {
   bool waited_for_ = false;
 };
 
+// A token for one to take.
+inline constexpr const char* kToken = "0123456789abcdef-token";
+
 class LiveServer {
  public:
   // `namespaces`: beside the default one.

@@ -20,14 +20,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const Words kPush = {"JOB.PUSH", "q", "T", "{}"};
-const Words kFetch = {"JOB.FETCH", "w", "QUEUES", "1", "q"};
-
-std::string field(const RespValue& record, std::string_view name) {
-  const RespValue* value = record.find(name);
-  return value == nullptr ? "absent" : show(*value);
-}
-
 class ServeTest : public testing::Test {
  protected:
   std::string data() const { return directory_.path() + "/data"; }

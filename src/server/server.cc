@@ -51,6 +51,14 @@ std::string text_of(const tcp::acceptor& acceptor) {
 // After which the kernel gives up a peer that acknowledges nothing.
 constexpr int kUserTimeoutMs = 10'000;
 
+// To clients that speak without TLS where it is asked for.
+constexpr std::string_view kPlainRespAnswer =
+    "-ERR this port speaks TLS only: use drays://, or --tls of redis-cli\r\n";
+constexpr std::string_view kPlainHttpAnswer =
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    "Content-Length: 44\r\nConnection: close\r\n\r\n"
+    "this port speaks TLS only: use an https URL\n";
+
 void set_socket_options(tcp::socket& socket) {
   error_code ignored;
   socket.non_blocking(true, ignored);
@@ -200,23 +208,25 @@ void Server::admit_resp(Socket socket) {
   // Whoever shakes hands is a stranger, and takes up as much as a connection.
   ++handshakes_;
   doorman_.stranger_came(peer.address());
-  start_handshake(
-      std::move(socket), *guards_.tls,
-      {.done =
-           [this](Connection connection) {
-             if (!stopping_) start_session(std::move(connection));
-           },
-       .failed =
-           [this](const boost::asio::ip::address& address, std::string_view why) {
-             doorman_.count(Closure::kHandshake);
-             if (!doorman_.may_log(Doorman::Topic::kClosure)) return;
-             LOG(kInfo, "a TLS handshake failed", {"peer", address.to_string()}, {"why", why});
-           },
-       .over =
-           [this, address = peer.address()] {
-             --handshakes_;
-             doorman_.stranger_left(address);
-           }});
+  start_handshake(std::move(socket), *guards_.tls,
+                  {.plain_answer = kPlainRespAnswer,
+                   .done =
+                       [this](Connection connection) {
+                         if (!stopping_) start_session(std::move(connection));
+                       },
+                   .failed = [this](const auto& address,
+                                    std::string_view why) { handshake_failed(address, why); },
+                   .over =
+                       [this, address = peer.address()] {
+                         --handshakes_;
+                         doorman_.stranger_left(address);
+                       }});
+}
+
+void Server::handshake_failed(const boost::asio::ip::address& address, std::string_view why) {
+  doorman_.count(Closure::kHandshake);
+  if (!doorman_.may_log(Doorman::Topic::kClosure)) return;
+  LOG(kInfo, "a TLS handshake failed", {"peer", address.to_string()}, {"why", why});
 }
 
 void Server::start_session(Connection connection) {
@@ -233,8 +243,17 @@ void Server::admit_http(Socket socket) {
   if (http_connections_ + (is_near ? 0 : kHttpConnectionsReserved) >= kHttpConnectionsMax) {
     return turn_away(std::move(socket), Refusal::kHttpConnections);
   }
-  start_http_session(std::move(socket), {*this, clock_, guards_.roll, guards_.audit_log,
-                                         guards_.tls, http_connections_});
+  set_socket_options(socket);
+  const HttpDoor door{*this, clock_, guards_.roll, guards_.audit_log, http_connections_};
+  if (guards_.tls == nullptr) return start_http_session(Connection(std::move(socket)), door);
+  ++http_connections_;  // While it shakes hands; the session counts itself.
+  start_handshake(
+      std::move(socket), *guards_.tls,
+      {.plain_answer = kPlainHttpAnswer,
+       .done = [door](Connection connection) { start_http_session(std::move(connection), door); },
+       .failed = [this](const auto& address,
+                        std::string_view why) { handshake_failed(address, why); },
+       .over = [this] { --http_connections_; }});
 }
 
 void Server::session_ended(Session& session) {

@@ -101,6 +101,7 @@ class Server final : public SessionHost, public MetricsHost {
   void admit_resp(Socket socket);
   void start_session(Connection connection);
   void admit_http(Socket socket);
+  void handshake_failed(const boost::asio::ip::address& address, std::string_view why);
   void turn_away(Socket socket, Refusal refusal);
   void wait_for_tick();
   void tick();

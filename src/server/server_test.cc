@@ -15,15 +15,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const Words kPush = {"JOB.PUSH", "q", "T", "{}"};
-const Words kFetch = {"JOB.FETCH", "w", "QUEUES", "1", "q"};
-const Words kBlockingFetch = {"JOB.FETCH", "w", "BLOCK", "25000", "QUEUES", "1", "q"};
-
-std::string field(const RespValue& record, std::string_view name) {
-  const RespValue* value = record.find(name);
-  return value == nullptr ? "absent" : show(*value);
-}
-
 // The status line's code of a GET.
 // Empty when the server closes the connection without a word.
 std::string http_status(const std::string& address, const std::string& path) {

@@ -16,16 +16,8 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
-const Words kFetch = {"JOB.FETCH", "w", "QUEUES", "1", "q"};
-const Words kBlockingFetch = {"JOB.FETCH", "w", "BLOCK", "25000", "QUEUES", "1", "q"};
-
 Words push(const std::string& args = "{}") {
   return {"JOB.PUSH", "q", "T", args};
-}
-
-std::string field(const RespValue& record, std::string_view name) {
-  const RespValue* value = record.find(name);
-  return value == nullptr ? "absent" : show(*value);
 }
 
 class SessionTest : public testing::Test {
@@ -462,8 +454,6 @@ TEST_F(SessionTest, HttpAndTlsAreTurnedAwayWithOneLine) {
 }
 
 // --- Login.
-
-constexpr const char* kToken = "0123456789abcdef-token";
 
 TEST(SessionLogin, AStrangerMayLogInAndNoMore) {
   LiveServer server(kToken);

@@ -12,7 +12,6 @@ using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
-constexpr const char* kToken = "0123456789abcdef-token";
 constexpr size_t kMebibyte = size_t{1} << 20;
 
 // A second passes in a moment; for what a test itself has to do in time, there is time.

@@ -20,8 +20,6 @@
 namespace server {
 namespace {
 
-constexpr std::chrono::seconds kDeadline{30};
-
 [[noreturn]] void fail(const std::string& what) {
   throw std::runtime_error(what);
 }
@@ -51,7 +49,7 @@ std::string request(const Words& words) {
 
 void until(const std::function<bool()>& condition, std::string_view what) {
   const base::SystemClock clock;
-  const base::MonoTime deadline = clock.mono() + kDeadline;
+  const base::MonoTime deadline = clock.mono() + kTestDeadline;
   while (!condition()) {
     if (clock.mono() > deadline) fail("waited too long for: " + std::string(what));
     std::this_thread::yield();
@@ -102,7 +100,7 @@ size_t TestConnection::send_while_taken(std::string_view bytes,
 }
 
 size_t TestConnection::receive() {
-  if (!is_ready(socket_, POLLIN, kDeadline)) fail("nothing was received in time");
+  if (!is_ready(socket_, POLLIN, kTestDeadline)) fail("nothing was received in time");
   constexpr size_t kPiece = 65'536;
   const size_t before = unread_.size();
   unread_.resize(before + kPiece);
@@ -165,6 +163,11 @@ std::string show(const RespValue& value) {
     default:
       return value.text;
   }
+}
+
+std::string field(const RespValue& record, std::string_view name) {
+  const RespValue* value = record.find(name);
+  return value == nullptr ? "absent" : show(*value);
 }
 
 }  // namespace server

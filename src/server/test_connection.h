@@ -16,6 +16,9 @@ namespace server {
 using protocol::RespValue;
 using Words = std::vector<std::string>;
 
+// How long a test waits for what has to come.
+inline constexpr std::chrono::seconds kTestDeadline{30};
+
 // The request on the wire.
 std::string request(const Words& words);
 
@@ -57,7 +60,14 @@ class TestConnection {
   protocol::RespReplyParser parser_;
 };
 
+// What tests push, and fetch, when it does not matter what.
+inline const Words kPush = {"JOB.PUSH", "q", "T", "{}"};
+inline const Words kFetch = {"JOB.FETCH", "w", "QUEUES", "1", "q"};
+inline const Words kBlockingFetch = {"JOB.FETCH", "w", "BLOCK", "25000", "QUEUES", "1", "q"};
+
 // "OK", the text, the number, "nil", "(error) CODE …", "[a b]", "{field value …}": for comparing.
 std::string show(const RespValue& value);
+// The same of a field; "absent" of one that the record does not have.
+std::string field(const RespValue& record, std::string_view name);
 
 }  // namespace server

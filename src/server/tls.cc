@@ -90,10 +90,8 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   void answer_plainly(unsigned long fault) {
     const int reason = ERR_GET_REASON(fault);
     if (reason != SSL_R_WRONG_VERSION_NUMBER && reason != SSL_R_HTTP_REQUEST) return;
-    constexpr std::string_view kAnswer =
-        "-ERR this port speaks TLS only: use drays://, or --tls of redis-cli\r\n";
     error_code error;
-    socket_.write_some(boost::asio::buffer(kAnswer), error);
+    socket_.write_some(boost::asio::buffer(end_.plain_answer), error);
     // What has come and was not read would make the end a reset, and the answer could be lost in
     // it.
     std::array<char, 4'096> rest;

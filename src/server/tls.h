@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "server/connection.h"
@@ -36,6 +37,7 @@ class Tls {
 };
 
 struct HandshakeEnd {
+  std::string_view plain_answer;         // To who speaks without TLS. Of static duration.
   std::function<void(Connection)> done;  // It succeeded.
   std::function<void(const boost::asio::ip::address& peer, std::string_view why)> failed;
   std::function<void()> over;  // It ended, in whatever way; after `done`.

@@ -14,7 +14,7 @@ base::Status add(Transaction& transaction, CommandId id, const Strings& words) {
   return transaction.add(protocol::spec_of(id), words, nullptr);
 }
 
-base::Status push(Transaction& transaction, std::string_view args) {
+base::Status push_to(Transaction& transaction, std::string_view args) {
   return add(transaction, CommandId::kJobPush, {"JOB.PUSH", "q", "T", args});
 }
 
@@ -23,7 +23,7 @@ TEST(Transaction, KeepsACopyOfEachCommand) {
   transaction.open();
   for (int i = 0; i < 1'000; ++i) {
     std::string args = "args " + std::to_string(i) + std::string(static_cast<size_t>(i % 40), 'x');
-    ASSERT_TRUE(push(transaction, args));
+    ASSERT_TRUE(push_to(transaction, args));
     args.assign(args.size(), '?');
   }
   const base::Result<Transaction::Batch> taken = transaction.take();
@@ -41,7 +41,7 @@ TEST(Transaction, WhatIsRefusedSpoilsIt) {
   Transaction transaction;
   transaction.open();
   EXPECT_FALSE(add(transaction, CommandId::kJobFetch, {"JOB.FETCH", "w", "QUEUES", "1", "q"}));
-  EXPECT_TRUE(push(transaction, "{}"));
+  EXPECT_TRUE(push_to(transaction, "{}"));
   const base::Result<Transaction::Batch> taken = transaction.take();
   ASSERT_FALSE(taken);
   EXPECT_EQ(taken.error().code, base::ErrorCode::kExecAbort);
@@ -52,7 +52,7 @@ TEST(Transaction, WhatIsRefusedSpoilsIt) {
 TEST(Transaction, DropLeavesNothingForTheNext) {
   Transaction transaction;
   transaction.open();
-  EXPECT_TRUE(push(transaction, "{}"));
+  EXPECT_TRUE(push_to(transaction, "{}"));
   transaction.spoil();
   transaction.drop();
   EXPECT_FALSE(transaction.is_open());
@@ -76,16 +76,16 @@ TEST(Transaction, TakesNoOperation) {
 TEST(Transaction, IsBoundedInCommandsAndBytes) {
   Transaction many;
   many.open();
-  for (size_t i = 0; i < core::limits::kBatchItemsMax; ++i) ASSERT_TRUE(push(many, ""));
-  EXPECT_EQ(push(many, "").error().code, base::ErrorCode::kTooBig);
+  for (size_t i = 0; i < core::limits::kBatchItemsMax; ++i) ASSERT_TRUE(push_to(many, ""));
+  EXPECT_EQ(push_to(many, "").error().code, base::ErrorCode::kTooBig);
   EXPECT_FALSE(many.take());
 
   Transaction large;
   large.open();
   const std::string args(size_t{1} << 20, 'x');
-  for (int i = 0; i < 15; ++i) ASSERT_TRUE(push(large, args));
-  EXPECT_EQ(push(large, args).error().code, base::ErrorCode::kTooBig);
-  EXPECT_TRUE(push(large, "{}"));
+  for (int i = 0; i < 15; ++i) ASSERT_TRUE(push_to(large, args));
+  EXPECT_EQ(push_to(large, args).error().code, base::ErrorCode::kTooBig);
+  EXPECT_TRUE(push_to(large, "{}"));
   EXPECT_FALSE(large.take());
 }
 

@@ -11,18 +11,18 @@ namespace {
 
 constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
 
-std::string encoded(uint64_t value) {
+std::string encoded_number(uint64_t value) {
   std::string bytes;
   ByteWriter(bytes).number(value);
   return bytes;
 }
 
 TEST(Bytes, KnownNumbers) {
-  EXPECT_EQ(encoded(0), std::string(1, '\0'));
-  EXPECT_EQ(encoded(127), "\x7f");
-  EXPECT_EQ(encoded(128), std::string("\x80\x01"));
-  EXPECT_EQ(encoded(300), std::string("\xac\x02"));
-  EXPECT_EQ(encoded(kMost), std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
+  EXPECT_EQ(encoded_number(0), std::string(1, '\0'));
+  EXPECT_EQ(encoded_number(127), "\x7f");
+  EXPECT_EQ(encoded_number(128), std::string("\x80\x01"));
+  EXPECT_EQ(encoded_number(300), std::string("\xac\x02"));
+  EXPECT_EQ(encoded_number(kMost), std::string("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
   std::string bytes;
   ByteWriter(bytes).signed_number(-1);
   EXPECT_EQ(bytes, "\x01");

@@ -6,30 +6,30 @@ namespace {
 
 // Of the mask of a change, in the order in which the fields follow; then one bit for each number.
 enum EditField : uint64_t {
-  kQueue = 1U << 0,
-  kType = 1U << 1,
-  kArgs = 1U << 2,
-  kPriority = 1U << 3,
-  kBackoff = 1U << 4,
-  kReadySeq = 1U << 5,
-  kRunAt = 1U << 6,
-  kRunAtIsWall = 1U << 7,  // Has no field.
-  kFirstNumber = 1U << 8,
+  kEditedQueue = 1U << 0,
+  kEditedType = 1U << 1,
+  kEditedArgs = 1U << 2,
+  kEditedPriority = 1U << 3,
+  kEditedBackoff = 1U << 4,
+  kEditedReadySeq = 1U << 5,
+  kEditedRunAt = 1U << 6,
+  kEditedRunAtIsWall = 1U << 7,  // Has no field.
+  kEditedNumbers = 1U << 8,
 };
-constexpr uint64_t kEditFieldsMax = (uint64_t{kFirstNumber} << core::kEditNumberCount) - 1;
+constexpr uint64_t kEditFieldsMax = (uint64_t{kEditedNumbers} << core::kEditNumberCount) - 1;
 
-uint64_t mask_of(const core::JobEdited& edited) {
+uint64_t edit_mask(const core::JobEdited& edited) {
   uint64_t mask = 0;
-  if (edited.queue) mask |= kQueue;
-  if (edited.type) mask |= kType;
-  if (edited.args) mask |= kArgs;
-  if (edited.priority) mask |= kPriority;
-  if (edited.backoff) mask |= kBackoff;
-  if (edited.ready_seq != 0) mask |= kReadySeq;
-  if (edited.run_at_ms != 0) mask |= kRunAt;
-  if (edited.run_at_is_wall) mask |= kRunAtIsWall;
+  if (edited.queue) mask |= kEditedQueue;
+  if (edited.type) mask |= kEditedType;
+  if (edited.args) mask |= kEditedArgs;
+  if (edited.priority) mask |= kEditedPriority;
+  if (edited.backoff) mask |= kEditedBackoff;
+  if (edited.ready_seq != 0) mask |= kEditedReadySeq;
+  if (edited.run_at_ms != 0) mask |= kEditedRunAt;
+  if (edited.run_at_is_wall) mask |= kEditedRunAtIsWall;
   for (size_t i = 0; i < core::kEditNumberCount; ++i) {
-    if (edited.numbers[i]) mask |= uint64_t{kFirstNumber} << i;
+    if (edited.numbers[i]) mask |= uint64_t{kEditedNumbers} << i;
   }
   return mask;
 }
@@ -47,7 +47,7 @@ void write(ByteWriter& out, const core::JobEdited& edited) {
   write_tag(out, EffectTag::kJobEdited);
   out.number(edited.id.value);
   out.byte(static_cast<uint8_t>(edited.after));
-  out.number(mask_of(edited));
+  out.number(edit_mask(edited));
   if (edited.queue) out.text(*edited.queue);
   if (edited.type) out.text(*edited.type);
   if (edited.args) out.text(*edited.args);
@@ -85,22 +85,22 @@ core::Effect read_job_edited(ByteReader& in) {
   edited.after = read_enum<core::JobState>(in, core::kJobStateCount - 1);
   const uint64_t mask = in.bounded(kEditFieldsMax);
   const auto has = [&](uint64_t field) { return (mask & field) != 0; };
-  if (has(kQueue)) edited.queue = in.text();
-  if (has(kType)) edited.type = in.text();
-  if (has(kArgs)) edited.args = in.text();
-  if (has(kPriority)) {
+  if (has(kEditedQueue)) edited.queue = in.text();
+  if (has(kEditedType)) edited.type = in.text();
+  if (has(kEditedArgs)) edited.args = in.text();
+  if (has(kEditedPriority)) {
     edited.priority = static_cast<uint8_t>(in.bounded(core::limits::kPriorityMax));
   }
-  if (has(kBackoff)) {
+  if (has(kEditedBackoff)) {
     base::Result<core::Backoff> policy = core::parse_backoff(in.text());
     if (!policy) in.fail();
     if (policy) edited.backoff = *std::move(policy);
   }
-  if (has(kReadySeq)) edited.ready_seq = in.bounded(core::kReadySeqMask);
-  if (has(kRunAt)) edited.run_at_ms = read_not_negative(in);
-  edited.run_at_is_wall = has(kRunAtIsWall);
+  if (has(kEditedReadySeq)) edited.ready_seq = in.bounded(core::kReadySeqMask);
+  if (has(kEditedRunAt)) edited.run_at_ms = read_not_negative(in);
+  edited.run_at_is_wall = has(kEditedRunAtIsWall);
   for (size_t i = 0; i < core::kEditNumberCount; ++i) {
-    if (has(uint64_t{kFirstNumber} << i)) edited.numbers[i] = read_not_negative(in);
+    if (has(uint64_t{kEditedNumbers} << i)) edited.numbers[i] = read_not_negative(in);
   }
   if (core::is_finished(edited.after) || edited.after == core::JobState::kRunning) in.fail();
   return edited;

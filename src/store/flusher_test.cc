@@ -7,14 +7,13 @@
 #include <vector>
 
 #include "store/memory/memory_tables.h"
+#include "store/test_patience.h"
 
 namespace store {
 namespace {
 
 using base::ErrorCode;
 using core::JobId;
-
-constexpr std::chrono::seconds kPatience{20};
 
 std::unique_ptr<ChangeSet> set_of(uint64_t first, uint64_t end) {
   auto set = std::make_unique<ChangeSet>();
@@ -72,7 +71,7 @@ class GatedTables final : public Tables {
 };
 
 // What the callbacks say.
-class Heard {
+class FlusherHeard {
  public:
   Flusher::Callbacks callbacks() {
     return {.done =
@@ -115,7 +114,7 @@ class Heard {
 class FlusherTest : public testing::Test {
  protected:
   base::ManualClock clock_;
-  Heard heard_;
+  FlusherHeard heard_;
   GatedTables gated_;
 };
 
@@ -212,7 +211,7 @@ TEST_F(FlusherTest, StopDoesNotWaitForRoom) {
 
 TEST_F(FlusherTest, AFailureIsToldOnceAndEndsIt) {
   for (const ErrorCode code : {ErrorCode::kIo, ErrorCode::kCorrupt}) {
-    Heard heard;
+    FlusherHeard heard;
     Flusher flusher(gated_, clock_);
     flusher.start(heard.callbacks());
     flusher.submit(set_of(1, 4), 1);

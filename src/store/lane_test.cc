@@ -11,7 +11,7 @@ namespace {
 
 constexpr uint64_t kBlock = 3;
 
-JobHeader header_of(uint64_t index, uint64_t ready_seq, uint32_t queue = 1) {
+JobHeader lane_header(uint64_t index, uint64_t ready_seq, uint32_t queue = 1) {
   JobHeader header;
   header.id = core::JobId{kBlock * Lane::kIds + index};
   header.in_lane = true;
@@ -45,28 +45,28 @@ class LaneTest : public testing::Test {
 
 TEST_F(LaneTest, WithoutJobsIsNoBytes) {
   EXPECT_EQ(lane_.encode(), "");
-  lane_.put(header_of(7, 1));
-  lane_.erase(header_of(7, 1).id);
+  lane_.put(lane_header(7, 1));
+  lane_.erase(lane_header(7, 1).id);
   EXPECT_EQ(lane_.encode(), "");
   expect_same_after_decode();
 }
 
 TEST_F(LaneTest, TakesTwoBytesForEachIdThatCountsAlong) {
-  for (uint64_t i = 0; i < Lane::kIds; ++i) lane_.put(header_of(i, 100'000 + i));
+  for (uint64_t i = 0; i < Lane::kIds; ++i) lane_.put(lane_header(i, 100'000 + i));
   EXPECT_LT(lane_.encode().size(), 2 * Lane::kIds + 20);
   expect_same_after_decode();
 }
 
 TEST_F(LaneTest, KeepsEveryReadySequence) {
-  lane_.put(header_of(0, UINT64_MAX));
-  lane_.put(header_of(1, 0));
-  lane_.put(header_of(2, 1));
-  lane_.put(header_of(4'095, kBlock * Lane::kIds));
+  lane_.put(lane_header(0, UINT64_MAX));
+  lane_.put(lane_header(1, 0));
+  lane_.put(lane_header(2, 1));
+  lane_.put(lane_header(4'095, kBlock * Lane::kIds));
   expect_same_after_decode();
 }
 
 TEST_F(LaneTest, KeepsAsManyKindsAsThereAreIds) {
-  for (uint64_t i = 0; i < Lane::kIds; ++i) lane_.put(header_of(i, i, static_cast<uint32_t>(i)));
+  for (uint64_t i = 0; i < Lane::kIds; ++i) lane_.put(lane_header(i, i, static_cast<uint32_t>(i)));
   expect_same_after_decode();
 }
 
@@ -74,7 +74,7 @@ TEST_F(LaneTest, KeepsRandomJobs) {
   base::SeededRandom random(1);
   for (int round = 0; round < 50; ++round) {
     for (int i = 0; i < 500; ++i) {
-      JobHeader header = header_of(random.below(Lane::kIds), random.next());
+      JobHeader header = lane_header(random.below(Lane::kIds), random.next());
       header.queue = static_cast<uint32_t>(random.next());
       header.priority = static_cast<uint8_t>(random.below(10));
       if (random.below(3) == 0) {
@@ -89,7 +89,7 @@ TEST_F(LaneTest, KeepsRandomJobs) {
 }
 
 TEST_F(LaneTest, RefusesEveryPartOfItself) {
-  for (uint64_t i = 0; i < 50; ++i) lane_.put(header_of(i, i * 7, static_cast<uint32_t>(i % 3)));
+  for (uint64_t i = 0; i < 50; ++i) lane_.put(lane_header(i, i * 7, static_cast<uint32_t>(i % 3)));
   const std::string bytes = lane_.encode();
   Lane read;
   for (size_t size = 1; size < bytes.size(); size += size < 200 ? 1 : 997) {
@@ -99,7 +99,7 @@ TEST_F(LaneTest, RefusesEveryPartOfItself) {
 }
 
 TEST_F(LaneTest, RefusesACodeThatStandsForNothing) {
-  lane_.put(header_of(4'095, 1));
+  lane_.put(lane_header(4'095, 1));
   std::string bytes = lane_.encode();
   bytes[bytes.size() - 2] = 9;
   Lane read;

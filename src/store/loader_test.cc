@@ -7,6 +7,7 @@
 #include "store/change_set.h"
 #include "store/job_codec.h"
 #include "store/memory/memory_tables.h"
+#include "store/test_patience.h"
 
 namespace store {
 namespace {
@@ -14,10 +15,8 @@ namespace {
 using base::ErrorCode;
 using core::JobId;
 
-constexpr std::chrono::seconds kPatience{20};
-
 // Collects what arrives.
-class Heard {
+class LoaderHeard {
  public:
   Loader::Callbacks callbacks(Loader& loader) {
     loader_ = &loader;
@@ -167,7 +166,7 @@ class LoaderTest : public testing::Test {
   MemoryRows disk_;
   MemoryTables tables_{disk_};
   GatedReader::Gate gate_;
-  Heard heard_;
+  LoaderHeard heard_;
   std::unique_ptr<Loader> loader_;
 };
 

@@ -10,14 +10,14 @@ constexpr uint64_t kCompareMax = core::kCompareCount - 1;
 
 // Of the mask of changes, in the order in which the fields follow; then one bit for each number.
 enum ChangeField : uint64_t {
-  kQueue = 1U << 0,
-  kType = 1U << 1,
-  kArgs = 1U << 2,
-  kPriority = 1U << 3,
-  kBackoff = 1U << 4,
-  kFirstNumber = 1U << 5,
+  kChangedQueue = 1U << 0,
+  kChangedType = 1U << 1,
+  kChangedArgs = 1U << 2,
+  kChangedPriority = 1U << 3,
+  kChangedBackoff = 1U << 4,
+  kChangedNumbers = 1U << 5,
 };
-constexpr uint64_t kChangesMax = (uint64_t{kFirstNumber} << core::kNumberOptions.size()) - 1;
+constexpr uint64_t kChangesMax = (uint64_t{kChangedNumbers} << core::kNumberOptions.size()) - 1;
 
 void encode_query(ByteWriter& out, const core::Query& query) {
   out.text(query.text);
@@ -49,21 +49,21 @@ core::Query decode_query(ByteReader& in) {
   return query;
 }
 
-uint64_t mask_of(const core::JobChanges& changes) {
+uint64_t changes_mask(const core::JobChanges& changes) {
   uint64_t mask = 0;
-  if (changes.queue) mask |= kQueue;
-  if (changes.type) mask |= kType;
-  if (changes.args) mask |= kArgs;
-  if (changes.priority) mask |= kPriority;
-  if (changes.options.backoff) mask |= kBackoff;
+  if (changes.queue) mask |= kChangedQueue;
+  if (changes.type) mask |= kChangedType;
+  if (changes.args) mask |= kChangedArgs;
+  if (changes.priority) mask |= kChangedPriority;
+  if (changes.options.backoff) mask |= kChangedBackoff;
   for (size_t i = 0; i < core::kNumberOptions.size(); ++i) {
-    if (changes.options.*core::kNumberOptions[i].field) mask |= uint64_t{kFirstNumber} << i;
+    if (changes.options.*core::kNumberOptions[i].field) mask |= uint64_t{kChangedNumbers} << i;
   }
   return mask;
 }
 
 void encode_changes(ByteWriter& out, const core::JobChanges& changes) {
-  out.number(mask_of(changes));
+  out.number(changes_mask(changes));
   if (changes.queue) out.text(*changes.queue);
   if (changes.type) out.text(*changes.type);
   if (changes.args) out.text(*changes.args);
@@ -79,17 +79,17 @@ core::JobChanges decode_changes(ByteReader& in) {
   core::JobChanges changes;
   const uint64_t mask = in.bounded(kChangesMax);
   if (mask == 0) in.fail();
-  if ((mask & kQueue) != 0) changes.queue = in.text();
-  if ((mask & kType) != 0) changes.type = in.text();
-  if ((mask & kArgs) != 0) changes.args = in.text();
-  if ((mask & kPriority) != 0) changes.priority = in.signed_number();
-  if ((mask & kBackoff) != 0) {
+  if ((mask & kChangedQueue) != 0) changes.queue = in.text();
+  if ((mask & kChangedType) != 0) changes.type = in.text();
+  if ((mask & kChangedArgs) != 0) changes.args = in.text();
+  if ((mask & kChangedPriority) != 0) changes.priority = in.signed_number();
+  if ((mask & kChangedBackoff) != 0) {
     base::Result<core::Backoff> policy = core::parse_backoff(in.text());
     if (!policy) in.fail();
     if (policy) changes.options.backoff = *std::move(policy);
   }
   for (size_t i = 0; i < core::kNumberOptions.size(); ++i) {
-    if ((mask & uint64_t{kFirstNumber} << i) == 0) continue;
+    if ((mask & uint64_t{kChangedNumbers} << i) == 0) continue;
     changes.options.*core::kNumberOptions[i].field = in.signed_number();
   }
   return changes;

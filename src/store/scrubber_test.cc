@@ -5,13 +5,12 @@
 #include <vector>
 
 #include "store/memory/memory_tables.h"
+#include "store/test_patience.h"
 
 namespace store {
 namespace {
 
 using core::JobId;
-
-constexpr std::chrono::seconds kPatience{20};
 
 class ScrubberTest : public testing::Test {
  protected:

@@ -10,6 +10,7 @@
 
 #include "store/effect_codec.h"
 #include "store/memory/memory_journal.h"
+#include "store/test_patience.h"
 
 namespace store {
 namespace {
@@ -17,7 +18,6 @@ namespace {
 using std::chrono::seconds;
 
 constexpr base::Now kNow{base::EngineTime{1}, base::WallTime{2}};
-constexpr seconds kPatience{20};
 
 // Effects that can be told apart: job `id` was given back.
 std::string effects_of(uint64_t id) {
@@ -28,7 +28,7 @@ std::string effects_of(uint64_t id) {
 }
 
 // What the callbacks say, for a test that waits for it.
-class Heard {
+class StoreHeard {
  public:
   Store::Callbacks callbacks() {
     return {.durable = [this](uint64_t turn) { tell(turn, std::nullopt); },
@@ -151,7 +151,7 @@ class StoreTest : public testing::Test {
 
   MemoryDisk disk;
   base::ManualClock clock;
-  Heard heard;
+  StoreHeard heard;
   std::vector<uint64_t> seen;
   std::vector<uint64_t> seqs;  // Of the frames in which they were.
   base::Result<JournalRecovery> recovered;

@@ -16,7 +16,6 @@
 namespace store {
 namespace {
 
-constexpr mode_t kFileMode = 0600;  // Jobs hold what others on the machine must not read.
 constexpr mode_t kDirectoryMode = 0700;
 
 int result_of(int answer) {

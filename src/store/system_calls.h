@@ -17,6 +17,9 @@ struct VolumeFacts {
   uint64_t type = 0;        // The f_type of statfs(2).
 };
 
+// Jobs hold what others on the machine must not read.
+inline constexpr unsigned kFileMode = 0600;
+
 // Every call answers a value >= 0, or -errno.
 // Threading: any thread, as the kernel allows.
 class SystemCalls {

@@ -15,7 +15,6 @@
 namespace store {
 namespace {
 
-constexpr mode_t kFileMode = 0600;
 constexpr uint64_t kChances = 4;  // A sector survives with k/kChances; k is drawn for each cut.
 
 int real_write(int file, std::span<const std::byte> bytes, uint64_t offset) {

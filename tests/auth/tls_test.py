@@ -133,6 +133,10 @@ class Tls(unittest.TestCase):
             client.send("PING")
             self.assertIn("this port speaks TLS only", client.read().text)
             self.assertTrue(client.is_closed())
+        done = subprocess.run(["curl", "--silent", "--show-error", "--fail-with-body",
+                               f"http://{HOST}:{server.http_port}/livez"],
+                              capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+        self.assertEqual(done.stdout, "this port speaks TLS only: use an https URL\n", done.stderr)
         self.assertEqual(self.client(server).call("PING"), "PONG")
 
     def test_who_says_nothing_is_let_go(self):

@@ -77,13 +77,14 @@ class DroppingWorld final : public FileWorld {
 };
 
 template <class World>
-JournalKind kind(std::string name) {
+JournalKind journal_kind(std::string name) {
   return {std::move(name), [] { return std::make_unique<World>(); }};
 }
 
 INSTANTIATE_TEST_SUITE_P(Journals, JournalSuite,
-                         testing::Values(kind<MemoryWorld>("Memory"), kind<FileWorld>("File"),
-                                         kind<DroppingWorld>("FileOnDroppingFile")),
+                         testing::Values(journal_kind<MemoryWorld>("Memory"),
+                                         journal_kind<FileWorld>("File"),
+                                         journal_kind<DroppingWorld>("FileOnDroppingFile")),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

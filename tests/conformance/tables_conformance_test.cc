@@ -45,13 +45,13 @@ class SqliteWorld final : public TablesWorld {
 };
 
 template <class World>
-TablesKind kind(std::string name) {
+TablesKind tables_kind(std::string name) {
   return {std::move(name), [] { return std::make_unique<World>(); }};
 }
 
 INSTANTIATE_TEST_SUITE_P(Tables, TablesSuite,
-                         testing::Values(kind<MemoryRowsWorld>("Memory"),
-                                         kind<SqliteWorld>("Sqlite")),
+                         testing::Values(tables_kind<MemoryRowsWorld>("Memory"),
+                                         tables_kind<SqliteWorld>("Sqlite")),
                          [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -7,7 +7,6 @@
 namespace model {
 namespace {
 
-constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kSecondMs = 1'000;
 constexpr size_t kListEntriesMax = 64;
 

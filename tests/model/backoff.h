@@ -23,6 +23,7 @@ struct Backoff {
   std::optional<int64_t> jitter_pc;  // As given; absent: the spec's own.
 };
 
+inline constexpr int64_t kHourMs = 3'600'000;
 inline constexpr int64_t kDurationMsMax = 315'576'000'000;  // Ten years.
 
 // Returns the parsed spec, or nothing if it is malformed.

@@ -10,7 +10,6 @@ namespace {
 using words::kQueues;
 using words::kWorkers;
 constexpr Conn kConns = 6;
-constexpr int64_t kHourMs = 3'600'000;
 
 }  // namespace
 

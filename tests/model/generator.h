@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -14,8 +15,10 @@
 
 namespace model {
 
-// The few names that the stream uses.
+// The few names and numbers that the stream uses.
 namespace words {
+inline constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+inline constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
 inline const std::vector<std::string> kQueues = {"q1", "q2", "q3"};
 inline const std::vector<std::string> kTypes = {"a", "b"};
 inline const std::vector<std::string> kWorkers = {"host:1:x", "host:2:y", "shell worker"};

@@ -8,10 +8,10 @@ namespace model {
 namespace {
 
 using words::kBackoffs;
+using words::kMost;
 using words::kQueues;
 using words::kTypes;
 using words::kWorkers;
-constexpr int64_t kMost = INT64_MAX;
 
 size_t log_bytes(const Job& job) {
   size_t bytes = 0;

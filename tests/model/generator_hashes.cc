@@ -1,14 +1,12 @@
 // The words of commands on hashes.
-#include <limits>
-
 #include "model/generator.h"
 
 namespace model {
 namespace {
 
 const std::vector<std::string> kFields = {"f", "f", "g", "n", "n", "", std::string("\0\xff", 2)};
-constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
-constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+using words::kLeast;
+using words::kMost;
 
 }  // namespace
 

@@ -1,6 +1,4 @@
 // The words of commands on keys.
-#include <limits>
-
 #include "model/generator.h"
 #include "model/step.h"
 
@@ -10,8 +8,8 @@ namespace {
 const std::string kNastyKey("\0[*]\xff\r\n", 7);
 const std::vector<std::string> kKeys = {"a",   "b",   "c",   "d",     "aa",
                                         "ab1", "ab2", "ab9", "x:y:z", kNastyKey};
-constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
-constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
+using words::kLeast;
+using words::kMost;
 
 }  // namespace
 

@@ -66,6 +66,10 @@ bool within(int64_t value, int64_t low, int64_t high) {
   return low <= value && value <= high;
 }
 
+bool outside(const std::optional<int64_t>& value, int64_t low, int64_t high) {
+  return value && !within(*value, low, high);
+}
+
 bool valid_name(const std::string& name) {
   static const std::string allowed =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-";

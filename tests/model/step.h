@@ -222,10 +222,18 @@ Reply integer_reply(int64_t number);
 Reply value_reply(const std::string* value);  // Nil for null.
 
 // Limits and spellings.
+inline constexpr int64_t kDayMs = 86'400'000;
+inline constexpr int64_t kRunsMax = 1'000;    // Attempts, and crashes.
+inline constexpr int64_t kItemsMax = 10'000;  // Of one command for many jobs.
+inline constexpr size_t kArgsBytesMax = 1'048'576;
+inline constexpr size_t kWorkerBytesMax = 128;
+inline constexpr size_t kValueBytesMax = 1'048'576;  // Of a key, and of a field of a hash.
 bool valid_name(const std::string& name);
 bool valid_id(const std::string& id);
 bool valid_token(const std::string& token);
 bool within(int64_t value, int64_t low, int64_t high);
+// Whether there is a value, and one that is not within.
+bool outside(const std::optional<int64_t>& value, int64_t low, int64_t high);
 // A well-formed id above `id` (empty: any), and a well-formed token by number: for dry runs.
 std::string id_after(const std::string& id, uint64_t by = 1);
 std::string made_up_token(int64_t number);

@@ -7,27 +7,20 @@
 namespace model {
 namespace {
 
-constexpr int64_t kDayMs = 86'400'000;
-constexpr int64_t kRunsMax = 1'000;
 constexpr int64_t kLengthMax = 1'000'000'000'000;
 constexpr int64_t kIdleMs = 300'000;
-constexpr size_t kWorkerBytesMax = 128;
 
-bool outside(const std::optional<int64_t>& value, int64_t high) {
-  return value && !within(*value, 0, high);
-}
-
-bool refused(const QueueSet& set) {
+bool refused_set(const QueueSet& set) {
   const QueueSettings& change = set.change;
   const bool none = !change.length_max && !change.attempts && !change.backoff && !change.lease_ms &&
                     !change.timeout_ms && !change.keep_ms && !change.crashes && !change.alert_ms &&
                     !change.age_ms && set.defaults.empty();
   if (none || !valid_name(set.queue)) return true;
   if (change.backoff && !parse_backoff(*change.backoff)) return true;
-  return outside(change.length_max, kLengthMax) || outside(change.attempts, kRunsMax) ||
-         outside(change.lease_ms, kDayMs) || outside(change.timeout_ms, kDurationMsMax) ||
-         outside(change.keep_ms, kDurationMsMax) || outside(change.crashes, kRunsMax) ||
-         outside(change.alert_ms, kDurationMsMax) || outside(change.age_ms, kDurationMsMax);
+  return outside(change.length_max, 0, kLengthMax) || outside(change.attempts, 0, kRunsMax) ||
+         outside(change.lease_ms, 0, kDayMs) || outside(change.timeout_ms, 0, kDurationMsMax) ||
+         outside(change.keep_ms, 0, kDurationMsMax) || outside(change.crashes, 0, kRunsMax) ||
+         outside(change.alert_ms, 0, kDurationMsMax) || outside(change.age_ms, 0, kDurationMsMax);
 }
 
 template <typename T>
@@ -53,21 +46,21 @@ void reset(QueueSettings& settings, const std::string& option) {
   if (option == "AGE") settings.age_ms.reset();
 }
 
-bool refused(const std::string& type, const std::optional<std::string>& queue) {
+bool refused_type(const std::string& type, const std::optional<std::string>& queue) {
   return !valid_name(type) || (queue && !valid_name(*queue));
 }
 
 }  // namespace
 
 Reply Step::type_pause(const TypePause& pause) {
-  if (refused(pause.type, pause.queue)) return error_reply("BADREQ");
+  if (refused_type(pause.type, pause.queue)) return error_reply("BADREQ");
   w_.type_pauses[{pause.type, pause.queue.value_or("")}] = pause.reason;
   return ok_reply();
 }
 
 // Without a queue it ends every pause of the type.
 Reply Step::type_resume(const TypeResume& resume) {
-  if (refused(resume.type, resume.queue)) return error_reply("BADREQ");
+  if (refused_type(resume.type, resume.queue)) return error_reply("BADREQ");
   if (resume.queue) {
     w_.type_pauses.erase({resume.type, *resume.queue});
   } else {
@@ -83,7 +76,7 @@ bool Step::type_paused(const Job& job) const {
 }
 
 Reply Step::queue_set(const QueueSet& set) {
-  if (refused(set)) return error_reply("BADREQ");
+  if (refused_set(set)) return error_reply("BADREQ");
   const auto known = w_.queues.find(set.queue);
   QueueSettings settings = known == w_.queues.end() ? QueueSettings{} : known->second.settings;
   const QueueSettings before = settings;

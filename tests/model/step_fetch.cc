@@ -11,7 +11,6 @@ constexpr int64_t kCountMax = 1'000;
 constexpr int64_t kWeightMax = 1'000'000;
 constexpr size_t kQueuesMax = 64;
 constexpr size_t kTypesMax = 256;
-constexpr size_t kWorkerBytesMax = 128;
 constexpr size_t kWaitIdsMax = 1'000;
 constexpr int64_t kTimeoutSlackMsMin = 5'000;
 constexpr int64_t kPriorityMax = 9;
@@ -20,7 +19,7 @@ int64_t wait_ms(int64_t block_ms) {
   return block_ms == 0 ? kBlockMsMax : std::min(block_ms, kBlockMsMax);
 }
 
-bool refused(const Fetch& fetch) {
+bool refused_fetch(const Fetch& fetch) {
   if (fetch.worker.empty() || fetch.worker.size() > kWorkerBytesMax) return true;
   if (!within(fetch.count.value_or(1), 1, kCountMax)) return true;
   if (fetch.holding.value_or(0) < 0 || fetch.block_ms.value_or(0) < 0) return true;
@@ -70,7 +69,7 @@ GrantView grant_view(const Job& job) {
 }  // namespace
 
 Reply Step::fetch(const Fetch& fetch, const Reply* seen) {
-  if (refused(fetch)) return error_reply("BADREQ");
+  if (refused_fetch(fetch)) return error_reply("BADREQ");
   hear_worker(fetch.worker);
   Reply reply;
   reply.kind = Reply::Kind::kLeases;

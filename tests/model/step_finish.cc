@@ -9,7 +9,6 @@ namespace {
 
 constexpr int64_t kLedgerMsMin = 60'000;
 constexpr int64_t kExtendMsMax = 86'400'000;
-constexpr int64_t kItemsMax = 10'000;
 constexpr size_t kResultBytesMax = 1'048'576;
 constexpr size_t kProgressBytesMax = 65'536;
 constexpr size_t kLogBytesMax = 262'144;
@@ -17,14 +16,13 @@ constexpr size_t kLogLineBytes = 32;  // What a line counts beside its text.
 constexpr size_t kClassBytesMax = 256;
 constexpr size_t kMessageBytesMax = 4'096;
 constexpr size_t kTraceBytesMax = 16'384;
-constexpr size_t kWorkerBytesMax = 128;
 constexpr size_t kHistoryMax = 32;
 
 bool malformed(const LeaseName& lease) {
   return !valid_id(lease.id) || !valid_token(lease.token);
 }
 
-bool refused(const std::string& worker, const std::vector<LeaseName>& leases) {
+bool refused_leases(const std::string& worker, const std::vector<LeaseName>& leases) {
   return worker.empty() || worker.size() > kWorkerBytesMax ||
          leases.size() > static_cast<size_t>(kItemsMax) ||
          std::any_of(leases.begin(), leases.end(), malformed);
@@ -160,7 +158,7 @@ Reply Step::log(const Log& log) {
 }
 
 Reply Step::beat(const Beat& beat) {
-  if (refused(beat.worker, beat.leases)) return error_reply("BADREQ");
+  if (refused_leases(beat.worker, beat.leases)) return error_reply("BADREQ");
   hear_worker(beat.worker);
   Reply reply;
   reply.kind = Reply::Kind::kBeat;
@@ -178,7 +176,7 @@ Reply Step::beat(const Beat& beat) {
 }
 
 Reply Step::bye(const Bye& bye) {
-  if (refused(bye.worker, bye.leases)) return error_reply("BADREQ");
+  if (refused_leases(bye.worker, bye.leases)) return error_reply("BADREQ");
   w_.workers.erase(bye.worker);
   for (const LeaseName& lease : bye.leases) {
     const Found found = find_lease(lease, LeaseVerb::kOther);

@@ -10,7 +10,6 @@ namespace model {
 namespace {
 
 constexpr size_t kFieldBytesMax = 512;
-constexpr size_t kValueBytesMax = size_t{1} << 20;
 constexpr size_t kFieldsMax = 10'000;
 
 bool valid_field(const std::string& field) {

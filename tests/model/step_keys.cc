@@ -8,7 +8,6 @@ namespace model {
 namespace {
 
 constexpr size_t kPatternBytesMax = 512;
-constexpr size_t kValueBytesMax = size_t{1} << 20;
 constexpr size_t kNamesMax = 10'000;
 constexpr int64_t kRecordBytes = 192;
 constexpr int64_t kFieldBytes = 128;

@@ -7,16 +7,9 @@ namespace model {
 namespace {
 
 constexpr size_t kIdsMax = 10'000;
-constexpr size_t kArgsBytesMax = 1'048'576;
-constexpr int64_t kDayMs = 86'400'000;
-constexpr int64_t kRunsMax = 1'000;
 
-bool refused(const std::vector<std::string>& ids) {
+bool refused_ids(const std::vector<std::string>& ids) {
   return ids.empty() || ids.size() > kIdsMax || !std::all_of(ids.begin(), ids.end(), valid_id);
-}
-
-bool outside(const std::optional<int64_t>& value, int64_t low, int64_t high) {
-  return value && !within(*value, low, high);
 }
 
 bool changes_nothing(const Edit& edit) {
@@ -27,7 +20,7 @@ bool changes_nothing(const Edit& edit) {
 }
 
 // For its words alone.
-bool refused(const Edit& edit) {
+bool refused_edit(const Edit& edit) {
   if (changes_nothing(edit) || (edit.delay_ms && edit.at_wall_ms)) return true;
   if ((edit.queue && !valid_name(*edit.queue)) || (edit.type && !valid_name(*edit.type))) {
     return true;
@@ -65,7 +58,7 @@ Reply Step::get(const Get& get) {
 // One result for each id: what `each` says to a job that is there.
 template <typename Each>
 Reply Step::each_of(const std::vector<std::string>& ids, const Each& each) {
-  if (refused(ids)) return error_reply("BADREQ");
+  if (refused_ids(ids)) return error_reply("BADREQ");
   std::vector<Reply> items;
   for (const std::string& name : ids) {
     const std::optional<std::string> id = resolve(name);
@@ -135,7 +128,7 @@ Reply Step::edit(const Edit& edit) {
 
 // For its words alone.
 std::optional<Reply> Step::refused_change(const Edit& edit) {
-  if (refused(edit)) return error_reply("BADREQ");
+  if (refused_edit(edit)) return error_reply("BADREQ");
   if (edit.args && edit.args->size() > kArgsBytesMax) return error_reply("TOOBIG");
   return std::nullopt;
 }

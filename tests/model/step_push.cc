@@ -6,11 +6,8 @@
 namespace model {
 namespace {
 
-constexpr int64_t kDayMs = 86'400'000;
 constexpr int64_t kRequestForMs = 600'000;
 constexpr int64_t kSeqWindow = 1'024;
-constexpr int64_t kItemsMax = 10'000;
-constexpr size_t kArgsBytesMax = 1'048'576;
 constexpr size_t kMetaBytesMax = 8'192;
 constexpr size_t kLabelBytesMax = 128;
 
@@ -18,16 +15,12 @@ bool valid_label(const std::string& label) {
   return !label.empty() && label.size() <= kLabelBytesMax;
 }
 
-bool outside(const std::optional<int64_t>& value, int64_t low, int64_t high) {
-  return value && !within(*value, low, high);
-}
-
 bool bad_numbers(const Push& push) {
   return outside(push.priority, 0, 9) || outside(push.delay_ms, 0, kDurationMsMax) ||
-         outside(push.at_wall_ms, 0, INT64_MAX) || outside(push.attempts, 1, 1'000) ||
+         outside(push.at_wall_ms, 0, INT64_MAX) || outside(push.attempts, 1, kRunsMax) ||
          outside(push.timeout_ms, 0, kDurationMsMax) ||
          outside(push.soft_timeout_ms, 0, kDurationMsMax) || outside(push.lease_ms, 1, kDayMs) ||
-         outside(push.expire_ms, 1, kDurationMsMax) || outside(push.crashes, 1, 1'000) ||
+         outside(push.expire_ms, 1, kDurationMsMax) || outside(push.crashes, 1, kRunsMax) ||
          outside(push.keep_ms, 0, kDurationMsMax) || outside(push.request_for_ms, 1, kDayMs);
 }
 

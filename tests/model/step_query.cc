@@ -35,7 +35,7 @@ bool suits(BulkVerb verb, State state) {
   return false;
 }
 
-bool malformed(const std::optional<std::string>& query) {
+bool malformed_query(const std::optional<std::string>& query) {
   return query && !Query::parse(*query);
 }
 
@@ -43,7 +43,7 @@ ListedJob listed(const JobView& view) {
   return ListedJob{view.id, view.state, view.queue, view.type, view.priority, view.attempt};
 }
 
-std::string line(const ListedJob& job) {
+std::string listed_line(const ListedJob& job) {
   return job.id + " " + name_of(job.state) + " queue " + job.queue + " type " + job.type +
          " priority " + std::to_string(job.priority) + " attempt " + std::to_string(job.attempt);
 }
@@ -51,7 +51,7 @@ std::string line(const ListedJob& job) {
 }  // namespace
 
 Reply Step::bulk_where(const BulkWhere& bulk, const Reply* seen) {
-  if (malformed(bulk.query) || bulk.limit.value_or(1) < 1) return error_reply("BADREQ");
+  if (malformed_query(bulk.query) || bulk.limit.value_or(1) < 1) return error_reply("BADREQ");
   std::vector<std::string> ids = ids_of(w_, bulk.query);
   std::erase_if(
       ids, [&](const std::string& id) { return !suits(bulk.verb, find_job(w_, id)->view.state); });
@@ -67,7 +67,7 @@ Reply Step::bulk_where(const BulkWhere& bulk, const Reply* seen) {
 }
 
 Reply Step::edit_where(const EditWhere& edit, const Reply* seen) {
-  if (malformed(edit.query) || edit.limit.value_or(1) < 1) return error_reply("BADREQ");
+  if (malformed_query(edit.query) || edit.limit.value_or(1) < 1) return error_reply("BADREQ");
   if (const auto refusal = refused_change(edit.edit)) return *refusal;
   if (edit.edit.args.value_or("").size() > kManyArgsBytesMax) return error_reply("TOOBIG");
   std::vector<std::string> ids = ids_of(w_, edit.query);
@@ -130,12 +130,12 @@ Reply Step::started(size_t matched, const Reply* seen) {
 }
 
 Reply Step::count(const JobCount& count) const {
-  if (malformed(count.query)) return error_reply("BADREQ");
+  if (malformed_query(count.query)) return error_reply("BADREQ");
   return integer_reply(static_cast<int64_t>(ids_of(w_, count.query).size()));
 }
 
 Reply Step::list_jobs(const JobList& list, const Reply* seen) {
-  if (malformed(list.query) || !within(list.count.value_or(1), 1, kPageMax)) {
+  if (malformed_query(list.query) || !within(list.count.value_or(1), 1, kPageMax)) {
     return error_reply("BADREQ");
   }
   if (seen == nullptr) return dry_page(list);
@@ -167,12 +167,12 @@ void Step::judge_page(const JobList& list, const Reply& seen) {
   std::set<std::string> named;
   for (const ListedJob& job : seen.listed) {
     if (!std::binary_search(there.begin(), there.end(), job.id)) {
-      throw Mismatch{"JOB.LIST named " + line(job) + ", which does not fit"};
+      throw Mismatch{"JOB.LIST named " + listed_line(job) + ", which does not fit"};
     }
     if (!named.insert(job.id).second) throw Mismatch{"JOB.LIST named " + job.id + " twice"};
-    const std::string expected = line(listed(find_job(w_, job.id)->view));
-    if (line(job) != expected) {
-      throw Mismatch{"JOB.LIST should name " + expected + ", got " + line(job)};
+    const std::string expected = listed_line(listed(find_job(w_, job.id)->view));
+    if (listed_line(job) != expected) {
+      throw Mismatch{"JOB.LIST should name " + expected + ", got " + listed_line(job)};
     }
   }
   if (static_cast<int64_t>(named.size()) > list.count.value_or(kPageMax)) {

@@ -24,7 +24,7 @@ void for_each_key(const core::State& state, Visit visit) {
 }
 
 // What the attempt with this fence logged.
-model::LogView log_of(const core::JobRecord& record, uint32_t fence) {
+model::LogView core_log(const core::JobRecord& record, uint32_t fence) {
   model::LogView view;
   const core::AttemptLog* log =
       record.extras ? core::find_log(record.extras->logs, fence) : nullptr;
@@ -36,7 +36,7 @@ model::LogView log_of(const core::JobRecord& record, uint32_t fence) {
   return view;
 }
 
-model::AttemptView attempt_of(const core::JobRecord& record, const core::Attempt& attempt) {
+model::AttemptView core_attempt(const core::JobRecord& record, const core::Attempt& attempt) {
   model::AttemptView view;
   view.attempt = attempt.number;
   view.generation = attempt.generation;
@@ -46,7 +46,7 @@ model::AttemptView attempt_of(const core::JobRecord& record, const core::Attempt
   view.error_class = attempt.error_class;
   view.message = attempt.message;
   view.trace = attempt.trace;
-  view.log = log_of(record, attempt.token.fence);
+  view.log = core_log(record, attempt.token.fence);
   return view;
 }
 
@@ -56,7 +56,7 @@ std::vector<model::AttemptView> history_of(const core::JobRecord& record) {
   const auto add = [&](const core::Attempt& attempt) {
     if (attempt.outcome == core::Outcome::kNone) return;
     if (attempt.outcome == core::Outcome::kReleased) return;
-    history.push_back(attempt_of(record, attempt));
+    history.push_back(core_attempt(record, attempt));
   };
   if (record.extras) std::ranges::for_each(record.extras->history, add);
   add(record.attempt_last);
@@ -73,7 +73,7 @@ model::LeaseView lease_of(const core::JobRecord& record) {
   if (record.lease.timeout_end != base::EngineTime::never()) {
     lease.timeout_at_engine_ms = record.lease.timeout_end.ms;
   }
-  lease.log = log_of(record, record.attempt_last.token.fence);
+  lease.log = core_log(record, record.attempt_last.token.fence);
   return lease;
 }
 

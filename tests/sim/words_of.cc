@@ -69,8 +69,8 @@ void add_options(Words& words, const model::Push& push) {
   add(words, "FAIR", push.fair);
 }
 
-Words leases_of(const char* command, const std::string& worker,
-                const std::vector<model::LeaseName>& leases) {
+Words lease_words(const char* command, const std::string& worker,
+                  const std::vector<model::LeaseName>& leases) {
   Words words = {command, worker, "LEASES", std::to_string(leases.size())};
   for (const model::LeaseName& lease : leases) add(words, lease);
   return words;
@@ -206,10 +206,10 @@ struct ToWords {
     add(words, "KEEP", op.keep_ms);
   }
   Words operator()(const model::Beat& op) const {
-    return leases_of("WORKER.BEAT", op.worker, op.leases);
+    return lease_words("WORKER.BEAT", op.worker, op.leases);
   }
   Words operator()(const model::Bye& op) const {
-    return leases_of("WORKER.BYE", op.worker, op.leases);
+    return lease_words("WORKER.BYE", op.worker, op.leases);
   }
   Words operator()(const model::WorkerList&) const { return {"WORKER.LIST"}; }
   Words operator()(const model::TellWorker& op) const {

@@ -25,7 +25,7 @@ using Content = std::string;
 
 constexpr size_t kSector = format::kSectorBytes;
 
-Content read_whole(const fs::path& path) {
+Content read_content(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
@@ -93,7 +93,7 @@ Specimen make_specimen(End end) {
   }
   world.kill();
   for (const auto& entry : fs::directory_iterator(world.directory())) {
-    specimen.files[entry.path().filename().string()] = read_whole(entry.path());
+    specimen.files[entry.path().filename().string()] = read_content(entry.path());
   }
   base::Status status;
   specimen.frames = frames_in(world.directory(), status);
@@ -277,7 +277,7 @@ TEST(DamageOfTheNewestFrame, IsSeenAfterAnIdleMoment) {
   ASSERT_TRUE(world.append(0).has_value());
   world.kill();
   const fs::path path = fs::path(world.directory()) / format::numbered_name("journal-", 1);
-  Content content = read_whole(path);
+  Content content = read_content(path);
   std::fill_n(content.begin() + format::kFirstFrameOffset, format::kPageBytes, '\0');
   write_whole(path, content);
   base::Status status;
@@ -292,7 +292,7 @@ TEST(DamageOfTheNewestFrame, IsTakenForATornTail) {
   for (int i = 0; i < 4; ++i) ASSERT_TRUE(world.append(1000).has_value());
   world.kill();
   const fs::path path = fs::path(world.directory()) / format::numbered_name("journal-", 1);
-  Content content = read_whole(path);
+  Content content = read_content(path);
   const size_t last = format::kFirstFrameOffset + 3 * format::frame_bytes(1000);
   content[last + 100] = static_cast<char>(content[last + 100] ^ 1);
   write_whole(path, content);

@@ -14,7 +14,7 @@ namespace {
 using base::ErrorCode;
 using base::Status;
 
-constexpr size_t kSegment = format::kSegmentBytesMin;
+constexpr size_t kSegmentBytes = format::kSegmentBytesMin;
 
 // One run of a journal's life: appends of all sizes, rotations, trims, spares, reopenings after a
 // kill and after a close. Ends at the first error that is not DISKFULL.
@@ -32,7 +32,7 @@ class Workload {
     world_.kill();
     TRY(world_.open());
     TRY(append_some(3));
-    TRY(append(2 * kSegment + 100));  // Larger than a segment.
+    TRY(append(2 * kSegmentBytes + 100));  // Larger than a segment.
     TRY(append_some(2));
     TRY(world_.trim(world_.last_seq() - 1));
     TRY(prepare_all());

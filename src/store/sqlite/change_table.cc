@@ -49,12 +49,12 @@ int best_index(sqlite3_vtab* /*table*/, sqlite3_index_info* info) {
   return SQLITE_OK;
 }
 
-int open(sqlite3_vtab* /*table*/, sqlite3_vtab_cursor** cursor) {
-  *cursor = &std::make_unique<Cursor>().release()->base;  // Until `close`.
+int open_cursor(sqlite3_vtab* /*table*/, sqlite3_vtab_cursor** cursor) {
+  *cursor = &std::make_unique<Cursor>().release()->base;  // Until `close_cursor`.
   return SQLITE_OK;
 }
 
-int close(sqlite3_vtab_cursor* cursor) {
+int close_cursor(sqlite3_vtab_cursor* cursor) {
   const std::unique_ptr<Cursor> gone(&cursor_of(cursor));
   return SQLITE_OK;
 }
@@ -107,8 +107,8 @@ sqlite3_module make_module() {
   module.xConnect = connect;
   module.xDisconnect = disconnect;
   module.xBestIndex = best_index;
-  module.xOpen = open;
-  module.xClose = close;
+  module.xOpen = open_cursor;
+  module.xClose = close_cursor;
   module.xFilter = filter;
   module.xNext = next;
   module.xEof = at_end;
