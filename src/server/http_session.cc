@@ -30,16 +30,12 @@ constexpr const char* kPlain = "text/plain; charset=utf-8";
 // deadline does not own it.
 class HttpSession : public std::enable_shared_from_this<HttpSession> {
  public:
-  HttpSession(Connection connection, const HttpDoor& door)
+  HttpSession(Connection connection, const HttpDoor& door, std::shared_ptr<HttpPlace> place)
       : connection_(std::move(connection)),
         peer_(connection_.remote_endpoint()),
         deadline_(connection_.loop()),
-        door_(door) {
-    ++door_.open;
-  }
-  HttpSession(const HttpSession&) = delete;
-  HttpSession& operator=(const HttpSession&) = delete;
-  ~HttpSession() { --door_.open; }
+        door_(door),
+        place_(std::move(place)) {}
 
   void start() { begin(kHttpHeaderTime); }
 
@@ -56,6 +52,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   // The first bytes of a request may be long in coming; of a fresh connection, not.
   void begin(std::chrono::seconds time) {
     stage_ = Stage::kAwaited;
+    header_bytes_ = 0;
     parser_.emplace();
     parser_->header_limit(kHttpHeaderBytesMax);
     parser_->body_limit(kHttpBodyBytesMax);
@@ -91,23 +88,39 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
       if (speaks_resp()) return refuse_resp();
       expires_after(kHttpHeaderTime);
     }
-    error_code error;
-    while (!error && !parser_->is_done()) {
-      input_.consume(parser_->put(input_.data(), error));
-      if (error && error != http::error::need_more) return refuse(error);
+    while (!parser_->is_done()) {
+      // Given nothing of a body, the parser would say that all is well, and again, and again.
+      if (input_.size() == 0) return wait_for_bytes();
+      error_code error;
+      const size_t used = parser_->put(input_.data(), error);
+      input_.consume(used);
+      if (stage_ == Stage::kHeader) header_bytes_ += used;
+      if (error == http::error::need_more) {
+        // The parser's own bound is that of one call; and it has none for the headers of chunks and
+        // what follows the last one.
+        const size_t held = input_.size() + (stage_ == Stage::kHeader ? header_bytes_ : 0);
+        if (held >= kHttpHeaderBytesMax) return refuse(http::error::header_limit);
+        return wait_for_bytes();
+      }
+      if (error) return refuse(error);
       if (stage_ == Stage::kHeader && parser_->is_header_done()) {
         if (!check_header()) return;
         stage_ = Stage::kBody;
         parser_->eager(true);
       }
     }
-    if (!parser_->is_done()) return wait_for_bytes();
     handle();
   }
 
-  // Answers a header that is too long by itself.
+  // Answers a header that is too long, or that it cannot follow, by itself.
   bool check_header() {
     const auto& request = parser_->get();
+    const bool has_unknown_coding =
+        request.count(http::field::transfer_encoding) != 0 && !parser_->chunked();
+    if (header_bytes_ > kHttpHeaderBytesMax || has_unknown_coding) {
+      refuse(has_unknown_coding ? http::error::bad_transfer_encoding : http::error::header_limit);
+      return false;
+    }
     if (request.target().size() > kHttpUrlBytesMax) {
       closes_ = true;
       answer(http::status::uri_too_long, fmt::format("TOOBIG limit={} got={} bytes of a URL\n",
@@ -146,7 +159,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   }
 
   // What cannot be read is answered, and ends the connection.
-  void refuse(const error_code& error) {
+  void refuse(error_code error) {
     http::status status = http::status::bad_request;
     if (error == http::error::header_limit) {
       status = http::status::request_header_fields_too_large;
@@ -284,6 +297,8 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
       }
       if (error) return;
     }
+    output_.clear();
+    output_.shrink_to_fit();  // It may be idle for long.
     if (closes_) return end();
     begin(kHttpIdleTime);
   }
@@ -326,9 +341,11 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   boost::asio::steady_timer deadline_;
   uint64_t deadlines_set_ = 0;
   const HttpDoor door_;
+  const std::shared_ptr<HttpPlace> place_;
   Stage stage_ = Stage::kAwaited;
   bool closes_ = false;  // After this answer.
   boost::beast::flat_buffer input_;
+  size_t header_bytes_ = 0;  // That the parser has taken.
   std::optional<http::request_parser<http::string_body>> parser_;
   std::string output_;
   size_t written_ = 0;   // Bytes of it.
@@ -337,8 +354,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
 }  // namespace
 
-void start_http_session(Connection connection, const HttpDoor& door) {
-  std::make_shared<HttpSession>(std::move(connection), door)->start();
+void start_http_session(Connection connection, const HttpDoor& door,
+                        std::shared_ptr<HttpPlace> place) {
+  std::make_shared<HttpSession>(std::move(connection), door, std::move(place))->start();
 }
 
 }  // namespace server

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "auth/roll.h"
 #include "base/clock.h"
@@ -17,10 +18,22 @@ struct HttpDoor {
   const base::Clock& clock;
   const auth::Roll& roll;  // Who may see more than the server's health.
   AuditLog& audit_log;
-  size_t& open;  // Counts those that are there.
+};
+
+// One of the connections that there may be; counted in `taken`, which must outlive it.
+class HttpPlace {
+ public:
+  explicit HttpPlace(size_t& taken) : taken_(taken) { ++taken_; }
+  HttpPlace(const HttpPlace&) = delete;
+  HttpPlace& operator=(const HttpPlace&) = delete;
+  ~HttpPlace() { --taken_; }
+
+ private:
+  size_t& taken_;
 };
 
 // Serves one connection, which does not block, until it ends. Threading: the I/O thread.
-void start_http_session(Connection connection, const HttpDoor& door);
+void start_http_session(Connection connection, const HttpDoor& door,
+                        std::shared_ptr<HttpPlace> place);
 
 }  // namespace server

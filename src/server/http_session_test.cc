@@ -107,6 +107,43 @@ TEST_F(HttpSessionTest, TakesARequestByteByByte) {
   EXPECT_THAT(client.read_to_end(), StartsWith("HTTP/1.1 405 "));
 }
 
+// A body, and each part of it, may come when it likes; others are served meanwhile.
+TEST_F(HttpSessionTest, WaitsForTheRestOfABody) {
+  for (const char* const head :
+       {"Content-Length: 5\r\n\r\n", "Content-Length: 5\r\n\r\nab",
+        "Transfer-Encoding: chunked\r\n\r\n3\r\n", "Transfer-Encoding: chunked\r\n\r\n3\r\na",
+        "Transfer-Encoding: chunked\r\n\r\n3\r\nabc"}) {
+    const std::string sent = head;
+    const std::string whole = sent.starts_with("C") ? "Content-Length: 5\r\n\r\nabcde"
+                                                    : "Transfer-Encoding: chunked\r\n\r\n"
+                                                      "3\r\nabc\r\n0\r\n\r\n";
+    TestConnection client(server_.http_address());
+    client.send("POST /livez HTTP/1.1\r\nConnection: close\r\n" + sent);
+    EXPECT_THAT(get("/livez"), StartsWith("HTTP/1.1 200 "));
+    client.send(whole.substr(sent.size()));
+    EXPECT_THAT(client.read_to_end(), StartsWith("HTTP/1.1 405 ")) << sent;
+  }
+}
+
+TEST_F(HttpSessionTest, WhatDoesNotEndIsRefused) {
+  const std::string chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string& more :
+       {"5;" + std::string(70'000, 'a'), "0\r\nA: " + std::string(70'000, 'a') + "\r\n\r\n"}) {
+    EXPECT_THAT(ask(chunked + more), StartsWith("HTTP/1.1 431 "));
+  }
+  // Pieces that end within a name are taken one by one.
+  TestConnection client(server_.http_address());
+  client.send("GET / HTTP/1.1\r\nA");
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(get("/livez"), StartsWith("HTTP/1.1 200 "));
+    client.send(": " + std::string(1'000, 'a') + "\r\nA");
+  }
+  client.send(": a\r\n\r\n");
+  EXPECT_THAT(client.read_to_end(), StartsWith("HTTP/1.1 431 "));
+  EXPECT_THAT(ask("POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n"),
+              StartsWith("HTTP/1.1 400 "));
+}
+
 // More comes behind what was refused: an end at once would be a reset, which can lose the answer.
 TEST_F(HttpSessionTest, RefusalArrivesThoughMoreIsComing) {
   const std::string answer =

@@ -244,16 +244,20 @@ void Server::admit_http(Socket socket) {
     return turn_away(std::move(socket), Refusal::kHttpConnections);
   }
   set_socket_options(socket);
-  const HttpDoor door{*this, clock_, guards_.roll, guards_.audit_log, http_connections_};
-  if (guards_.tls == nullptr) return start_http_session(Connection(std::move(socket)), door);
-  ++http_connections_;  // While it shakes hands; the session counts itself.
-  start_handshake(
-      std::move(socket), *guards_.tls,
-      {.plain_answer = kPlainHttpAnswer,
-       .done = [door](Connection connection) { start_http_session(std::move(connection), door); },
-       .failed = [this](const auto& address,
-                        std::string_view why) { handshake_failed(address, why); },
-       .over = [this] { --http_connections_; }});
+  const HttpDoor door{*this, clock_, guards_.roll, guards_.audit_log};
+  auto place = std::make_shared<HttpPlace>(http_connections_);
+  if (guards_.tls == nullptr) {
+    return start_http_session(Connection(std::move(socket)), door, std::move(place));
+  }
+  start_handshake(std::move(socket), *guards_.tls,
+                  {.plain_answer = kPlainHttpAnswer,
+                   .done =
+                       [door, place = std::move(place)](Connection connection) {
+                         start_http_session(std::move(connection), door, place);
+                       },
+                   .failed = [this](const auto& address,
+                                    std::string_view why) { handshake_failed(address, why); },
+                   .over = [] {}});
 }
 
 void Server::session_ended(Session& session) {

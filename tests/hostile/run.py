@@ -72,6 +72,15 @@ def not_resp(target):
     with connect(target.http_port) as peer:
         peer.sendall(b"GET /livez HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n")
         check((read_to_end(peer) or b"").startswith(b"HTTP/1.1 431"), "101 headers get 431")
+    chunked = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for name, rest in (("an endless chunk header", b"5;" + b"a" * 70_000),
+                       ("an endless trailer", b"0\r\nA: " + b"a" * 70_000 + b"\r\n\r\n")):
+        with connect(target.http_port) as peer:
+            peer.sendall(chunked + rest)
+            check((read_to_end(peer) or b"").startswith(b"HTTP/1.1 431"), f"{name} gets 431")
+    with connect(target.http_port) as peer:
+        peer.sendall(chunked + b"3\r\na")
+        check(target.readiness() != "", "half a body holds nobody up")
     client = Client(target.port)
     check(client.call("QUEUE.LIST") in ([], [b"honest"]), "nothing of it was taken for a command")
     client.close()
