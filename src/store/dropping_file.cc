@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include "base/assert.h"
@@ -73,7 +74,11 @@ int DroppingCalls::cut_now() {
     for (const std::string& name : names->list()) collect(names->find(name));
   }
   // Names first: bytes are written through descriptors, whatever the file is called by then.
+  for (const DirectoryChange& change : directory_changes_) {
+    if (change.removed != nullptr) change.removed->cut(random_);
+  }
   for (const auto& [path, names] : directories_) names->cut(random_);
+  cut_directories();
   for (const auto& file : files) file->cut(random_);
   files.clear();
   for (auto& [number, handle] : handles_) handle.file.reset();
@@ -92,6 +97,7 @@ int DroppingCalls::names_of(const std::string& directory, UnsyncedNames*& names)
     names = it->second.get();
     return 0;
   }
+  if (is_removed(directory)) return -ENOENT;
   auto loaded = std::make_unique<UnsyncedNames>(directory, false);
   if (const int answer = loaded->load(); answer < 0) return answer;
   names = directories_.emplace(directory, std::move(loaded)).first->second.get();
@@ -211,7 +217,9 @@ int DroppingCalls::rename(const std::string& from, const std::string& to) {
   if (const int answer = names_of(old_parts.directory, names); answer < 0) return answer;
   const Fate fate = next_fate("rename");
   if (fate == Fate::kFail) return failure();
-  const int done = names->rename(old_parts.name, new_parts.name);
+  const int done = names->has_directory(old_parts.name)
+                       ? rename_directory(*names, from, to)
+                       : names->rename(old_parts.name, new_parts.name);
   return fate == Fate::kCut ? cut_now() : done;
 }
 
@@ -223,7 +231,8 @@ int DroppingCalls::remove(const std::string& path) {
   if (const int answer = names_of(parts.directory, names); answer < 0) return answer;
   const Fate fate = next_fate("remove");
   if (fate == Fate::kFail) return failure();
-  const int done = names->remove(parts.name);
+  const int done =
+      names->has_directory(parts.name) ? remove_directory(*names, path) : names->remove(parts.name);
   return fate == Fate::kCut ? cut_now() : done;
 }
 
@@ -232,9 +241,15 @@ int DroppingCalls::make_directory(const std::string& path) {
   if (stopped_) return -EIO;
   const Fate fate = next_fate("make_directory");
   if (fate == Fate::kFail) return failure();
-  const int done = kernel_.make_directory(path);
   const std::string whole = split(path + "/").directory;
-  if (done >= 0) directories_[whole] = std::make_unique<UnsyncedNames>(whole, true);
+  const PathParts parts = split(whole);
+  if (is_removed(whole)) settle_directories(parts.directory);
+  const int done = kernel_.make_directory(path);
+  if (done >= 0) {
+    directories_[whole] = std::make_unique<UnsyncedNames>(whole, true);
+    const auto parent = directories_.find(parts.directory);
+    if (parent != directories_.end()) parent->second->add_directory(parts.name);
+  }
   return fate == Fate::kCut ? cut_now() : done;
 }
 
@@ -250,7 +265,72 @@ int DroppingCalls::sync_directory(const std::string& path) {
     if (split(directory).directory == whole) names->own_name_synced();
   }
   const auto it = directories_.find(whole);
-  return it == directories_.end() ? 0 : it->second->sync();
+  if (it == directories_.end()) return 0;
+  const int done = it->second->sync();
+  if (done >= 0) settle_directories(whole);
+  return done;
+}
+
+int DroppingCalls::rename_directory(UnsyncedNames& parent, const std::string& from,
+                                    const std::string& to) {
+  const std::string old_path = split(from + "/").directory;
+  const std::string new_path = split(to + "/").directory;
+  if (is_removed(new_path)) settle_directories(split(new_path).directory);
+  if (const int done = kernel_.rename(old_path, new_path); done < 0) return done;
+  std::map<std::string, std::unique_ptr<UnsyncedNames>> kept;
+  for (auto& [path, names] : directories_) {
+    const bool is_inside = path == old_path || path.starts_with(old_path + "/");
+    const std::string now = is_inside ? new_path + path.substr(old_path.size()) : path;
+    if (is_inside) names->moved(now);
+    kept.emplace(now, std::move(names));
+  }
+  directories_ = std::move(kept);
+  parent.drop_directory(split(old_path).name);
+  parent.add_directory(split(new_path).name);
+  directory_changes_.push_back({old_path, new_path, nullptr});
+  return 0;
+}
+
+int DroppingCalls::remove_directory(UnsyncedNames& parent, const std::string& path) {
+  const std::string whole = split(path + "/").directory;
+  UnsyncedNames* names = nullptr;
+  if (const int answer = names_of(whole, names); answer < 0) return answer;
+  if (!names->list().empty()) return -ENOTEMPTY;
+  auto node = directories_.extract(whole);
+  parent.drop_directory(split(whole).name);
+  directory_changes_.push_back({whole, "", std::move(node.mapped())});
+  return 0;
+}
+
+bool DroppingCalls::is_removed(const std::string& directory) const {
+  return std::ranges::any_of(directory_changes_, [&](const DirectoryChange& change) {
+    return change.to.empty() && change.from == directory;
+  });
+}
+
+void DroppingCalls::settle_directories(const std::string& parent) {
+  std::erase_if(directory_changes_, [&](const DirectoryChange& change) {
+    if (split(change.from).directory != parent) return false;
+    // All of it: the file of a lock is in no list.
+    if (change.to.empty()) std::filesystem::remove_all(change.from);
+    return true;
+  });
+}
+
+// The first changes of them happened, the later ones did not.
+void DroppingCalls::cut_directories() {
+  const size_t kept = random_.below(directory_changes_.size() + 1);
+  for (size_t i = 0; i < kept; ++i) {
+    const DirectoryChange& change = directory_changes_[i];
+    if (change.to.empty()) std::filesystem::remove_all(change.from);
+  }
+  for (size_t i = directory_changes_.size(); i > kept; --i) {
+    const DirectoryChange& change = directory_changes_[i - 1];
+    if (change.to.empty() || !std::filesystem::exists(change.to)) continue;
+    std::filesystem::remove_all(change.from);  // What came later under the old name did not happen.
+    std::filesystem::rename(change.to, change.from);
+  }
+  directory_changes_.clear();
 }
 
 int DroppingCalls::list(const std::string& path, std::vector<std::string>& names) {

@@ -4,7 +4,8 @@
 // Nothing unsynced is ever on the real disk: bytes wait in memory, changes of names wait in a list.
 // So kill -9 loses all of it; a planned cut leaves a random part of it, since a real disk does. A
 // sync makes things real for the kernel, not for the disk below: the machine itself must stay up.
-// The making of a directory is real at once; only a planned cut can take it back.
+// The making and the renaming of a directory are real at once; only a planned cut can take them
+// back.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -71,12 +72,25 @@ class DroppingCalls final : public SystemCalls {
     std::string name;
   };
 
+  // Of a directory, and not synced.
+  struct DirectoryChange {
+    std::string from;
+    std::string to;                          // Empty: it was removed, and is hidden.
+    std::unique_ptr<UnsyncedNames> removed;  // What was in it.
+  };
+
   static PathParts split(const std::string& path);
   Fate next_fate(const char* call);
   int failure() const;
   int cut_now();
   UnsyncedFile* file_of(int file);
   int names_of(const std::string& directory, UnsyncedNames*& names);
+  int rename_directory(UnsyncedNames& parent, const std::string& from, const std::string& to);
+  int remove_directory(UnsyncedNames& parent, const std::string& path);
+  bool is_removed(const std::string& directory) const;
+  // Makes real what was done to the directories in this one.
+  void settle_directories(const std::string& parent);
+  void cut_directories();
   int64_t fail_write(UnsyncedFile& file, std::span<const std::byte> bytes, uint64_t offset);
   uint64_t free_bytes();
   bool has_room(UnsyncedFile& file, uint64_t size_bytes);
@@ -87,6 +101,7 @@ class DroppingCalls final : public SystemCalls {
   const OnCut on_cut_;
   base::SeededRandom random_;
   std::map<std::string, std::unique_ptr<UnsyncedNames>> directories_;
+  std::vector<DirectoryChange> directory_changes_;  // In their order.
   std::map<int, Handle> handles_;
   int next_handle_ = 0;
   uint64_t calls_ = 0;

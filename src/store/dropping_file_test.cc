@@ -153,6 +153,102 @@ TEST(DroppingFile, ACutKeepsTheOrderOfChangesToOneName) {
   }
 }
 
+// As NAMESPACE.RESET does it: a directory is set aside, a new one takes its name, the old one goes.
+struct Replacement {
+  explicit Replacement(Machine& machine, const std::string& folder)
+      : machine(machine), home(folder + "/home"), aside(folder + "/aside") {
+    machine.calls.make_directory(home);
+    fill("old");
+    machine.must(machine.files.sync_directory(folder));
+  }
+  // A durable file of this name in `home`.
+  void fill(const std::string& name) {
+    const auto file = machine.create(home + "/" + name);
+    machine.write(*file, 0, name);
+    machine.must(file->sync_data());
+    machine.must(machine.files.sync_directory(home));
+  }
+  void begin_anew() {
+    machine.calls.make_directory(home);
+    fill("new");
+  }
+  void remove_aside() {
+    machine.must(machine.files.remove(aside + "/old"));
+    machine.must(machine.files.remove(aside));
+  }
+
+  Machine& machine;
+  const std::string home, aside;
+};
+
+TEST(DroppingFile, ADirectoryIsRenamedWithWhatIsInIt) {
+  const TempDirectory temp;
+  Machine machine;
+  Replacement replacement(machine, temp.path());
+  machine.create(replacement.home + "/unsynced");
+  machine.must(machine.files.rename(replacement.home, replacement.aside));
+  EXPECT_EQ(machine.files.list(temp.path()).value(), (std::vector<std::string>{"aside"}));
+  EXPECT_FALSE(machine.files.open_to_read(replacement.home + "/old").has_value());
+  const auto file = machine.files.open_to_read(replacement.aside + "/old");
+  ASSERT_TRUE(file.has_value());
+  EXPECT_EQ(machine.read(**file), "old");
+  machine.must(machine.files.sync_directory(replacement.aside));
+  EXPECT_EQ(names_on_disk(replacement.aside), (std::set<std::string>{"old", "unsynced"}));
+}
+
+TEST(DroppingFile, ADirectoryWithSomethingInItIsNotRemoved) {
+  const TempDirectory temp;
+  Machine machine;
+  Replacement replacement(machine, temp.path());
+  EXPECT_FALSE(machine.files.remove(replacement.home).has_value());
+  machine.must(machine.files.remove(replacement.home + "/old"));
+  machine.must(machine.files.remove(replacement.home));
+  EXPECT_FALSE(machine.files.list(replacement.home).has_value());
+  EXPECT_EQ(names_on_disk(temp.path()), (std::set<std::string>{"home"}));
+  replacement.begin_anew();
+  EXPECT_EQ(names_on_disk(replacement.home), (std::set<std::string>{"new"}));
+}
+
+TEST(DroppingFile, ACutTakesBackARenamedDirectoryAndAllThatFollowed) {
+  std::set<std::set<std::string>> outcomes;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    const TempDirectory temp;
+    Machine machine(seeded(seed));
+    Replacement replacement(machine, temp.path());
+    machine.must(machine.files.rename(replacement.home, replacement.aside));
+    replacement.begin_anew();
+    replacement.remove_aside();
+    machine.calls.cut();
+    std::set<std::string> found;
+    for (const std::string& name : names_on_disk(temp.path())) {
+      for (const std::string& file : names_on_disk(temp.path() + "/" + name)) {
+        found.insert(name + "/" + file);
+      }
+    }
+    outcomes.insert(found);
+  }
+  // The old one is back, whole or emptied; or it is aside still, or gone, beside the new one or
+  // none.
+  EXPECT_EQ(outcomes,
+            (std::set<std::set<std::string>>{
+                {}, {"home/old"}, {"aside/old"}, {"home/new"}, {"aside/old", "home/new"}}));
+}
+
+TEST(DroppingFile, ARenamedDirectoryThatWasSyncedStaysSo) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    const TempDirectory temp;
+    Machine machine(seeded(seed));
+    Replacement replacement(machine, temp.path());
+    machine.must(machine.files.rename(replacement.home, replacement.aside));
+    machine.must(machine.files.sync_directory(temp.path()));
+    replacement.begin_anew();
+    machine.must(machine.files.sync_directory(temp.path()));
+    replacement.remove_aside();
+    machine.calls.cut();
+    EXPECT_EQ(names_on_disk(replacement.home), (std::set<std::string>{"new"}));
+  }
+}
+
 TEST(DroppingFile, WhatAFailedSyncLostIsReadButNeverWritten) {
   int lost = 0;
   for (uint64_t seed = 1; seed <= 20; ++seed) {

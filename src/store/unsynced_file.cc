@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "store/system_calls.h"
 
 namespace store {
 namespace {
@@ -216,6 +217,14 @@ int UnsyncedFile::reveal(const std::string& path) {
   hidden_path_.clear();
   path_ = path;
   return 0;
+}
+
+void UnsyncedFile::moved(const std::string& directory) {
+  const auto move = [&directory](std::string& path) {
+    if (!path.empty()) path = directory + path.substr(path.rfind('/'));
+  };
+  move(path_);
+  move(hidden_path_);
 }
 
 }  // namespace store

@@ -43,6 +43,8 @@ class UnsyncedFile {
   bool is_hidden() const { return !hidden_path_.empty(); }
   // Gives the real file its name. Requires: is_hidden().
   int reveal(const std::string& path);
+  // The directory that holds it has another path now.
+  void moved(const std::string& directory);
 
  private:
   static constexpr uint64_t kSectorBytes = 512;

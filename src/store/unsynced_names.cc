@@ -78,6 +78,24 @@ std::vector<std::string> UnsyncedNames::list() const {
   return names;
 }
 
+bool UnsyncedNames::has_directory(const std::string& name) const {
+  return std::find(other_names_.begin(), other_names_.end(), name) != other_names_.end();
+}
+
+void UnsyncedNames::add_directory(const std::string& name) {
+  if (!has_directory(name)) other_names_.push_back(name);
+}
+
+void UnsyncedNames::drop_directory(const std::string& name) {
+  std::erase(other_names_, name);
+}
+
+void UnsyncedNames::moved(std::string path) {
+  path_ = std::move(path);
+  for (const auto& [name, file] : files_) file->moved(path_);
+  for (const Change& change : changes_) change.file->moved(path_);
+}
+
 uint64_t UnsyncedNames::used_bytes() const {
   uint64_t used = 0;
   for (const auto& [name, file] : files_)

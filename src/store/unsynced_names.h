@@ -27,6 +27,12 @@ class UnsyncedNames {
   int rename(const std::string& from, const std::string& to);
   int remove(const std::string& name);
   std::vector<std::string> list() const;
+  // Directories in it. What becomes of them at a cut is DroppingCalls' business.
+  bool has_directory(const std::string& name) const;
+  void add_directory(const std::string& name);
+  void drop_directory(const std::string& name);
+  // It has another path now.
+  void moved(std::string path);
   uint64_t used_bytes() const;
 
   // Makes all changes real, in their order.
@@ -49,7 +55,7 @@ class UnsyncedNames {
   int apply(const Change& change) const;
   std::string real_path(const std::string& name) const { return path_ + "/" + name; }
 
-  const std::string path_;
+  std::string path_;
   bool is_new_;
   std::map<std::string, std::shared_ptr<UnsyncedFile>> files_;
   std::vector<std::string> other_names_;  // Directories and the like.

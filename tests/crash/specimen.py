@@ -43,13 +43,13 @@ def start(binary, folder, log, budget=BUDGET_BYTES):
 
 
 def copy_files(source, target):
-    """Copies a data directory; the ballast, which holds nothing, as a hole of its size."""
+    """Copies the files of a data directory; the ballast, which holds nothing, as a hole of its size."""
     target.mkdir(parents=True)
     for path in source.iterdir():
         if path.name == "ballast":
             with open(target / path.name, "wb") as ballast:
                 ballast.truncate(path.stat().st_size)
-        elif path.name != "LOCK" and not path.name.endswith(".new"):
+        elif path.is_file() and path.name != "LOCK" and not path.name.endswith(".new"):
             try:
                 shutil.copyfile(path, target / path.name)
             except FileNotFoundError:
