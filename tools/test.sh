@@ -84,7 +84,7 @@ if [[ $deep == yes ]]; then
   say "test release, long"
   ctest --test-dir build/release --output-on-failure --label-regex '^deep$' \
     --output-junit "$root/$results/release-deep.xml" </dev/null
-  step "clang-tidy on all files" tools/lint.sh --all clang-tidy
+  step "headers and clang-tidy on all files" tools/lint.sh --all headers clang-tidy
   if compgen -G 'build/asan/fuzz/*.corpus' >/dev/null; then
     step "fuzz" tools/fuzz.sh --seconds 120
   fi
