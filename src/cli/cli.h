@@ -4,7 +4,7 @@
 //   app.parse(argc, argv);
 //   if (const auto code = commands.run()) return *code;
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <string>

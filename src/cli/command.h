@@ -1,7 +1,7 @@
 // What one client command of the command line is made of, and the sets of them. Each file
 // *_command.cc holds one, each *_commands.cc those of a family.
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>

@@ -1,6 +1,6 @@
 // The commands of the program as a tree, for what is made from them: completions, the man page.
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 

@@ -1,6 +1,6 @@
 // Scripts that let a shell complete the command line, made from the commands themselves.
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <string>
 
 namespace cli {

@@ -1,7 +1,7 @@
 // How help texts look: lines that fit a terminal, and options without what only a program would
 // want to know of them.
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 

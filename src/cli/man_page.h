@@ -1,6 +1,6 @@
 // The manual page dray(1), made from the commands themselves.
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <string>
 
 namespace cli {

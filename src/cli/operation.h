@@ -1,7 +1,7 @@
 // Changes of all jobs that a query finds: the server makes an operation of it, which goes on by
 // itself; here it is begun, followed and told of.
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>

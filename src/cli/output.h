@@ -1,7 +1,7 @@
 // How results are printed: as a table for people, or as JSON for programs. Results go to stdout,
 // all else to stderr.
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 // Which server a command talks to, and with which certificates: --url, --profile, --tls-…,
 // DRAY_URL, DRAY_PROFILE, or what the user's own file names.
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <string>
 
 #include "base/result.h"

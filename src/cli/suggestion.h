@@ -1,6 +1,6 @@
 // "Did you mean": the nearest word to one that there is not.
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,7 +1,7 @@
 // The commands of `dray` that work on a data directory without a server: check, salvage, backup,
 // restore.
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <functional>
 #include <optional>
 #include <string>

@@ -1,6 +1,6 @@
 // `dray config`: print-default, check, explain.
 #pragma once
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <vector>
