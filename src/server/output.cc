@@ -7,11 +7,14 @@ namespace {
 
 // More room than this is given back once it is empty: large replies are rare, connections many.
 constexpr size_t kBytesKept = size_t{256} << 10;
+// By which one large value is longer on the wire than on the tape, at most.
+constexpr size_t kWireBytesMore = 64;
 
 }  // namespace
 
 void Output::add(const core::Reply& reply, protocol::RespVersion version, bool verbatim,
                  Grants&& grants) {
+  make_room(reply.tape().size() + kWireBytesMore);
   const size_t before = bytes_.size();
   if (verbatim) {
     core::ReplyReader reader(reply.tape());
@@ -23,6 +26,17 @@ void Output::add(const core::Reply& reply, protocol::RespVersion version, bool v
   }
   bytes_added_ += bytes_.size() - before;
   if (!grants.empty()) deliveries_.push_back({bytes_added_, std::move(grants)});
+}
+
+// As much as a large reply needs. A string that grows by itself doubles, and what all connections
+// hold is bounded by what their replies take on the tape.
+void Output::make_room(size_t size) {
+  if (size <= kBytesKept || bytes_.capacity() - bytes_.size() >= size) return;
+  std::string roomy;
+  roomy.reserve(this->size() + size);
+  roomy.append(pending());
+  bytes_.swap(roomy);
+  begin_ = 0;
 }
 
 void Output::taken(size_t size) {

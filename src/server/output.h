@@ -44,6 +44,8 @@ class Output {
     Grants grants;
   };
 
+  void make_room(size_t size);
+
   std::string bytes_;
   size_t begin_ = 0;  // Before it, all is taken.
   uint64_t bytes_added_ = 0;

@@ -70,6 +70,16 @@ TEST(Output, KeepsCountWhileItMakesRoom) {
   EXPECT_EQ(ids(output.take_ungot()), std::vector<uint64_t>{3});
 }
 
+TEST(Output, HoldsNoMoreThanItHasToSend) {
+  Output output;
+  const std::string large(size_t{1} << 20, 'x');
+  for (size_t replies = 0; replies < 8; ++replies) {
+    output.add(bulk(large), RespVersion::kResp2, false, {});
+    EXPECT_LT(output.memory_bytes(), output.size() + 100) << replies;
+    output.taken(output.size() / 3);
+  }
+}
+
 TEST(Output, TextForPeopleIsVerbatimInResp3) {
   Output output;
   output.add(bulk("hi"), RespVersion::kResp2, true, {});
