@@ -52,6 +52,14 @@ class VerdictsTest(unittest.TestCase):
             medians = {("push", "dray"): {"rate": rate}, ("push", "redis"): {"rate": 100}}
             self.assertEqual(words(medians)["push / redis"], word, rate)
 
+    def test_beanstalkd_is_judged_on_a_disk_that_takes_its_time(self) -> None:
+        medians = {("push", "dray"): {"rate": 39}, ("push", "beanstalkd-f0"): {"rate": 1}}
+        for probe, word in {0.099: "for information", 0.1: "BELOW FLOOR"}.items():
+            medians["fsync-probe", "disk"] = {"recycled_p50_ms": probe}
+            self.assertEqual(words(medians)["push / beanstalkd-f0"], word, probe)
+        del medians["fsync-probe", "disk"]
+        self.assertEqual(words(medians)["push / beanstalkd-f0"], "BELOW FLOOR")
+
     def test_cpu_is_judged_downwards(self) -> None:
         for cpu, word in {9.1: "BELOW FLOOR", 9: "floor, goal missed", 5: "pass"}.items():
             medians = {("life", "dray"): {"server_cpu_us_per_job": cpu}}
