@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/message.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 #include <memory>
@@ -14,6 +12,7 @@
 
 #include "base/log.h"
 #include "server/connection_limits.h"
+#include "server/http_reader.h"
 
 namespace server {
 namespace {
@@ -23,8 +22,9 @@ using boost::system::error_code;
 
 constexpr const char* kPlain = "text/plain; charset=utf-8";
 
-// Beast parses and writes messages; it does not see the connection. Its own reads and writes are
-// templates over streams that take as long to compile as the rest of this folder.
+// Beast writes messages, and HttpReader has it parse them; it does not see the connection. Its own
+// reads and writes are templates over streams that take as long to compile as the rest of this
+// folder.
 //
 // Owned by the callbacks of its pending operations (hence shared): when none is left it ends. The
 // deadline does not own it.
@@ -40,26 +40,20 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   void start() { begin(kHttpHeaderTime); }
 
  private:
-  // Of the one request that is being read or answered.
   enum class Stage : uint8_t {
-    kAwaited,  // No byte of it has come.
-    kHeader,
-    kBody,
+    kReading,   // A request.
     kAnswered,  // Nothing is read meanwhile.
     kLingering,
   };
 
   // The first bytes of a request may be long in coming; of a fresh connection, not.
   void begin(std::chrono::seconds time) {
-    stage_ = Stage::kAwaited;
-    header_bytes_ = 0;
-    parser_.emplace();
-    parser_->header_limit(kHttpHeaderBytesMax);
-    parser_->body_limit(kHttpBodyBytesMax);
+    stage_ = Stage::kReading;
+    reader_.begin();
     expires_after(time);
-    if (input_.size() == 0) return wait_for_bytes();
+    if (!reader_.has_bytes()) return wait_for_bytes();
     // Others have their turn between two requests that came at once.
-    boost::asio::post(connection_.loop(), [self = shared_from_this()] { self->parse(); });
+    boost::asio::post(connection_.loop(), [self = shared_from_this()] { self->understand(); });
   }
 
   void wait_for_bytes() {
@@ -70,85 +64,45 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
 
   void read() {
     error_code error;
-    const size_t size = connection_.read_some(input_.prepare(kHttpHeaderBytesMax), error);
+    const size_t size = connection_.read_some(reader_.room(), error);
     if (error == boost::asio::error::would_block) return wait_for_bytes();
     if (stage_ == Stage::kLingering) return linger(size, error);
     if (error) {
       // What is cut off is not answered.
-      if (error == boost::asio::error::eof && stage_ == Stage::kAwaited) end();
+      const bool is_between = reader_.stage() == HttpReader::Stage::kAwaited;
+      if (error == boost::asio::error::eof && is_between) end();
       return;
     }
-    input_.commit(size);
-    parse();
+    reader_.filled(size);
+    understand();
   }
 
-  void parse() {
-    if (stage_ == Stage::kAwaited) {
-      stage_ = Stage::kHeader;
-      if (speaks_resp()) return refuse_resp();
-      expires_after(kHttpHeaderTime);
-    }
-    while (!parser_->is_done()) {
-      // Given nothing of a body, the parser would say that all is well, and again, and again.
-      if (input_.size() == 0) return wait_for_bytes();
-      error_code error;
-      const size_t used = parser_->put(input_.data(), error);
-      input_.consume(used);
-      if (stage_ == Stage::kHeader) header_bytes_ += used;
-      if (error == http::error::need_more) {
-        // The parser's own bound is that of one call; and it has none for the headers of chunks and
-        // what follows the last one.
-        const size_t held = input_.size() + (stage_ == Stage::kHeader ? header_bytes_ : 0);
-        if (held >= kHttpHeaderBytesMax) return refuse(http::error::header_limit);
+  void understand() {
+    const HttpReader::Stage stage_before = reader_.stage();
+    const HttpReader::Outcome outcome = reader_.read();
+    if (reader_.stage() != stage_before) expires_after(time_for_rest());
+    switch (outcome) {
+      case HttpReader::Outcome::kNeedsBytes:
         return wait_for_bytes();
-      }
-      if (error) return refuse(error);
-      if (stage_ == Stage::kHeader && parser_->is_header_done()) {
-        if (!check_header()) return;
-        stage_ = Stage::kBody;
-        parser_->eager(true);
-      }
+      case HttpReader::Outcome::kRequest:
+        return handle();
+      case HttpReader::Outcome::kRefused:
+        closes_ = true;
+        return answer(reader_.refusal().status, reader_.refusal().text);
+      case HttpReader::Outcome::kResp:
+        put_out(Closure::kRespOnHttp);
+        closes_ = true;
+        return answer(
+            http::status::bad_request,
+            fmt::format("this port speaks HTTP; RESP is spoken at {}\n", door_.host.resp_text()));
     }
-    handle();
   }
 
-  // Answers a header that is too long, or that it cannot follow, by itself.
-  bool check_header() {
-    const auto& request = parser_->get();
-    const bool has_unknown_coding =
-        request.count(http::field::transfer_encoding) != 0 && !parser_->chunked();
-    if (header_bytes_ > kHttpHeaderBytesMax || has_unknown_coding) {
-      refuse(has_unknown_coding ? http::error::bad_transfer_encoding : http::error::header_limit);
-      return false;
-    }
-    if (request.target().size() > kHttpUrlBytesMax) {
-      closes_ = true;
-      answer(http::status::uri_too_long, fmt::format("TOOBIG limit={} got={} bytes of a URL\n",
-                                                     kHttpUrlBytesMax, request.target().size()));
-      return false;
-    }
-    const auto headers = static_cast<size_t>(std::distance(request.begin(), request.end()));
-    if (headers > kHttpHeadersMax) {
-      closes_ = true;
-      answer(http::status::request_header_fields_too_large,
-             fmt::format("TOOBIG limit={} got={} headers\n", kHttpHeadersMax, headers));
-      return false;
-    }
-    // A body may take as long as its bytes do at the least speed.
-    const uint64_t size = parser_->content_length_remaining().value_or(kHttpBodyBytesMax);
-    const auto longest = std::min<uint64_t>(size, kHttpBodyBytesMax) / kHttpBodyBytesPerSecond;
-    expires_after(kHttpHeaderTime + std::chrono::seconds(longest));
-    return true;
-  }
-
-  // A client of the other port. No method of HTTP begins so.
-  bool speaks_resp() const { return *static_cast<const char*>(input_.data().data()) == '*'; }
-
-  void refuse_resp() {
-    put_out(Closure::kRespOnHttp);
-    closes_ = true;
-    answer(http::status::bad_request,
-           fmt::format("this port speaks HTTP; RESP is spoken at {}\n", door_.host.resp_text()));
+  // A body may take as long as its bytes do at the least speed.
+  std::chrono::seconds time_for_rest() const {
+    if (reader_.stage() != HttpReader::Stage::kBody) return kHttpHeaderTime;
+    const uint64_t longest = reader_.body_bytes_most() / kHttpBodyBytesPerSecond;
+    return kHttpHeaderTime + std::chrono::seconds(longest);
   }
 
   void put_out(Closure why) {
@@ -158,21 +112,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
         {"reason", closure_word(why)});
   }
 
-  // What cannot be read is answered, and ends the connection.
-  void refuse(error_code error) {
-    http::status status = http::status::bad_request;
-    if (error == http::error::header_limit) {
-      status = http::status::request_header_fields_too_large;
-    } else if (error == http::error::body_limit) {
-      status = http::status::payload_too_large;
-    }
-    closes_ = true;
-    answer(status, error.message() + "\n");
-  }
-
   void handle() {
     stop_deadline();
-    const auto& request = parser_->get();
+    const auto& request = reader_.request();
     const auto target = request.target().substr(0, request.target().find('?'));
     if (request.method() != http::verb::get && request.method() != http::verb::head) {
       return answer(http::status::method_not_allowed, "only GET is offered here\n");
@@ -214,7 +156,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   std::optional<auth::PrincipalPtr> reader_of_all() {
     if (door_.roll.is_public()) return auth::PrincipalPtr();
     constexpr std::string_view kScheme = "Bearer ";
-    const auto header = parser_->get()[http::field::authorization];
+    const auto header = reader_.request()[http::field::authorization];
     const std::string_view given(header.data(), header.size());
     auth::PrincipalPtr principal;
     if (given.starts_with(kScheme)) {
@@ -260,7 +202,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   Doorman& doorman() const { return door_.host.doorman(); }
 
   void answer(http::status status, std::string body) {
-    const auto& request = parser_->get();
+    const auto& request = reader_.request();
     http::response<http::string_body> response;
     response.version(request.version());
     response.result(status);
@@ -332,7 +274,7 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   }
 
   void give_up() {
-    if (stage_ < Stage::kAnswered) put_out(Closure::kHttpTime);
+    if (stage_ == Stage::kReading) put_out(Closure::kHttpTime);
     connection_.close();
   }
 
@@ -342,11 +284,9 @@ class HttpSession : public std::enable_shared_from_this<HttpSession> {
   uint64_t deadlines_set_ = 0;
   const HttpDoor door_;
   const std::shared_ptr<HttpPlace> place_;
-  Stage stage_ = Stage::kAwaited;
+  Stage stage_ = Stage::kReading;
   bool closes_ = false;  // After this answer.
-  boost::beast::flat_buffer input_;
-  size_t header_bytes_ = 0;  // That the parser has taken.
-  std::optional<http::request_parser<http::string_body>> parser_;
+  HttpReader reader_;
   std::string output_;
   size_t written_ = 0;   // Bytes of it.
   size_t lingered_ = 0;  // Bytes that nobody wanted.
