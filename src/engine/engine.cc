@@ -336,8 +336,8 @@ void Engine::finish_flush() {
 // At the end, when nobody runs turns any more: the next start then has nothing to replay. Where
 // that fails for lack of room, the journal has it all.
 void Engine::flush_all() {
-  store_.wait_idle();
-  if (has_failed_.load(std::memory_order_acquire)) return;  // The journal lacks what was applied.
+  // Nothing leaves for the tables that the journal does not have.
+  if (!store_.wait_idle() || has_failed_.load(std::memory_order_acquire)) return;
   const auto finish = [&] {
     while (machine_.flush().taking()) flush_set_ = machine_.flush_slice();
     if (flush_set_) flusher_->submit(std::move(flush_set_), flush_seq_);

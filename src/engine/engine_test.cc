@@ -420,6 +420,23 @@ TEST_F(EngineFlushTest, TablesThatFailAreToldAndTheJournalHasItAll) {
   EXPECT_EQ(summary.jobs, 4U);
 }
 
+TEST_F(EngineFlushTest, ALastFlushBringsNothingThatTheJournalLacks) {
+  start();
+  ask(push_of());
+  flush();
+  disk.fail_append(1, store::MemoryDisk::FrameFate::kLost);
+  send(make(push_of()));
+  {
+    std::unique_lock lock(mutex);
+    ASSERT_TRUE(heard_more.wait_for(lock, kPatience, [&] { return failure.has_value(); }));
+  }
+  base::ignore(engine->stop(), "it has failed");
+  engine.reset();
+  EXPECT_LE(summary_of(rows).applied_seq, disk.last_seq());
+  start();
+  EXPECT_EQ(summary.jobs, 1U);
+}
+
 TEST_F(EngineFlushTest, TablesThatAreOlderOrMissingOrNewerAreRefused) {
   start();
   ask(push_of());

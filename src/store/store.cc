@@ -124,9 +124,11 @@ bool Store::idle() const {
   return !writing_ && pending_.empty();
 }
 
-void Store::wait_idle() {
+bool Store::wait_idle() {
   std::unique_lock lock(mutex_);
-  idle_.wait(lock, [&] { return (!writing_ && pending_.empty()) || failed_ || stopping_; });
+  const auto is_durable = [&] { return !writing_ && pending_.empty() && !failed_; };
+  idle_.wait(lock, [&] { return is_durable() || failed_ || stopping_; });
+  return is_durable();
 }
 
 bool Store::is_quick() const {

@@ -75,8 +75,9 @@ class Store {
 
   // Whether all that was submitted is durable.
   bool idle() const;
-  // Waits until it is, or the journal has failed.
-  void wait_idle();
+  // Waits until it is, or the journal has failed. Returns whether it is: on a failure false, also
+  // before the callback has told of it.
+  bool wait_idle();
 
   // Whether a thread that has other duties may wait for `commit`: the disk has room, and the last
   // sync took no longer than a few wake-ups of a thread.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
+#include <future>
 #include <optional>
 #include <thread>
 
@@ -539,11 +540,32 @@ TEST_F(StoreTest, AStopDoesNotWaitForAFullDisk) {
   disk.set_level(DiskLevel::kFull);
   store->submit(1, effects_of(1));
   store->give_up_waiting();
-  store->wait_idle();
+  EXPECT_FALSE(store->wait_idle());
   EXPECT_TRUE(store->stop());
   ASSERT_TRUE(heard.error().has_value());
   EXPECT_EQ(heard.error()->code, base::ErrorCode::kDiskFull);
   EXPECT_EQ(heard.turn(), 0U);
+}
+
+// Whoever waits has to know before the one who ends the process does: what it would do meanwhile,
+// such as a last flush, would have what the journal lacks.
+TEST_F(StoreTest, AJournalThatFailedIsNotTakenForOneThatIsDone) {
+  auto store = opened();
+  std::promise<void> is_failing;
+  std::promise<void> may_end;
+  store->start({.durable = [](uint64_t) {},
+                .failed =
+                    [&](const base::Error&) {
+                      is_failing.set_value();
+                      may_end.get_future().wait();
+                    }});
+  EXPECT_TRUE(store->wait_idle());
+  disk.fail_append(1, MemoryDisk::FrameFate::kLost);
+  store->submit(1, effects_of(1));
+  is_failing.get_future().wait();
+  EXPECT_FALSE(store->wait_idle());
+  may_end.set_value();
+  EXPECT_TRUE(store->stop());
 }
 
 TEST_F(StoreTest, AFrameThatIsNoEffectsRefusesTheStart) {
