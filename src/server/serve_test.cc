@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <csignal>
 #include <filesystem>
@@ -79,6 +80,20 @@ TEST_F(ServeTest, SignalsAtTheReadyLineAndTwiceAreHeard) {
     const auto server = start();
     server->signal(SIGTERM);
     server->signal(SIGTERM);
+    EXPECT_EQ(server->wait(), kExitOk);
+  }
+}
+
+TEST_F(ServeTest, SignalsUntilItsEndDoNotChangeHowItEnds) {
+  for (int i = 0; i < 5; ++i) {
+    const auto server = start();
+    const auto is_over = [&] {
+      siginfo_t end{};
+      EXPECT_EQ(::waitid(P_PID, static_cast<id_t>(server->id()), &end, WEXITED | WNOHANG | WNOWAIT),
+                0);
+      return end.si_pid != 0;
+    };
+    while (!is_over()) server->signal(SIGTERM);
     EXPECT_EQ(server->wait(), kExitOk);
   }
 }

@@ -1,0 +1,10 @@
+// Which threads of the server's process signals come to.
+#pragma once
+
+namespace server {
+
+// From now on none comes to the calling thread. A process none of whose threads takes a signal is
+// not ended by it.
+void block_signals();
+
+}  // namespace server
