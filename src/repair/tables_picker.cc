@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "repair/tables_view.h"
 #include "store/effect_codec.h"
 #include "store/job_codec.h"
 
@@ -12,6 +11,9 @@ namespace repair {
 namespace {
 
 using base::ErrorCode;
+
+// Where pages are damaged, all that the tables' log holds is brought into the file, in memory.
+constexpr uint64_t kPickBytesMax = uint64_t{1} << 30U;
 
 // The number in a side record's key: big-endian, behind the letter.
 uint64_t number_in(std::string_view key) {
@@ -23,7 +25,7 @@ uint64_t number_in(std::string_view key) {
 }  // namespace
 
 TablesPicker::TablesPicker(store::FileSystem& files, const std::string& directory, Account& account)
-    : calls_(files.calls(), kScratchBytesMax),
+    : calls_(files.calls(), kPickBytesMax),
       files_(calls_),
       tables_(files_, directory),
       account_(account) {}

@@ -11,6 +11,9 @@
 
 namespace store {
 
+// Of each file of the tables, as connection.sql makes it.
+inline constexpr uint64_t kTablesPageBytes = 16'384;
+
 // Of one open file. It learns from the head of the file how large a page is, and whether there is
 // room for stamps: a file of a version before them has none, and is used without.
 class PageStamp {

@@ -25,6 +25,10 @@ enum RowColumn : int {
   kColumnArgs,
 };
 
+// All of them but args, which a row can be read without.
+inline constexpr char kRowColumns[] =
+    "id, state, priority, in_lane, queue, type, ready_seq, row_check, args_check, record";
+
 // An id as SQLite has it, which knows no unsigned numbers. Ids of one shard keep their order.
 constexpr int64_t row_id(core::JobId id) {
   return static_cast<int64_t>(id.value);

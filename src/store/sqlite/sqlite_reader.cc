@@ -18,9 +18,6 @@ using base::ErrorCode;
 constexpr int kVerifyBlocks = 8;
 constexpr uint64_t kVerifyBytes = uint64_t{16} << 20;
 
-constexpr char kRowColumns[] =
-    "id, state, priority, in_lane, queue, type, ready_seq, row_check, args_check, record";
-
 std::string select_lanes(const char* rest) {
   return fmt::format("SELECT {} FROM lane {}", kLaneColumns, rest);
 }

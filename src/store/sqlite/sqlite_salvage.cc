@@ -4,7 +4,9 @@
 #include <set>
 #include <utility>
 
+#include "base/assert.h"
 #include "store/row_check.h"
+#include "store/sqlite/first_page.h"
 #include "store/sqlite/row_columns.h"
 #include "store/sqlite/sums.h"
 
@@ -34,17 +36,91 @@ SqliteSalvage::SqliteSalvage(FileSystem& files, const std::string& directory)
 
 base::Status SqliteSalvage::open() {
   TRY(vfs_.files().open_to_read(path_));
-  TRY(connection_.open(path_, vfs_.name()));
-  return reader_.open(path_, vfs_.name());
+  base::Status connected = connect();
+  if (connected || connected.error().code != ErrorCode::kCorrupt) return connected;
+  // The head of the file and its schema: those of any other file of this format.
+  TRY(write_first_page(vfs_.files(), path_));
+  return connect();
+}
+
+base::Status SqliteSalvage::connect() {
+  reader_ = std::make_unique<SqliteReader>();
+  connection_ = std::make_unique<Connection>();
+  TRY(connection_->open(path_, vfs_.name()));
+  return reader_->open(path_, vfs_.name());
 }
 
 std::optional<uint64_t> SqliteSalvage::applied_seq() {
   SumsTables sums;
-  if (!sums.prepare(connection_)) return std::nullopt;
+  if (!sums.prepare(*connection_)) return std::nullopt;
   const auto meta = sums.load_meta();
   if (!meta) return std::nullopt;
   return meta->applied_seq;
 }
+
+// --- Tables whose pages are damaged.
+
+// Runs `scan` forwards and, where a damaged page ends that, backwards, and over each part of the
+// table that stands below such a page; so it may meet a record more than once. `what` is what the
+// page hides.
+base::Status SqliteSalvage::scan_parts(std::string_view table, std::string_view what,
+                                       const Scan& scan, const DamageVisitor& lost) {
+  if (TRY(scan("ASC"))) return {};
+  lost(hidden(what));
+  TRY(scan("DESC"));
+  if (!map_) {
+    const base::Status brought = connection_->checkpoint();
+    // What its log holds is more than there is scratch for, or damaged: no map tells of that.
+    if (!brought) return {};
+    TRY(map_.emplace().read(vfs_.files(), path_));
+  }
+  const uint32_t root = TRY(root_of(table));
+  const base::Status scanned = scan_below(table, root, scan);
+  TRY(set_root(table, root));
+  return scanned;
+}
+
+// A page of a tree is the root of a smaller one, and SQLite reads that as a table of its own.
+base::Status SqliteSalvage::scan_below(std::string_view table, uint32_t root, const Scan& scan) {
+  std::vector<uint32_t> left = map_->below(root);
+  std::set<uint32_t> seen;
+  while (!left.empty()) {
+    const uint32_t page = left.back();
+    left.pop_back();
+    if (!seen.insert(page).second) continue;
+    TRY(set_root(table, page));
+    if (TRY(scan("ASC"))) continue;
+    TRY(scan("DESC"));
+    const std::vector<uint32_t> below = map_->below(page);
+    left.insert(left.end(), below.begin(), below.end());
+  }
+  return {};
+}
+
+base::Result<uint32_t> SqliteSalvage::root_of(std::string_view table) {
+  Statement select;
+  TRY(select.prepare(
+      *connection_,
+      fmt::format("SELECT rootpage FROM sqlite_schema WHERE name = '{}'", table).c_str()));
+  ASSERT(TRY(select.step()), "{}: the schema was read, and has no {}", path_, table);
+  const auto page = static_cast<uint32_t>(select.number(0));
+  select.reset();
+  return page;
+}
+
+base::Status SqliteSalvage::set_root(std::string_view table, uint32_t page) {
+  TRY(connection_->run("PRAGMA writable_schema = ON"));
+  TRY(connection_->run(
+      fmt::format("UPDATE sqlite_schema SET rootpage = {} WHERE name = '{}'", page, table)
+          .c_str()));
+  return connection_->run("PRAGMA writable_schema = RESET");  // It reads the schema again.
+}
+
+base::Error SqliteSalvage::hidden(std::string_view what) const {
+  return {ErrorCode::kCorrupt, fmt::format("{}: a damaged page may hide {}", path_, what)};
+}
+
+// --- Side records.
 
 base::Status SqliteSalvage::side(const SideVisitor& visit, const DamageVisitor& lost) {
   // What was lost of one kind says nothing of the others. All kinds that there may be:
@@ -52,20 +128,19 @@ base::Status SqliteSalvage::side(const SideVisitor& visit, const DamageVisitor& 
   return {};
 }
 
-// Forwards up to the first damaged page, then backwards down to the last one.
 base::Status SqliteSalvage::side_of(char kind, const SideVisitor& visit,
                                     const DamageVisitor& lost) {
   const std::string begin(1, kind);
   const std::string end(1, static_cast<char>(kind + 1));
   std::set<std::string> seen;
-  for (const char* order : {"ASC", "DESC"}) {
+  const Scan scan = [&](const char* order) -> base::Result<bool> {
     Statement select;
-    TRY(select.prepare(connection_, fmt::format("SELECT key, value, side_check FROM side WHERE key "
-                                                ">= ? AND key < ? ORDER BY key {}",
-                                                order)
-                                        .c_str()));
+    TRY(select.prepare(*connection_, fmt::format("SELECT key, value, side_check FROM side WHERE "
+                                                 "key >= ? AND key < ? ORDER BY key {}",
+                                                 order)
+                                         .c_str()));
     select.bind(1, begin).bind(2, end);
-    const bool is_whole = TRY(run_as_far_as_possible(select, [&]() -> base::Status {
+    return run_as_far_as_possible(select, [&]() -> base::Status {
       const std::string_view key = select.blob(0);
       const std::string_view value = select.blob(1);
       if (!seen.emplace(key).second) return {};
@@ -73,21 +148,17 @@ base::Status SqliteSalvage::side_of(char kind, const SideVisitor& visit,
       lost({ErrorCode::kCorrupt,
             fmt::format("{}: table side, key \"{}\": the record is damaged", path_, key)});
       return {};
-    }));
-    if (is_whole) break;
-    if (order[0] == 'A') lost(hidden(fmt::format("records of kind {} in table side", kind)));
-  }
-  return {};
+    });
+  };
+  return scan_parts("side", fmt::format("records of kind {} in table side", kind), scan, lost);
 }
 
-base::Error SqliteSalvage::hidden(std::string_view what) const {
-  return {ErrorCode::kCorrupt, fmt::format("{}: a damaged page may hide {}", path_, what)};
-}
+// --- Rows of jobs.
 
 // Returns whether all could be read.
 base::Result<bool> SqliteSalvage::collect(const char* sql, Ids& ids) {
   Statement select;
-  TRY(select.prepare(connection_, sql));
+  TRY(select.prepare(*connection_, sql));
   return run_as_far_as_possible(select, [&]() -> base::Status {
     ids.push_back(job_id(select.number(0)));
     return {};
@@ -98,7 +169,7 @@ base::Result<bool> SqliteSalvage::collect_from_lanes(const std::string& order, I
                                                      const DamageVisitor& lost) {
   Statement select;
   TRY(select.prepare(
-      connection_,
+      *connection_,
       fmt::format("SELECT {} FROM lane ORDER BY block {}", kLaneColumns, order).c_str()));
   auto record = std::make_unique<LaneRecord>();
   return run_as_far_as_possible(select, [&]() -> base::Status {
@@ -112,11 +183,31 @@ base::Result<bool> SqliteSalvage::collect_from_lanes(const std::string& order, I
   });
 }
 
+// Of tables that are damaged: those that verify are visited, and added to `saved`. The ids of
+// others are added to `ids`.
+base::Status SqliteSalvage::rows_of_parts(const RowVisitor& visit, const DamageVisitor& lost,
+                                          std::set<core::JobId>& saved, Ids& ids) {
+  const Scan scan = [&](const char* order) -> base::Result<bool> {
+    Statement select;
+    TRY(select.prepare(
+        *connection_,
+        fmt::format("SELECT {}, args FROM job ORDER BY id {}", kRowColumns, order).c_str()));
+    return run_as_far_as_possible(select, [&]() -> base::Status {
+      const core::JobId id = job_id(select.number(kColumnId));
+      const base::Result<JobRow> row = read_row(select, Args::kWith, path_);
+      if (!row) ids.push_back(id);
+      if (!row || !saved.insert(id).second) return {};
+      return visit(id, row);
+    });
+  };
+  return scan_parts("job", "rows of table job", scan, lost);
+}
+
 base::Status SqliteSalvage::rows(const RowVisitor& visit, const DamageVisitor& lost) {
   Ids ids;
+  std::set<core::JobId> saved;
   if (!TRY(collect("SELECT id FROM job ORDER BY id", ids))) {
-    lost(hidden("rows of table job"));
-    TRY(collect("SELECT id FROM job ORDER BY id DESC", ids));
+    TRY(rows_of_parts(visit, lost, saved, ids));
   }
   if (!TRY(collect("SELECT id FROM job INDEXED BY job_rest WHERE in_lane = 0 ORDER BY state, id",
                    ids))) {
@@ -133,8 +224,9 @@ base::Status SqliteSalvage::rows(const RowVisitor& visit, const DamageVisitor& l
   std::ranges::sort(ids);
   const auto same = std::ranges::unique(ids);
   ids.erase(same.begin(), same.end());
+  std::erase_if(ids, [&](core::JobId id) { return saved.contains(id); });
   for (size_t at = 0; at < ids.size(); at += kIdsAtOnce) {
-    TRY(reader_.read(std::span(ids).subspan(at, std::min(kIdsAtOnce, ids.size() - at)), visit));
+    TRY(reader_->read(std::span(ids).subspan(at, std::min(kIdsAtOnce, ids.size() - at)), visit));
   }
   return {};
 }
