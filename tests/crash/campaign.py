@@ -4,7 +4,6 @@ import asyncio
 import random
 import re
 import signal
-import socket
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +11,9 @@ from pathlib import Path
 import final_dump
 from drivers import Drivers, RigError
 from history import Writer
-from server_process import CUT_EXIT, IO_ERROR_EXIT, ServerProcess
+from server_process import CUT_EXIT, HOST, IO_ERROR_EXIT, ServerProcess, lasting_port
 from volume import Volume
 
-HOST = "127.0.0.1"
 POWER_SECONDS_MAX = 5.0  # In which a server notices that its disk is gone.
 VOLUME_MIB = 256
 FAULT_SECONDS_MAX = 8.0  # After this a fault that did not come about is given up.
@@ -116,12 +114,6 @@ def plan_power(seed, count):
             for burst_part in burst_parts(chance, count)]
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
-
-
 class Stopped(Exception):
     """The server did what it must not: the campaign can't go on. Already in the history."""
 
@@ -134,7 +126,7 @@ class Campaign:
         self._folder = Path(folder)
         self.history_folder = self._folder / "history"
         self.history_folder.mkdir(parents=True)
-        self._port = free_port()
+        self._port = lasting_port()
         self._resp = f"{HOST}:{self._port}"
         self._volume = Volume(self._folder / "disk", VOLUME_MIB) if plan.own_volume else None
         self._data = (self._volume.path if self._volume else self._folder) / "data"

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import random
 import re
 import select
 import signal
@@ -17,6 +18,20 @@ STILL_SECONDS_MAX = 10.0
 CUT_EXIT = 137  # What the crash build exits with at a cut.
 IO_ERROR_EXIT = 74
 SYS_PIDFD_GETFD = 438  # Of linux/unistd.h, on every architecture.
+HOST = "127.0.0.1"
+PORTS = range(10_000, 32_768)  # The kernel gives those above to whoever connects or asks for any.
+
+
+def lasting_port():
+    """A port for a server that is started on it again and again."""
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+                return port
+            except OSError:
+                continue
 
 
 class ServerProcess:
@@ -38,6 +53,11 @@ class ServerProcess:
                 [binary, "serve", *arguments], stdout=subprocess.PIPE, stderr=log,
                 stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
         self._pidfd = os.pidfd_open(self._process.pid)
+
+    @property
+    def port(self):
+        """Of RESP, once it is ready: with a port 0 asked for, the one that it got."""
+        return int(READY.search(self._ready_line)[1].rpartition(":")[2])
 
     @property
     def pid(self):
@@ -71,6 +91,18 @@ class ServerProcess:
             if self._pidfd in readable:
                 self._process.wait()
                 return False
+
+    def why_not_ready(self):
+        """What is known of one that did not become ready: for the report of a failure."""
+        waited = f"{time.monotonic() - self.started:.1f} s after its start"
+        said = f"it said {self._ready_line!r}"
+        if self.exit_code is not None:
+            return f"exit code {self.exit_code}, {waited}, {said}"
+        threads = ", ".join(
+            f"{(task / 'comm').read_text().strip()} in {(task / 'wchan').read_text()}"
+            f" (call {(task / 'syscall').read_text().split()[0]})"
+            for task in Path(f"/proc/{self.pid}/task").iterdir())
+        return f"it runs, {waited}, {said}; its threads: {threads}"
 
     def wait_exit(self, seconds=EXIT_SECONDS_MAX):
         """Waits for the end of the process. Returns its exit code, or None in time."""

@@ -5,10 +5,9 @@ import fcntl
 import shutil
 
 import journal_bytes
-from campaign import HOST, free_port
 from drivers import RigError
 from resp import Connection, ErrorReply, as_map
-from server_process import ServerProcess
+from server_process import HOST, ServerProcess
 
 SEGMENT_BYTES = 64 * 1024
 BUDGET_BYTES = 640 * 1024
@@ -34,12 +33,11 @@ MOVING = ("run_at_ms", "lease_until_ms", "expires_ms", "oldest_ms", "finished_ms
 
 
 def start(binary, folder, log, budget=BUDGET_BYTES):
-    """Starts a server on `folder`. Returns (process, port); whether it is ready is not known yet."""
-    port = free_port()
-    arguments = ["--data", str(folder), "--resp", f"{HOST}:{port}", "--http", f"{HOST}:0",
+    """Starts a server on `folder`; whether it is ready is not known yet."""
+    arguments = ["--data", str(folder), "--resp", f"{HOST}:0", "--http", f"{HOST}:0",
                  "--journal-segment", str(SEGMENT_BYTES), "--journal-budget", str(budget),
                  "--allow-volatile"]
-    return ServerProcess(binary, arguments, log), port
+    return ServerProcess(binary, arguments, log)
 
 
 def copy_files(source, target):
@@ -130,11 +128,11 @@ class Specimen:
         self.lane = []  # Ids of LANE_QUEUE, in their order.
         self.hold = None
         place.mkdir(parents=True)
-        server, port = start(binary, self.folder, self.log)
+        server = start(binary, self.folder, self.log)
         try:
             if not server.wait_ready():
                 raise RigError(f"the server does not start; see {self.log}")
-            asyncio.run(self._live(port))
+            asyncio.run(self._live(server.port))
             code = server.terminate() if end == "closed" else server.kill()
             if code not in (0, -9):
                 raise RigError(f"the server ended with {code}; see {self.log}")
@@ -153,11 +151,11 @@ class Specimen:
 
     def serve(self, folder):
         """Starts the server on a directory. Returns what it says of all jobs, or its exit code."""
-        server, port = start(self.binary, folder, self.log)
+        server = start(self.binary, folder, self.log)
         try:
             if server.wait_ready():
                 try:
-                    return asyncio.run(_dump(port, self.ids, self.again))
+                    return asyncio.run(_dump(server.port, self.ids, self.again))
                 except OSError:
                     server.wait_exit()  # A flush has met damage, and the server has ended.
             return server.exit_code
@@ -169,11 +167,11 @@ class Specimen:
 
         Returns its exit code and what it answered: (deleted, acknowledged, pushed) ids.
         """
-        server, port = start(self.binary, folder, self.log)
+        server = start(self.binary, folder, self.log)
         told = (set(), set(), set())
         try:
             if server.wait_ready():
-                asyncio.run(_live_on(port, sorted(aside), told))
+                asyncio.run(_live_on(server.port, sorted(aside), told))
                 return server.terminate(), told
             return server.exit_code, told
         finally:
@@ -181,10 +179,10 @@ class Specimen:
 
     def states(self, folder, ids):
         """Starts the server on a directory. Returns the state of each job, or its exit code."""
-        server, port = start(self.binary, folder, self.log)
+        server = start(self.binary, folder, self.log)
         try:
             if server.wait_ready():
-                return asyncio.run(_states(port, sorted(ids)))
+                return asyncio.run(_states(server.port, sorted(ids)))
             return server.exit_code
         finally:
             server.close()

@@ -1,7 +1,6 @@
 """What the tests of this folder share: a server on a volume of its own, and the way it is judged."""
 
 import os
-import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -10,10 +9,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/crash"))
 
 from resp import Connection  # noqa: E402
-from server_process import ServerProcess  # noqa: E402
+from server_process import HOST, ServerProcess, lasting_port  # noqa: E402
 from volume import why_not  # noqa: E402
 
-HOST = "127.0.0.1"
 SKIPPED = 77
 
 
@@ -26,20 +24,14 @@ def check(holds, text):
         raise Failed(text)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
-
-
 class Server:
     """The server under test, on one address for all its lives."""
 
     def __init__(self, binary, folder, data):
         self._binary, self._log = binary, folder / "server.log"
-        self._port = free_port()
+        self._port = lasting_port()
         self._arguments = ["--data", str(data), "--resp", f"{HOST}:{self._port}",
-                           "--http", f"{HOST}:{free_port()}"]
+                           "--http", f"{HOST}:0"]
         self._process = None
 
     async def start(self):
