@@ -88,9 +88,11 @@ base::Status SqliteSalvage::scan_below(std::string_view table, uint32_t root, co
     const uint32_t page = left.back();
     left.pop_back();
     if (!seen.insert(page).second) continue;
-    TRY(set_root(table, page));
-    if (TRY(scan("ASC"))) continue;
-    TRY(scan("DESC"));
+    const base::Status set = set_root(table, page);
+    // A damaged map may name pages that no table can have.
+    if (!set && set.error().code != ErrorCode::kCorrupt) return set;
+    if (set && TRY(scan("ASC"))) continue;
+    if (set) TRY(scan("DESC"));
     const std::vector<uint32_t> below = map_->below(page);
     left.insert(left.end(), below.begin(), below.end());
   }
