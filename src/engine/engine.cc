@@ -118,9 +118,10 @@ base::Result<RecoverySummary> Engine::recover() {
 
 void Engine::start(Release release, Failed failed) {
   release_ = std::move(release);
-  failed_ = [this, failed = std::move(failed)](const base::Error& error) {
-    has_failed_.store(true, std::memory_order_release);
-    failed(error);
+  failed_ = std::move(failed);
+  const Failed tables_failed = [this](const base::Error& error) {
+    tables_failed_.store(true, std::memory_order_release);
+    failed_(error);
   };
   last_start_ = clock_.mono();
   last_flush_ = engine_clock_.now().engine;
@@ -132,13 +133,13 @@ void Engine::start(Release release, Failed failed) {
                            flush_done_.store(true, std::memory_order_release);
                            inbox_.wake();
                          },
-                     .failed = failed_});
+                     .failed = tables_failed});
     loader_->start({.arrived =
                         [this] {
                           loaded_.store(true, std::memory_order_release);
                           inbox_.wake();
                         },
-                    .failed = failed_});
+                    .failed = tables_failed});
     scrubber_->start([](const base::Error& error) {
       LOG(kError, "the tables are damaged; restore a backup, or see what dray check says",
           {"error", error.message});
@@ -317,12 +318,17 @@ void Engine::continue_flush() {
     flush_set_ = machine_.flush_slice();
     flush_waits_.store(flush_set_ != nullptr, std::memory_order_release);
   }
-  // Nothing leaves for the tables that the journal does not have.
   if (flush_set_ && store_.durable_seq() >= flush_seq_) {
     flush_waits_.store(false, std::memory_order_release);
-    flusher_->submit(std::move(flush_set_), flush_seq_);
+    submit_flush();
   }
   if (flush_done_.exchange(false, std::memory_order_acquire)) finish_flush();
+}
+
+void Engine::submit_flush() {
+  ASSERT(store_.durable_seq() >= flush_seq_, "{}: the tables would have what the journal lacks",
+         flush_seq_);
+  flusher_->submit(std::move(flush_set_), flush_seq_);
 }
 
 // The frames since the flush before stay: a write-ahead log of the tables that lost its end is
@@ -336,13 +342,14 @@ void Engine::finish_flush() {
 // At the end, when nobody runs turns any more: the next start then has nothing to replay. Where
 // that fails for lack of room, the journal has it all.
 void Engine::flush_all() {
-  // Nothing leaves for the tables that the journal does not have.
-  if (!store_.wait_idle() || has_failed_.load(std::memory_order_acquire)) return;
+  if (tables_failed_.load(std::memory_order_acquire)) return;
   const auto finish = [&] {
     while (machine_.flush().taking()) flush_set_ = machine_.flush_slice();
-    if (flush_set_) flusher_->submit(std::move(flush_set_), flush_seq_);
+    // The last frame may be an idle one, which has only begun.
+    if (flush_set_ && !store_.wait_idle()) return false;
+    if (flush_set_) submit_flush();
     while (!flush_done_.exchange(false, std::memory_order_acquire)) {
-      if (flusher_->disk_full() || has_failed_.load(std::memory_order_acquire)) return false;
+      if (flusher_->disk_full() || tables_failed_.load(std::memory_order_acquire)) return false;
       inbox_.wait(kTickMost);
     }
     finish_flush();

@@ -118,6 +118,8 @@ class Engine {
   bool flush_is_due() const;
   void begin_flush();
   void continue_flush();
+  // Hands what was taken over to the tables. Requires: the journal has all of it.
+  void submit_flush();
   void finish_flush();
   void flush_all();
   void take_loaded();
@@ -186,7 +188,7 @@ class Engine {
   std::atomic<bool> flush_waits_{false};  // For the journal.
   std::atomic<bool> flush_done_{false};   // The tables have it; the engine does not know yet.
   std::atomic<bool> loaded_{false};       // There is something to take from loader_.
-  std::atomic<bool> has_failed_{false};
+  std::atomic<bool> tables_failed_{false};
   std::atomic<bool> quiesce_{false};
   std::atomic<bool> stopping_{false};
   std::thread thread_;

@@ -93,7 +93,12 @@ TEST_F(ServeTest, SignalsUntilItsEndDoNotChangeHowItEnds) {
                 0);
       return end.si_pid != 0;
     };
-    while (!is_over()) server->signal(SIGTERM);
+    until(
+        [&] {
+          server->signal(SIGTERM);
+          return is_over();
+        },
+        "its end");
     EXPECT_EQ(server->wait(), kExitOk);
   }
 }

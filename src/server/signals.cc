@@ -5,9 +5,10 @@
 namespace server {
 
 void block_signals() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  sigset_t heard;
+  sigemptyset(&heard);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&heard, signal);
+  pthread_sigmask(SIG_BLOCK, &heard, nullptr);
 }
 
 }  // namespace server

@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-READY = re.compile(r"ready resp=(\S+)")
+READY = re.compile(r"ready resp=(\S+) http=")
 READY_SECONDS_MAX = 30.0
 EXIT_SECONDS_MAX = 30.0
 STILL_SECONDS_MAX = 10.0
@@ -98,11 +98,16 @@ class ServerProcess:
         said = f"it said {self._ready_line!r}"
         if self.exit_code is not None:
             return f"exit code {self.exit_code}, {waited}, {said}"
-        threads = ", ".join(
-            f"{(task / 'comm').read_text().strip()} in {(task / 'wchan').read_text()}"
-            f" (call {(task / 'syscall').read_text().split()[0]})"
-            for task in Path(f"/proc/{self.pid}/task").iterdir())
-        return f"it runs, {waited}, {said}; its threads: {threads}"
+        return f"it runs, {waited}, {said}; its threads: {', '.join(self._threads())}"
+
+    def _threads(self):
+        """What each thread does, as far as it can be seen: they come and go."""
+        for task in Path(f"/proc/{self.pid}/task").glob("*"):
+            try:
+                call = (task / "syscall").read_text().split()[0]
+                yield f"{(task / 'comm').read_text().strip()} in {(task / 'wchan').read_text()} (call {call})"
+            except OSError as error:
+                yield str(error)
 
     def wait_exit(self, seconds=EXIT_SECONDS_MAX):
         """Waits for the end of the process. Returns its exit code, or None in time."""

@@ -12,7 +12,7 @@
 namespace store {
 namespace {
 
-// Of a file that was in use, all but what counts its changes and its pages, and SQLite's version.
+// All but what counts its changes and its pages, and SQLite's version.
 TEST(FirstPage, IsThatOfAnyFileOfTheTables) {
   TempDirectory temp;
   FileSystem files(kernel_calls());
