@@ -423,6 +423,72 @@ TEST_F(RepairTest, SalvageLosesNoMoreToADamagedPageThanStandsInIt) {
   }
 }
 
+// The records in the page above them too, though it leads to nothing but damage on both sides.
+TEST_F(RepairTest, SalvageReadsWhatStandsBetweenDamagedPages) {
+  constexpr auto kIndexLeaf = char{10};
+  open();
+  push(1'500, [this] { return fmt::format("{:060}", seq); });
+  flush();
+  push(1);
+  flush();
+  stop();
+  const std::string file = contents("data").at("tables.db");
+  const auto page_at = [&](size_t page) { return page * kTablesPageBytes; };
+  const auto records = [&](size_t page) {
+    return static_cast<uint8_t>(file[page_at(page) + 3]) * 256U +
+           static_cast<uint8_t>(file[page_at(page) + 4]);
+  };
+  // By the first key of each: the records of queues take almost all leaves.
+  std::map<std::string, size_t> leaves;
+  for (size_t page = 1; page < file.size() / kTablesPageBytes; ++page) {
+    if (file[page_at(page)] != kIndexLeaf || records(page) < 10) continue;
+    const size_t first = static_cast<uint8_t>(file[page_at(page) + 8]) * 256U +
+                         static_cast<uint8_t>(file[page_at(page) + 9]);
+    leaves[file.substr(page_at(page) + first, 20)] = page;
+  }
+  ASSERT_GT(leaves.size(), 8U);
+  uint64_t lost = 0;
+  for (const size_t page : {leaves.begin()->second, leaves.rbegin()->second}) {
+    zero("tables.db", page_at(page), kTablesPageBytes);
+    lost += records(page);
+  }
+  const auto account = salvage(files, path("data"), path("saved"));
+  ASSERT_TRUE(account.has_value()) << account.error().message;
+  EXPECT_EQ(account->jobs, 1'501U);
+  const std::string text = text_of(*account);
+  uint64_t nameless = 0;
+  for (size_t at = text.find("name of a queue"); at != std::string::npos; ++nameless) {
+    at = text.find("name of a queue", at + 1);
+  }
+  EXPECT_GT(nameless, 0U);
+  EXPECT_LE(nameless, lost);
+  EXPECT_GE(nameless + 4, lost) << "some are no queues";
+}
+
+// A bit of the first page leads to other tables, or hides the end of the file.
+TEST_F(RepairTest, SalvageBelievesNoFirstPage) {
+  open();
+  push(400);
+  flush();
+  push(1);
+  flush();
+  stop();
+  const std::string sound = contents("data").at("tables.db");
+  const size_t name = sound.find("tablejobjob");
+  ASSERT_LT(name, kTablesPageBytes);
+  const auto root_of_job = static_cast<int64_t>(name + 11);
+  for (const int64_t at : {int64_t{30}, int64_t{31}, int64_t{18}, int64_t{63},
+                           static_cast<int64_t>(name + 5), root_of_job}) {
+    flip("tables.db", at);
+    zero("tables.db", sound.size() - kTablesPageBytes, kTablesPageBytes);
+    const std::string saved = fmt::format("saved{}", at);
+    const auto account = salvage(files, path("data"), path(saved));
+    ASSERT_TRUE(account.has_value()) << at << ": " << account.error().message;
+    EXPECT_GE(account->jobs, 370U) << at << text_of(*account);
+    std::ofstream(path("data") + "/tables.db", std::ios::binary) << sound;
+  }
+}
+
 TEST_F(RepairTest, SalvageTakesTheJournalAloneWhereTheTablesAreNoFile) {
   open();
   push(40);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/assert.h"
@@ -19,6 +20,8 @@ namespace {
 constexpr size_t kWriteVersionAt = 18;
 constexpr size_t kReadVersionAt = 19;
 constexpr auto kWithLog = std::byte{2};
+constexpr std::string_view kMagic("SQLite format 3\0", 16);
+constexpr size_t kHeadBytes = 100;
 constexpr size_t kPageCountAt = 28;  // Four bytes; 0 stands for as many as the file has.
 
 // The first page of a file in memory that is made as any is.
@@ -43,6 +46,10 @@ base::Status write_first_page(FileSystem& files, const std::string& path) {
   page[kWriteVersionAt] = page[kReadVersionAt] = kWithLog;  // There is none in memory.
   std::memset(&page[kPageCountAt], 0, sizeof(uint32_t));
   const auto file = TRY(files.open_to_write(path));
+  std::vector<std::byte> head(kHeadBytes);
+  TRY(file->read_at(0, head));
+  const std::string_view magic(reinterpret_cast<const char*>(head.data()), kMagic.size());
+  if (magic == kMagic && head[PageStamp::kBytesAt] == std::byte{0}) return {};
   PageStamp stamp;
   return file->write_at(0, stamp.stamp(page, 0));
 }

@@ -10,8 +10,8 @@
 namespace store {
 
 // Puts a first page of this format over that of the file at `path`. What it said of how many pages
-// there are, and which are free, is not known then: the file is to be read only. Errors: IO,
-// DISKFULL.
+// there are, and which are free, is not known then: the file is to be read only. Files of before
+// there were stamps (page_stamp.h) are left as they are. Errors: IO, DISKFULL.
 base::Status write_first_page(FileSystem& files, const std::string& path);
 
 }  // namespace store

@@ -9,7 +9,6 @@ namespace {
 
 // Of SQLite's file format: the head of page 1.
 constexpr size_t kPageBytesAt = 16;  // Two bytes, the high one first; 1 stands for 65536.
-constexpr size_t kReservedAt = 20;   // How many bytes at the end of each page are left alone.
 
 using Number = std::array<std::byte, PageStamp::kBytes>;
 
@@ -22,11 +21,11 @@ Number encode(uint32_t page) {
 }  // namespace
 
 void PageStamp::learn(std::span<const std::byte> bytes, uint64_t offset) {
-  if (offset != 0 || bytes.size() <= kReservedAt) return;
+  if (offset != 0 || bytes.size() <= kBytesAt) return;
   const auto at = [&](size_t place) { return std::to_integer<uint64_t>(bytes[place]); };
   const uint64_t stated = at(kPageBytesAt) << 8U | at(kPageBytesAt + 1);
   page_bytes_ = stated == 1 ? 65'536 : stated;
-  if (at(kReservedAt) != kBytes) page_bytes_ = 0;
+  if (at(kBytesAt) != kBytes) page_bytes_ = 0;
 }
 
 std::optional<uint32_t> PageStamp::page_of(std::span<const std::byte> bytes,

@@ -20,6 +20,8 @@ class PageStamp {
  public:
   // SQLite leaves as many bytes at the end of each page of a new file.
   static constexpr int kBytes = 4;
+  // Where the head of page 1 says how many are left alone at the end of each page.
+  static constexpr size_t kBytesAt = 20;
 
   // Call with all that is read from the file. Returns whether the stamp is the page's own; what is
   // no whole page has none to be wrong.

@@ -4,9 +4,10 @@
 #include <set>
 #include <utility>
 
-#include "base/assert.h"
 #include "store/row_check.h"
 #include "store/sqlite/first_page.h"
+#include "store/sqlite/index_page.h"
+#include "store/sqlite/page_stamp.h"
 #include "store/sqlite/row_columns.h"
 #include "store/sqlite/sums.h"
 
@@ -36,23 +37,17 @@ SqliteSalvage::SqliteSalvage(FileSystem& files, const std::string& directory)
 
 base::Status SqliteSalvage::open() {
   TRY(vfs_.files().open_to_read(path_));
-  base::Status connected = connect();
-  if (connected || connected.error().code != ErrorCode::kCorrupt) return connected;
-  // The head of the file and its schema: those of any other file of this format.
+  // The head of the file and its schema are those of any other one: what is damaged there would
+  // lead astray.
   TRY(write_first_page(vfs_.files(), path_));
-  return connect();
-}
-
-base::Status SqliteSalvage::connect() {
-  reader_ = std::make_unique<SqliteReader>();
-  connection_ = std::make_unique<Connection>();
-  TRY(connection_->open(path_, vfs_.name()));
-  return reader_->open(path_, vfs_.name());
+  TRY(connection_.open(path_, vfs_.name()));
+  connection_.keep_log();
+  return reader_.open(path_, vfs_.name());
 }
 
 std::optional<uint64_t> SqliteSalvage::applied_seq() {
   SumsTables sums;
-  if (!sums.prepare(*connection_)) return std::nullopt;
+  if (!sums.prepare(connection_)) return std::nullopt;
   const auto meta = sums.load_meta();
   if (!meta) return std::nullopt;
   return meta->applied_seq;
@@ -69,7 +64,7 @@ base::Status SqliteSalvage::scan_parts(std::string_view table, std::string_view 
   lost(hidden(what));
   TRY(scan("DESC"));
   if (!map_) {
-    const base::Status brought = connection_->checkpoint();
+    const base::Status brought = connection_.checkpoint();
     // What its log holds is more than there is scratch for, or damaged: no map tells of that.
     if (!brought) return {};
     TRY(map_.emplace().read(vfs_.files(), path_));
@@ -82,7 +77,7 @@ base::Status SqliteSalvage::scan_parts(std::string_view table, std::string_view 
 
 // A page of a tree is the root of a smaller one, and SQLite reads that as a table of its own.
 base::Status SqliteSalvage::scan_below(std::string_view table, uint32_t root, const Scan& scan) {
-  std::vector<uint32_t> left = map_->below(root);
+  std::vector<uint32_t> left = {root};
   std::set<uint32_t> seen;
   while (!left.empty()) {
     const uint32_t page = left.back();
@@ -93,29 +88,53 @@ base::Status SqliteSalvage::scan_below(std::string_view table, uint32_t root, co
     if (!set && set.error().code != ErrorCode::kCorrupt) return set;
     if (set && TRY(scan("ASC"))) continue;
     if (set) TRY(scan("DESC"));
+    if (set) TRY(scan_inner(table, page, scan));
     const std::vector<uint32_t> below = map_->below(page);
     left.insert(left.end(), below.begin(), below.end());
   }
   return {};
 }
 
+// Records that stand in a page above others, between two that are damaged.
+base::Status SqliteSalvage::scan_inner(std::string_view table, uint32_t page, const Scan& scan) {
+  const auto file = TRY(vfs_.files().open_to_write(path_));
+  const uint64_t offset = uint64_t{page - 1} * kTablesPageBytes;
+  std::vector<std::byte> bytes(kTablesPageBytes);
+  TRY(file->read_at(offset, bytes));
+  const std::vector<std::byte> before = bytes;
+  if (!make_leaf(bytes)) return {};
+  TRY(file->write_at(offset, bytes));
+  connection_.let_pages_go();
+  TRY(set_root(table, page));
+  TRY(scan("ASC"));
+  TRY(scan("DESC"));
+  TRY(file->write_at(offset, before));
+  connection_.let_pages_go();
+  return {};
+}
+
 base::Result<uint32_t> SqliteSalvage::root_of(std::string_view table) {
   Statement select;
   TRY(select.prepare(
-      *connection_,
+      connection_,
       fmt::format("SELECT rootpage FROM sqlite_schema WHERE name = '{}'", table).c_str()));
-  ASSERT(TRY(select.step()), "{}: the schema was read, and has no {}", path_, table);
+  if (!TRY(select.step()))
+    return base::fail(ErrorCode::kCorrupt, "{}: there is no {}", path_, table);
   const auto page = static_cast<uint32_t>(select.number(0));
   select.reset();
   return page;
 }
 
 base::Status SqliteSalvage::set_root(std::string_view table, uint32_t page) {
-  TRY(connection_->run("PRAGMA writable_schema = ON"));
-  TRY(connection_->run(
+  TRY(connection_.run("PRAGMA writable_schema = ON"));
+  TRY(connection_.run(
       fmt::format("UPDATE sqlite_schema SET rootpage = {} WHERE name = '{}'", page, table)
           .c_str()));
-  return connection_->run("PRAGMA writable_schema = RESET");  // It reads the schema again.
+  TRY(connection_.run("PRAGMA writable_schema = RESET"));  // The schema is read again.
+  // Each change would stay in the log, and that in memory.
+  TRY(connection_.checkpoint());
+  Statement first;
+  return first.prepare(connection_, fmt::format("SELECT 1 FROM {}", table).c_str());
 }
 
 base::Error SqliteSalvage::hidden(std::string_view what) const {
@@ -135,20 +154,24 @@ base::Status SqliteSalvage::side_of(char kind, const SideVisitor& visit,
   const std::string begin(1, kind);
   const std::string end(1, static_cast<char>(kind + 1));
   std::set<std::string> seen;
+  std::set<std::string> told;  // Of damaged ones.
   const Scan scan = [&](const char* order) -> base::Result<bool> {
     Statement select;
-    TRY(select.prepare(*connection_, fmt::format("SELECT key, value, side_check FROM side WHERE "
-                                                 "key >= ? AND key < ? ORDER BY key {}",
-                                                 order)
-                                         .c_str()));
+    TRY(select.prepare(connection_, fmt::format("SELECT key, value, side_check FROM side WHERE "
+                                                "key >= ? AND key < ? ORDER BY key {}",
+                                                order)
+                                        .c_str()));
     select.bind(1, begin).bind(2, end);
     return run_as_far_as_possible(select, [&]() -> base::Status {
       const std::string_view key = select.blob(0);
       const std::string_view value = select.blob(1);
-      if (!seen.emplace(key).second) return {};
-      if (stored_check(side_check(key, value)) == select.number(2)) return visit(key, value);
-      lost({ErrorCode::kCorrupt,
-            fmt::format("{}: table side, key \"{}\": the record is damaged", path_, key)});
+      if (stored_check(side_check(key, value)) == select.number(2)) {
+        return seen.emplace(key).second ? visit(key, value) : base::Status();
+      }
+      const base::Error damaged{
+          ErrorCode::kCorrupt,
+          fmt::format("{}: table side, key \"{}\": the record is damaged", path_, key)};
+      if (told.insert(damaged.message).second) lost(damaged);
       return {};
     });
   };
@@ -160,7 +183,7 @@ base::Status SqliteSalvage::side_of(char kind, const SideVisitor& visit,
 // Returns whether all could be read.
 base::Result<bool> SqliteSalvage::collect(const char* sql, Ids& ids) {
   Statement select;
-  TRY(select.prepare(*connection_, sql));
+  TRY(select.prepare(connection_, sql));
   return run_as_far_as_possible(select, [&]() -> base::Status {
     ids.push_back(job_id(select.number(0)));
     return {};
@@ -171,7 +194,7 @@ base::Result<bool> SqliteSalvage::collect_from_lanes(const std::string& order, I
                                                      const DamageVisitor& lost) {
   Statement select;
   TRY(select.prepare(
-      *connection_,
+      connection_,
       fmt::format("SELECT {} FROM lane ORDER BY block {}", kLaneColumns, order).c_str()));
   auto record = std::make_unique<LaneRecord>();
   return run_as_far_as_possible(select, [&]() -> base::Status {
@@ -192,7 +215,7 @@ base::Status SqliteSalvage::rows_of_parts(const RowVisitor& visit, const DamageV
   const Scan scan = [&](const char* order) -> base::Result<bool> {
     Statement select;
     TRY(select.prepare(
-        *connection_,
+        connection_,
         fmt::format("SELECT {}, args FROM job ORDER BY id {}", kRowColumns, order).c_str()));
     return run_as_far_as_possible(select, [&]() -> base::Status {
       const core::JobId id = job_id(select.number(kColumnId));
@@ -228,7 +251,7 @@ base::Status SqliteSalvage::rows(const RowVisitor& visit, const DamageVisitor& l
   ids.erase(same.begin(), same.end());
   std::erase_if(ids, [&](core::JobId id) { return saved.contains(id); });
   for (size_t at = 0; at < ids.size(); at += kIdsAtOnce) {
-    TRY(reader_->read(std::span(ids).subspan(at, std::min(kIdsAtOnce, ids.size() - at)), visit));
+    TRY(reader_.read(std::span(ids).subspan(at, std::min(kIdsAtOnce, ids.size() - at)), visit));
   }
   return {};
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -41,10 +40,10 @@ class SqliteSalvage {
   // Reads a table in an order, "ASC" or "DESC". Returns whether all of it could be read.
   using Scan = std::function<base::Result<bool>(const char* order)>;
 
-  base::Status connect();
   base::Status scan_parts(std::string_view table, std::string_view what, const Scan& scan,
                           const DamageVisitor& lost);
   base::Status scan_below(std::string_view table, uint32_t root, const Scan& scan);
+  base::Status scan_inner(std::string_view table, uint32_t page, const Scan& scan);
   base::Result<uint32_t> root_of(std::string_view table);
   base::Status set_root(std::string_view table, uint32_t page);
   base::Status side_of(char kind, const SideVisitor& visit, const DamageVisitor& lost);
@@ -57,8 +56,8 @@ class SqliteSalvage {
 
   const std::string path_;
   SqliteVfs vfs_;
-  std::unique_ptr<Connection> connection_;
-  std::unique_ptr<SqliteReader> reader_;
+  Connection connection_;
+  SqliteReader reader_;
   std::optional<PointerMap> map_;  // Once it was needed.
 };
 
