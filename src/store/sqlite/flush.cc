@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
 
 #include "base/assert.h"
 #include "base/crc32c.h"
@@ -30,6 +31,12 @@ base::Status Flush::prepare() {
   TRY(look_up_.prepare(connection_,
                        "SELECT id, row_check, args_check FROM job "
                        "WHERE id BETWEEN ? AND ? ORDER BY id"));
+  std::string states;
+  for (size_t state = 0; state < core::kJobStateCount; ++state) states += fmt::format(",{}", state);
+  TRY(in_index_.prepare(connection_, fmt::format("SELECT 1 FROM job INDEXED BY job_rest WHERE "
+                                                 "in_lane = 0 AND state IN ({}) AND id = ?",
+                                                 states.substr(1))
+                                         .c_str()));
   TRY(erase_.prepare(connection_, "DELETE FROM job WHERE id BETWEEN ? AND ?"));
   // OR ROLLBACK: no copies of all changed pages are kept for the case that a statement fails; the
   // transaction is rolled back then anyway.
@@ -114,10 +121,22 @@ base::Status Flush::note_lost(std::span<const core::JobId> run) {
   for (const core::JobId id : run) {
     const bool is_there = TRY(look_up_.bind(1, row_id(id)).bind(2, row_id(id)).step());
     look_up_.reset();
-    if (is_there) continue;
-    lost_.push_back(id);
-    difference_of(id);  // Its lane is looked at, whatever else changes there.
+    if (!is_there) TRY(note_lost(id));
   }
+  return {};
+}
+
+// A row that is not there though it ought to be. What only a lane knows of can be taken out of it;
+// an entry of the index goes with its row and no other way.
+base::Status Flush::note_lost(core::JobId id) {
+  const bool is_known = TRY(in_index_.bind(1, row_id(id)).step());
+  in_index_.reset();
+  if (is_known) {
+    return row_error(base::ErrorCode::kCorrupt, connection_.path(), id,
+                     "a damaged page of the file hides the row");
+  }
+  lost_.push_back(id);
+  difference_of(id);  // Its lane is looked at, whatever else changes there.
   return {};
 }
 
@@ -138,7 +157,7 @@ base::Status Flush::put_row(const JobRow& row) {
     return row_error(base::ErrorCode::kCorrupt, connection_.path(), id,
                      "there is no row whose args could stay");
   }
-  if (is_new && id.value < ids_end_) lost_.push_back(id);
+  if (is_new && id.value < ids_end_) TRY(note_lost(id));
   checked.row_check = row_check(row.header, row.record, checked.args_check);
   difference_of(id).add(checked.row_check);
   if (!is_new) return update_row(checked);

@@ -29,6 +29,7 @@ class Flush {
   base::Status write(const Changes& changes, Meta& meta);
   base::Status erase_rows(std::span<const core::JobId> erased);
   base::Status note_lost(std::span<const core::JobId> run);
+  base::Status note_lost(core::JobId id);
   base::Status put_row(const JobRow& row);
   base::Status update_row(const CheckedRow& checked);
   base::Status write_lanes(const Changes& changes, Meta& meta);
@@ -51,6 +52,7 @@ class Flush {
   LaneRecord lane_;
 
   Statement look_up_;
+  Statement in_index_;
   Statement erase_;
   Statement update_;
   Statement insert_;

@@ -254,6 +254,24 @@ TEST_F(SqliteTablesTest, ALostRowThatIsPutAgainIsCountedOnce) {
   expect_it_opens(20'000);
 }
 
+// Its entry in the index would stay, and name the job again at the next start.
+TEST_F(SqliteTablesTest, ALostRowThatTheIndexKnowsIsNeitherErasedNorPutAgain) {
+  const std::string without_index =
+      "CREATE TEMP TABLE kept AS SELECT * FROM sqlite_schema WHERE name = 'job_rest';"
+      "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'job_rest';"
+      "PRAGMA writable_schema = RESET; DELETE FROM job WHERE id IN (40, 50);"
+      "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema SELECT * FROM kept;";
+  ASSERT_TRUE(open_after(without_index));
+  const std::vector<JobId> erased{{39}, {40}};  // 39 is in a lane.
+  const base::Status done =
+      tables_->apply({.rows = {}, .erased = erased, .side = {}, .applied_seq = 8});
+  ASSERT_FALSE(done.has_value());
+  EXPECT_EQ(done.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(done.error().message.find("table job, id 40"), std::string::npos)
+      << done.error().message;
+  EXPECT_FALSE(tables_->apply(Rows(50, 51, "second").changes(8)));
+}
+
 TEST_F(SqliteTablesTest, ABlockThatEmptiesLeavesNothingOfADamagedSum) {
   ASSERT_TRUE(open_after("UPDATE job SET row_check = row_check + 1 WHERE id = 19000"));
   std::vector<JobId> erased;
