@@ -534,6 +534,7 @@ void Session::close() {
   if (closed_) return;
   closed_ = true;
   submit_lent();
+  end_strangeness();  // The peer that sees the end may come again at once.
   connection_.close();
   Grants ungot = output_.take_ungot();
   for (const auto& slot : slots_) {

@@ -202,10 +202,12 @@ def strangers(target):
           f"who does not log in is closed, after {time.monotonic() - started:.0f} s")
     with connect(target.port) as peer:
         peer.sendall(request("PUSH", *"123456789"))
-        check(b"unauthenticated multibulk length" in (read_to_end(peer) or b""), "a stranger's ninth argument is refused")
+        told = read_to_end(peer)
+        check(b"unauthenticated multibulk length" in (told or b""), f"a stranger's ninth argument is refused: {told}")
     with connect(target.port) as peer:
         peer.sendall(b"*2\r\n$4\r\nAUTH\r\n$5000\r\n")
-        check(b"unauthenticated bulk length" in (read_to_end(peer) or b""), "a stranger's 5,000 bytes are refused")
+        told = read_to_end(peer)
+        check(b"unauthenticated bulk length" in (told or b""), f"a stranger's 5,000 bytes are refused: {told}")
     client = Client(target.port)
     check(client.call("AUTH", TOKEN) == b"OK", "who has the token logs in")
     guesses = Client(target.port)
