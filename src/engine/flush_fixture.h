@@ -162,19 +162,6 @@ class FlushFixture : public MachineFixture {
     return *reader;
   }
 
-  // The lease of the next job of the queue.
-  std::pair<core::JobRef, core::TokenRef> start(std::string_view queue = "q") {
-    core::Fetch fetch = fetch_of({queue});
-    fetch.block_ms.reset();
-    Request& request = make(fetch);
-    turn(request);
-    const auto& [id, token] = request.answer.grants.at(0);
-    return {core::JobRef{id, {}, {}}, core::TokenRef{token, true}};
-  }
-  void ack(const std::pair<core::JobRef, core::TokenRef>& lease) {
-    turn(make(core::Ack{{lease.first, lease.second, "result", true}}));
-  }
-
   store::MemoryRows disk;
   store::MemoryTables tables{disk};
   std::unique_ptr<store::TablesReader> reader;

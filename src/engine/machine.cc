@@ -17,6 +17,10 @@ namespace {
 constexpr uint64_t kSessionReplyBytesMax = uint64_t{8} << 20;
 constexpr uint64_t kSessionReplyBytesYellow = uint64_t{1} << 20;
 
+// What those who wait are told in one step, beside the answers to what came in it. The rest comes
+// when this is on its way.
+constexpr size_t kToldBytesMax = size_t{8} << 20;
+
 // What can be asked again later at no loss, and may be large.
 bool is_large_read(const core::Command& command) {
   const core::CommandBody& body = command.body;
@@ -127,6 +131,7 @@ void Machine::begin(base::Now now, const base::Error* push_refusal) {
   now_ = now;
   push_refusal_ = push_refusal;
   reply_bytes_ = 0;
+  waiting_.set_room(is_full() ? 0 : kToldBytesMax);
   effects_.begin(now);
   state_.watch_wall_clock(now);
   walks_before_ = std::exchange(walks_, 0);
@@ -155,6 +160,11 @@ void Machine::count_answers() {
     reply_bytes_ += size;
     if (request.heavy) request.order->reply_bytes.fetch_add(size, std::memory_order_relaxed);
   }
+}
+
+// Whether connections hold all that they may.
+bool Machine::is_full() const {
+  return gauge_ != nullptr && gauge_->used() + reply_bytes_ >= gauge_->budget();
 }
 
 std::vector<Request*> Machine::take_answered() {
@@ -288,6 +298,7 @@ void Machine::bring_in(store::Loader::Loaded&& loaded) {
 void Machine::retry_parked() {
   const auto apply_again = [&](Request& request) { return try_to_apply(request); };
   const auto tell = [&](Request& request, const std::vector<core::JobId>& jobs) {
+    if (!waiting_.has_room()) return false;
     const bool too_much = core::tells_too_much(state_, jobs);
     if (!too_much && !core::ready_to_tell(state_, jobs)) return false;
     if (too_much) {
@@ -296,6 +307,7 @@ void Machine::retry_parked() {
       const core::Sight sight = core::sight_of(std::get<core::Wait>(request.command.body));
       core::write_wait(request.answer.reply, state_, jobs, sight, now_);
     }
+    waiting_.take_room(request.answer.reply.tape().size());
     answer(request);
     return true;
   };
@@ -323,15 +335,16 @@ void Machine::advance_operations() {
 bool Machine::feed() {
   core::Context step = context();
   // Over the budget nobody is given more; their queues stay woken.
-  const bool is_full = gauge_ != nullptr && gauge_->used() + reply_bytes_ >= gauge_->budget();
-  const bool more = !quiet_ && !is_full && waiting_.feed(step, answered_);
+  const bool was_full = is_full();
+  if (was_full) waiting_.set_room(0);
+  if (!quiet_) waiting_.feed(step, answered_);
   const std::vector<core::JobId> ended = state_.take_ended();
   if (waiting_.has_waits() && !ended.empty()) waiting_.finish(step, ended, answered_, parked_);
-  if (!is_full) waiting_.tell_events(events_, answered_);
+  waiting_.tell_events(events_, answered_);
   const std::vector<uint64_t> over = state_.operations().take_ended();
   for (const uint64_t number : over) waiting_.finish_operation(step, number, answered_);
   state_.residency().trim_pool(core::limits::kPoolBytesMax);  // What came has served by now.
-  return more;
+  return !was_full && !waiting_.has_room();
 }
 
 void Machine::expire_waiting() {

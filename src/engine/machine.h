@@ -115,6 +115,7 @@ class Machine {
   bool is_turned_away(Request& request);
   void answer(Request& request);
   void count_answers();
+  bool is_full() const;
   base::Status bring_in_for(std::string_view frame);
 
   base::Random& random_;

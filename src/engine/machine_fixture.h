@@ -69,6 +69,19 @@ class MachineFixture : public testing::Test {
   }
   void push(std::string_view queue = "q") { turn(make(push_of(queue))); }
   void cancel(uint64_t id) { turn(make(core::Bulk{core::BulkVerb::kCancel, false, {ref(id)}})); }
+  // The lease of the next job of the queue.
+  std::pair<core::JobRef, core::TokenRef> start(std::string_view queue = "q") {
+    core::Fetch fetch = fetch_of({queue});
+    fetch.block_ms.reset();
+    Request& request = make(fetch);
+    turn(request);
+    const auto& [id, token] = request.answer.grants.at(0);
+    return {core::JobRef{id, {}, {}}, core::TokenRef{token, true}};
+  }
+  void ack(const std::pair<core::JobRef, core::TokenRef>& lease,
+           std::string_view result = "result") {
+    turn(make(core::Ack{{lease.first, lease.second, result, true}}));
+  }
   // The number of leases in the answer; -1: it is none.
   static int64_t leases(const Request& request) {
     core::ReplyReader reader(request.answer.reply.tape());

@@ -8,6 +8,17 @@ namespace {
 
 using Requests = std::vector<Request*>;
 
+// Where the answer to a read of events says that the next one goes on.
+std::string cursor_of(const Request& request) {
+  core::ReplyReader reply(request.answer.reply.tape());
+  reply.tag();
+  reply.count();
+  reply.tag();
+  reply.bytes();
+  reply.tag();
+  return std::string(reply.bytes());
+}
+
 class MachineTest : public MachineFixture {
  protected:
   // A machine made of nothing but the effects so far.
@@ -39,13 +50,7 @@ TEST_F(MachineTest, AReplayedMachineHasTheJobsAndTheirOrder) {
 TEST_F(MachineTest, AReaderOfEventsIsToldInTheTurnThatBringsThem) {
   Request& begin = make(core::EventRead{.cursor = "$"}, 5);
   EXPECT_EQ(turn(begin), Requests{&begin});
-  core::ReplyReader reply(begin.answer.reply.tape());
-  reply.tag();
-  reply.count();
-  reply.tag();
-  reply.bytes();
-  reply.tag();
-  const std::string cursor(reply.bytes());
+  const std::string cursor = cursor_of(begin);
   Request& read = make(core::EventRead{.cursor = cursor, .block_ms = 5'000}, 5);
   EXPECT_TRUE(turn(read).empty());
   Request& pushed = make(push_of(), 6);
@@ -290,6 +295,83 @@ TEST_F(ManyReplies, AWaitingFetchIsFedWhenThereIsMemoryForIt) {
   machine.begin(now);
   end_turn();
   EXPECT_EQ(leases(waits), 1);
+}
+
+// Sixty sessions wait for one thing, which tells each of them a mebibyte or close to it.
+class ManyWaiters : public ManyReplies {
+ protected:
+  static constexpr size_t kWaiters = 60;
+
+  void wait_for(const core::CommandBody& body) {
+    for (size_t i = 0; i < kWaiters; ++i) {
+      EXPECT_TRUE(turn(*waiters.emplace_back(&make(body, 100 + i))).empty());
+    }
+  }
+  void next_step() {
+    machine.begin(now);
+    machine.retry_parked();
+    has_more = machine.feed();
+    machine.expire_waiting();
+    for (const Request* request : machine.take_answered()) {
+      ++told;
+      EXPECT_EQ(request, waiters.at(told - 1)) << "who has waited longest is told first";
+      EXPECT_GT(request->answer.reply.tape().size(), kMebibyte / 2);
+    }
+  }
+  void expect_told_in_steps() {
+    size_t before = told;
+    while (told < kWaiters) {
+      next_step();
+      ASSERT_GT(told, before);
+      ASSERT_LE(machine.reply_bytes(), 9 * kMebibyte);
+      EXPECT_TRUE(has_more || told == kWaiters);
+      before = told;
+    }
+    next_step();
+    EXPECT_FALSE(has_more);
+  }
+
+  std::vector<Request*> waiters;
+  size_t told = 0;
+  bool has_more = false;
+};
+
+TEST_F(ManyWaiters, WhoWaitForOneJobAreToldInSteps) {
+  push();
+  const auto lease = start();
+  wait_for(wait_of({1}, false));
+  machine.begin(now);
+  machine.apply(make(core::Ack{{lease.first, lease.second, value, true}}));
+  EXPECT_TRUE(machine.feed());
+  EXPECT_LE(machine.take_answered().size(), 9U);
+  EXPECT_LE(machine.reply_bytes(), 9 * kMebibyte);
+  told = kWaiters - machine.waiting() - machine.parked().size();
+  expect_told_in_steps();
+}
+
+TEST_F(ManyWaiters, NobodyIsToldBeforeThereIsMemoryForIt) {
+  push();
+  const auto lease = start();
+  wait_for(wait_of({1}, false));
+  gauge.set_budget(kMebibyte);
+  gauge.held(0, kMebibyte);
+  ack(lease, value);
+  next_step();
+  EXPECT_EQ(told, 0U);
+  EXPECT_FALSE(has_more) << "it goes on when somebody reads";
+  gauge.set_budget(100 * kMebibyte);
+  expect_told_in_steps();
+}
+
+TEST_F(ManyWaiters, ReadersOfEventsAreToldInSteps) {
+  Request& begin = make(core::EventRead{.cursor = "$"}, 5);
+  turn(begin);
+  const std::string cursor = cursor_of(begin);
+  wait_for(core::EventRead{.cursor = cursor, .count = 10'000, .block_ms = 5'000});
+  machine.begin(now);
+  for (int i = 0; i < 5'000; ++i) machine.apply(make(push_of()));
+  machine.take_answered();
+  expect_told_in_steps();
 }
 
 // Jobs 1 to 3 of queue q, all of them in the tables alone.

@@ -13,9 +13,6 @@ using core::limits::kWaitBlockMsCap;
 
 namespace {
 
-// Replies of one feed: those of the next step come when these are on their way.
-constexpr size_t kFedBytesMax = size_t{8} << 20;
-
 // 0 stands for "as long as the server allows".
 base::EngineTime deadline_of(base::EngineTime now, int64_t block_ms, int64_t cap_ms) {
   return now + base::Duration{block_ms == 0 ? cap_ms : std::min(block_ms, cap_ms)};
@@ -135,27 +132,22 @@ std::vector<Waiting::Number> Waiting::first_round(core::Context& context,
   return got;
 }
 
-bool Waiting::may_give() const {
-  return !missed_ && fed_bytes_ < kFedBytesMax;
-}
-
 // Gives the fetch one more job. Notes if that one has to be read first.
 bool Waiting::give(core::Context& context, Number number) {
   const Waiter& waiter = waiters_.at(number);
   core::Answer& answer = waiter.request->answer;
   const size_t before = answer.reply.tape().size();
   const bool given = core::grant_next(context, fetch_of(waiter), answer);
-  fed_bytes_ += answer.reply.tape().size() - before;
+  take_room(answer.reply.tape().size() - before);
   if (given) return true;
   missed_ = missed_ || answer.misses;
   return false;
 }
 
-bool Waiting::feed(core::Context& context, std::vector<Request*>& answered) {
+void Waiting::feed(core::Context& context, std::vector<Request*>& answered) {
   const std::vector<core::Queue*> woken = context.state.take_woken();
-  if (woken.empty() || fetches_by_queue_.empty()) return false;
+  if (woken.empty() || fetches_by_queue_.empty()) return;
   missed_ = false;
-  fed_bytes_ = 0;
   const std::vector<Number> got = first_round(context, woken);
   // The array's head is the first thing in the reply: its count stands right behind the tag.
   constexpr size_t kMark = 1;
@@ -182,19 +174,20 @@ bool Waiting::feed(core::Context& context, std::vector<Request*>& answered) {
   // when these replies are on their way.
   if (!may_give())
     std::ranges::for_each(woken, [&](core::Queue* queue) { context.state.wake(*queue); });
-  return !missed_ && !may_give();
 }
 
 void Waiting::answer_wait(const core::Context& context, Number number,
                           std::vector<Request*>& answered, Parked& parked) {
   const Waiter& waiter = waiters_.at(number);
-  if (!core::ready_to_tell(context.state, waiter.jobs)) {
+  if (!has_room() || !core::ready_to_tell(context.state, waiter.jobs)) {
     std::vector<core::JobId> jobs = waiter.jobs;
     parked.add_wait(*remove(number), std::move(jobs));
     return;
   }
   const core::Sight sight = core::sight_of(std::get<core::Wait>(waiter.request->command.body));
-  core::write_wait(waiter.request->answer.reply, context.state, waiter.jobs, sight, context.now);
+  core::Reply& reply = waiter.request->answer.reply;
+  core::write_wait(reply, context.state, waiter.jobs, sight, context.now);
+  take_room(reply.tape().size());
   answered.push_back(remove(number));
 }
 
@@ -227,14 +220,17 @@ void Waiting::finish_operation(const core::Context& context, uint64_t operation,
 
 void Waiting::tell_events(const core::EventLog& events, std::vector<Request*>& answered) {
   const uint64_t end = events.end().seq;
-  if (event_reads_.empty() || std::exchange(events_seen_, end) == end) return;
+  if (event_reads_.empty() || events_seen_ == end) return;
   for (const Number number : std::set<Number>(event_reads_)) {
+    if (!has_room()) return;  // They are told in the next step.
     const auto& read = std::get<core::EventRead>(waiters_.at(number).request->command.body);
     if (!core::has_events(events, read)) continue;
     Request* request = remove(number);
     core::write_events(request->answer.reply, events, read);
+    take_room(request->answer.reply.tape().size());
     answered.push_back(request);
   }
+  events_seen_ = end;
 }
 
 // What it is told when its time is up, and nothing of what it waits for has come.

@@ -4,6 +4,7 @@
 // Threading: one thread at a time, the one that runs a turn.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -28,13 +29,18 @@ class Waiting {
   void add_operation_wait(Request& request, uint64_t operation, base::EngineTime now);
   void add_event_read(Request& request, base::EngineTime now);
 
+  // How many bytes the replies of one step may take; the last of them may take more. Who finds no
+  // room waits on, or goes to `parked`.
+  void set_room(size_t bytes) { room_ = bytes; }
+  void take_room(size_t bytes) { room_ -= std::min(room_, bytes); }
+  bool has_room() const { return room_ != 0; }
+
   // Hands jobs of the woken queues to the waiting fetches: oldest first, one job each a round,
   // until nobody takes one. Those that got something go to `answered`.
-  // Returns whether it ended for the size of these replies, and there may be more to give.
-  bool feed(core::Context& context, std::vector<Request*>& answered);
+  void feed(core::Context& context, std::vector<Request*>& answered);
 
   // Answers the waits that the end of `jobs` completes. Those whose answer needs records that are
-  // not in memory go to `parked`.
+  // not in memory, or for which there is no room, go to `parked`.
   void finish(const core::Context& context, const std::vector<core::JobId>& jobs,
               std::vector<Request*>& answered, Parked& parked);
 
@@ -74,7 +80,7 @@ class Waiting {
   void add(Request& request, Waiter waiter);
   Request* remove(Number number);
   bool give(core::Context& context, Number number);
-  bool may_give() const;
+  bool may_give() const { return !missed_ && has_room(); }
   std::vector<Number> first_round(core::Context& context, const std::vector<core::Queue*>& woken);
   void answer_in_vain(const core::Context& context, Number number, std::vector<Request*>& answered);
   void answer_wait(const core::Context& context, Number number, std::vector<Request*>& answered,
@@ -89,8 +95,8 @@ class Waiting {
   std::set<Number> event_reads_;
   uint64_t events_seen_ = 0;  // Up to this sequence all who wait have been told.
   Number next_ = 1;
-  bool missed_ = false;   // Of one feed: the next job to give is not in memory.
-  size_t fed_bytes_ = 0;  // Of one feed.
+  size_t room_ = 0;
+  bool missed_ = false;  // Of one feed: the next job to give is not in memory.
 };
 
 }  // namespace engine

@@ -15,13 +15,14 @@ import time
 import attacks
 from scene import (BUFFER_BYTES, MEBIBYTE, MEMORY_BYTES, Target, Watcher, Witness, file_count, pause,
                    raise_file_limit, until)
-from wire import Client, connect, is_closed, is_ended, read_to_end, request, send_what_is_taken
+from wire import Client, connect, is_closed, is_ended, read_to_end, received_at_least, request, send_what_is_taken
 
 RATIO_AIM = 2
 RATIO_MAX = 50
 TRIES = 3
 WINDOW_S = 0.8
 IDLE_CONNECTIONS = 10_000
+WAITERS = 300
 IDLE_BYTES_MAX = 16 * 1024
 FILES_SPARE = 1_000
 TOKEN = "hostile-test-token-0123456789"
@@ -189,6 +190,26 @@ def large_requests(target, witness):
     besiege(witness, "12 half-sent requests of 8 MiB", lambda: attacks.LargeRequests(target, 12))
 
 
+def many_that_wait(target):
+    """All that wait for one job are told its result, which is large; never all of them at once."""
+    until(lambda: target.metrics()["dray_overload_level"] == 0, "the attack before is over")
+    client = Client(target.port)
+    job = client.call("JOB.PUSH", "large", "t", "{}")
+    lease = client.call("JOB.FETCH", "w", "QUEUES", "1", "large")[0]
+    token = lease[lease.index(b"token") + 1]
+    peers = [connect(target.port, receive_buffer=4096) for _ in range(WAITERS)]
+    for peer in peers:
+        peer.sendall(request("JOB.WAIT", "1", job, "BLOCK", "60000"))
+    until(lambda: target.metrics()["dray_waiting_commands"] >= WAITERS, "they wait")
+    check(client.call("JOB.ACK", job, token, "RESULT", b"r" * MEBIBYTE) == b"OK", f"a job for which {WAITERS} wait is done")
+    told = sum(received_at_least(peer, MEBIBYTE) for peer in peers)
+    check(told == WAITERS, f"and {told} of them are told its result of 1 MiB")
+    for peer in peers:
+        peer.close()
+    client.call("JOB.DELETE", job)
+    client.close()
+
+
 # --- Before the login.
 
 def strangers(target):
@@ -232,6 +253,7 @@ def main():
             pipelines(target, witness)
             never_reading(target, witness)
             large_requests(target, witness)
+            many_that_wait(target)
             deaf_to_the_end(target, lambda: strangers(guarded))
             left = 40 - (time.monotonic() - began)
             closed = until(lambda: loris.open_count() == 0, "1,000 half-sent requests are closed", max(left, 5))

@@ -57,6 +57,20 @@ def is_ended(peer):
     return bool(ready(peer, ends, 0) & ends)
 
 
+def received_at_least(peer, count):
+    """Whether so many bytes come."""
+    deadline = time.monotonic() + DEADLINE_S
+    while count > 0 and time.monotonic() < deadline:
+        try:
+            piece = peer.recv(1 << 16)
+        except OSError:
+            return False
+        if not piece:
+            return False
+        count -= len(piece)
+    return count <= 0
+
+
 def is_closed(peer):
     """Whether the other end has ended the connection. Takes what was sent before."""
     peer.setblocking(False)
