@@ -126,6 +126,7 @@ void Engine::start(Release release, Failed failed) {
   last_start_ = clock_.mono();
   last_flush_ = engine_clock_.now().engine;
   auditor_.start(machine_.state(), last_flush_);
+  count_state();  // For whoever asks before the first turn.
   store_.start({.durable = [this](uint64_t turn) { release_durable(turn); }, .failed = failed_});
   if (tables_ != nullptr) {
     flusher_->start({.done =
@@ -361,6 +362,20 @@ void Engine::flush_all() {
   finish();
 }
 
+void Engine::count_state() {
+  const core::State& state = machine_.state();
+  counters_.commands.store(commands_, std::memory_order_relaxed);
+  counters_.jobs.store(state.jobs().size(), std::memory_order_relaxed);
+  counters_.keys.store(state.keys().held(), std::memory_order_relaxed);
+  counters_.keys_bytes.store(state.keys().bytes(), std::memory_order_relaxed);
+  counters_.record_bytes.store(state.residency().memory_bytes(), std::memory_order_relaxed);
+  counters_.unflushed_bytes.store(state.residency().unflushed_bytes(), std::memory_order_relaxed);
+  counters_.damaged.store(state.damaged(), std::memory_order_relaxed);
+  counters_.waiting.store(machine_.waiting(), std::memory_order_relaxed);
+  counters_.refusing.store(refusal_ ? 1 : 0, std::memory_order_relaxed);
+  counters_.queues.store(state.queues().size(), std::memory_order_relaxed);
+}
+
 void Engine::submit_turn(Committer committer) {
   const base::EngineTime now = machine_.now().engine;
   if (machine_.effects_bytes() != 0) {
@@ -372,18 +387,8 @@ void Engine::submit_turn(Committer committer) {
   std::string effects = machine_.take_effects();
   std::vector<Request*> answered = machine_.take_answered();
   buffers_.replies_made(machine_.reply_bytes());
-  const core::State& state = machine_.state();
   counters_.turns.fetch_add(1, std::memory_order_relaxed);
-  counters_.commands.store(commands_, std::memory_order_relaxed);
-  counters_.jobs.store(state.jobs().size(), std::memory_order_relaxed);
-  counters_.keys.store(state.keys().held(), std::memory_order_relaxed);
-  counters_.keys_bytes.store(state.keys().bytes(), std::memory_order_relaxed);
-  counters_.record_bytes.store(state.residency().memory_bytes(), std::memory_order_relaxed);
-  counters_.unflushed_bytes.store(state.residency().unflushed_bytes(), std::memory_order_relaxed);
-  counters_.damaged.store(state.damaged(), std::memory_order_relaxed);
-  counters_.waiting.store(machine_.waiting(), std::memory_order_relaxed);
-  counters_.refusing.store(refusal_ ? 1 : 0, std::memory_order_relaxed);
-  counters_.queues.store(state.queues().size(), std::memory_order_relaxed);
+  count_state();
   if (effects.empty() && answered.empty()) return;
   if (effects.empty() && store_.idle()) return release_(std::move(answered));
   {

@@ -126,6 +126,7 @@ class Engine {
   void request_wants();
   void apply_drained();
   void submit_turn(Committer committer);
+  void count_state();
   void release_durable(uint64_t turn);
   void pace_walks(base::MonoTime start);
   base::EngineTime walks_go_on() const;

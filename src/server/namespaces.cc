@@ -142,22 +142,22 @@ Renewed NamespaceHome::renew() {
   old_.reset();
   Renewed renewed;
   const std::string aside = fmt::format("{}/{}/.{}{}", options_.data, kFolder, name_, kAside);
-  if (options_.journal != "null") renewed.emptied = set_aside(aside);
+  if (options_.journal != "null") renewed.emptied = forget(aside);
   renewed.recovered = recover();
-  if (!renewed.emptied || options_.journal == "null") return renewed;
-  // From here on it only takes up room, until the next start at the latest.
+  return renewed;
+}
+
+// The rename is the moment in which all is forgotten, or nothing. From then on it only takes up
+// room, until the next start at the latest; on a full disk it is the room in which to begin anew.
+base::Status NamespaceHome::forget(const std::string& aside) {
+  TRY(remove_tree(files_, aside));
+  TRY(files_.rename(directory_, aside));
+  TRY(files_.sync_directory(fmt::format("{}/{}", options_.data, kFolder)));
   if (const base::Status removed = remove_tree(files_, aside); !removed) {
     LOG(kWarning, "what was forgotten could not be removed", {"namespace", name_},
         {"error", removed.error().message});
   }
-  return renewed;
-}
-
-// The rename is the moment in which all is forgotten, or nothing.
-base::Status NamespaceHome::set_aside(const std::string& aside) {
-  TRY(remove_tree(files_, aside));
-  TRY(files_.rename(directory_, aside));
-  return files_.sync_directory(fmt::format("{}/{}", options_.data, kFolder));
+  return {};
 }
 
 }  // namespace server

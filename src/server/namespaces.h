@@ -54,7 +54,7 @@ class NamespaceHome final : public Renewal {
 
  private:
   std::unique_ptr<engine::Engine> make_engine();
-  base::Status set_aside(const std::string& aside);
+  base::Status forget(const std::string& aside);
 
   const std::string name_;
   const std::string directory_;

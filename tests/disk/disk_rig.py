@@ -27,16 +27,19 @@ def check(holds, text):
 class Server:
     """The server under test, on one address for all its lives."""
 
-    def __init__(self, binary, folder, data):
+    def __init__(self, binary, folder, data, *flags):
         self._binary, self._log = binary, folder / "server.log"
         self._port = lasting_port()
         self._arguments = ["--data", str(data), "--resp", f"{HOST}:{self._port}",
-                           "--http", f"{HOST}:0"]
+                           "--http", f"{HOST}:0", *flags]
         self._process = None
 
     async def start(self):
         self._process = ServerProcess(self._binary, self._arguments, self._log)
         check(self._process.wait_ready(), f"no start: {self._log.read_text()[-2000:]}")
+        return await self.connect()
+
+    async def connect(self):
         return await Connection.open(HOST, self._port, 3)
 
     def end(self, how):

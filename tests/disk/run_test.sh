@@ -6,4 +6,5 @@ set -o errexit -o nounset -o pipefail
 
 here=$(dirname "${BASH_SOURCE[0]}")
 "$here/full_disk.py"
+"$here/full_namespace.py"
 exec "$here/thin_device.py"
