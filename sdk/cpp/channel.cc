@@ -27,12 +27,12 @@ void throw_if(const Result<T>& result) {
   if (!result) throw_error(base::error_word(result.error().code), result.error().message);
 }
 
+}  // namespace
+
 milliseconds asked_pause(const base::Error& error) {
   const Error told(base::error_word(error.code), error.message);
   return told.retry_after().value_or(milliseconds{0});
 }
-
-}  // namespace
 
 milliseconds pause_after(int goes, base::Random& random) {
   int64_t most = kPauseFirst.count();
@@ -71,6 +71,7 @@ bool is_refused_for_now(const base::Error& error) {
   switch (error.code) {
     case base::ErrorCode::kOverloaded:
     case base::ErrorCode::kMaxConn:
+    case base::ErrorCode::kRateLimited:
     case base::ErrorCode::kUnavailable:
     case base::ErrorCode::kShuttingDown:
     case base::ErrorCode::kFenced:
@@ -133,10 +134,11 @@ bool Channel::wait_again(int goes, milliseconds least, Deadline until) {
 }
 
 Result<protocol::RespValue> Channel::exchange(const Exchange& command) {
-  const Deadline until = Deadline::in(target_.retry_for);
+  Deadline until = Deadline::in(target_.retry_for);
   bool was_sent = false;
   for (int goes = 1;; ++goes) {
     bool sent = false;
+    const base::MonoTime begun = mono_now();
     Result<protocol::RespValue> reply = go(command, sent);
     was_sent = was_sent || sent;
     base::Error error;
@@ -151,8 +153,11 @@ Result<protocol::RespValue> Channel::exchange(const Exchange& command) {
     drop();
     error = reply.error();
     if (!sent && is_hopeless(error)) return reply;
+    // What the command waited by itself was no failure yet.
+    const std::chrono::nanoseconds took = mono_now() - begun;
+    until = Deadline::at(until.time() + std::min<std::chrono::nanoseconds>(took, command.wait));
     const bool may_repeat = !sent || command.repeat == Repeat::kSafe;
-    if (may_repeat && wait_again(goes, milliseconds{0}, until)) continue;
+    if (may_repeat && wait_again(goes, asked_pause(error), until)) continue;
     if (wake_ != nullptr && wake_->is_set()) return reply;
     if (!was_sent) return reply;
     return base::fail(base::ErrorCode::kUnknown,

@@ -33,6 +33,8 @@ std::string unique_name(base::Random& random);
 
 // Whether an error reply says that the same command may succeed soon.
 bool is_refused_for_now(const base::Error& error);
+// How long the server asks to wait before the next go; 0 if it does not say.
+milliseconds asked_pause(const base::Error& error);
 // Whether waiting and connecting again can't mend it: a wrong password, say.
 bool is_hopeless(const base::Error& error);
 

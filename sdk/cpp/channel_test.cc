@@ -50,6 +50,53 @@ TEST(Channel, ServerThatIsFullIsAskedAgain) {
   EXPECT_TRUE(channel.exchange({.bytes = request({"PING"})}).has_value());
 }
 
+TEST(Channel, LoginThatIsBarredForAWhileIsTriedAgain) {
+  FakeServer server;
+  std::atomic<int> refusals{1};
+  server.on("HELLO", [&](const FakeWords&) {
+    return FakeAnswer{refusals-- > 0 ? "-RATELIMITED retry_ms=1 limit=10\r\n" : "+OK\r\n"};
+  });
+  Channel channel(target_for(server), nullptr);
+  EXPECT_TRUE(channel.exchange({.bytes = request({"PING"})}).has_value());
+}
+
+TEST(Channel, LoginThatIsBarredForLongerThanAnybodyWaitsIsToldAtOnce) {
+  FakeServer server;
+  server.on("HELLO", [&](const FakeWords&) {
+    return FakeAnswer{"-RATELIMITED retry_ms=3600000 limit=10\r\n"};
+  });
+  Channel channel(target_for(server), nullptr);
+  const auto reply = channel.exchange({.bytes = request({"PING"})});
+  ASSERT_FALSE(reply.has_value());
+  EXPECT_EQ(reply.error().code, base::ErrorCode::kRateLimited);
+  EXPECT_EQ(server.connections_made(), 1U);
+}
+
+TEST(Channel, WhatACommandWaitsByItselfIsNoFailure) {
+  FakeServer server;
+  Target target = target_for(server);
+  target.retry_for = 2 * kPauseFirst;
+  std::atomic<int> goes{0};
+  server.on("JOB.WAIT", [&](const FakeWords&) {
+    if (goes++ > 0) return FakeAnswer{"*0\r\n"};
+    const Deadline too_late = Deadline::in(target.retry_for);
+    while (!too_late.is_over()) std::this_thread::yield();
+    return FakeAnswer{.close_after = true};
+  });
+  Channel channel(target, nullptr);
+  EXPECT_TRUE(channel.exchange({.bytes = request({"JOB.WAIT"}), .wait = 1h}).has_value());
+}
+
+TEST(Channel, WordThatNoServerReadsIsRefusedHere) {
+  const std::string word((size_t{16} << 20) + 1, 'x');
+  try {
+    request({"JOB.PUSH", word});
+    FAIL() << "it was taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kTooBig);
+  }
+}
+
 TEST(Channel, WakeEndsThePauseBetweenGoes) {
   FakeServer server;
   server.set_reachable(false);

@@ -5,10 +5,11 @@
 namespace dray::detail {
 namespace {
 
-// Commands sent in one go; bounds what has to be sent again.
+// What is sent in one go, and so may have to be sent again. The last one may be larger.
 constexpr size_t kItemsPerGo = 256;
-// How long an answer is offered to a server that is away or refuses it. Beats keep the lease as
-// soon as the server is back; beyond this nobody waits for it any more.
+constexpr size_t kBytesPerGo = size_t{8} << 20;
+// How long progress and lines of logs are offered to a server that is away or refuses them. How a
+// run ended is offered until the server takes it or says that the lease is over.
 constexpr milliseconds kPatience{10 * 60 * 1'000};
 
 bool is_refused_today(const base::Error& error) {
@@ -51,15 +52,27 @@ Delivery::~Delivery() {
 void Delivery::deliver(const std::shared_ptr<Held>& held, Outcome outcome) {
   {
     const std::lock_guard lock(mutex_);
-    add(held, std::move(outcome));
+    add(held, sendable(std::move(outcome)));
   }
   changed_.notify_all();
+}
+
+size_t Delivery::bytes_of(const Item& item) {
+  if (const auto* outcome = std::get_if<Outcome>(&item.what)) {
+    const Failure& failure = outcome->failure;
+    return (outcome->result ? outcome->result->size() : 0) + failure.message.size() +
+           failure.trace.size();
+  }
+  const auto* line = std::get_if<LogLine>(&item.what);
+  return line != nullptr ? line->text.size() : std::get<Progress>(item.what).data.size();
 }
 
 // Requires: mutex_ is held.
 void Delivery::add(const std::shared_ptr<Held>& held,
                    std::variant<Outcome, Progress, LogLine> what) {
-  waiting_.push_back(Item{held, std::move(what), Deadline::in(kPatience)});
+  const bool is_end = std::holds_alternative<Outcome>(what);
+  const Deadline patience = is_end ? Deadline::never() : Deadline::in(kPatience);
+  waiting_.push_back(Item{held, std::move(what), patience});
 }
 
 void Delivery::report(const std::shared_ptr<Held>& held, std::string progress) {
@@ -83,7 +96,7 @@ void Delivery::log(const std::shared_ptr<Held>& held, LogLevel level, std::strin
     if (!log_is_known_) return;
     if (log_lines_ < kLogLinesMax) {
       ++log_lines_;
-      add(held, LogLine{level, std::move(text)});
+      add(held, LogLine{level, sendable_text(std::move(text))});
       changed_.notify_all();
       return;
     }
@@ -152,7 +165,9 @@ void Delivery::run() {
     }
     watch_ = false;
     std::deque<Item> items;
-    while (!waiting_.empty() && items.size() < kItemsPerGo) {
+    size_t bytes = 0;
+    while (!waiting_.empty() && items.size() < kItemsPerGo && bytes < kBytesPerGo) {
+      bytes += bytes_of(waiting_.front());
       if (std::holds_alternative<LogLine>(waiting_.front().what)) --log_lines_;
       items.push_back(std::move(waiting_.front()));
       waiting_.pop_front();
@@ -183,8 +198,10 @@ void Delivery::send(std::deque<Item> items) {
       channel_.drop();
       if (goes == 1) hooks_.notice("cannot deliver answers yet: " + done.error().message);
     }
-    give_up_hopeless(items);
-    if (ended_.wait(channel_.pause(goes))) return;
+    std::erase_if(items, [](const Item& item) { return item.patience.is_over(); });
+    fail_timed_out();
+    const milliseconds limit = std::max(book_.next_timeout().left(), milliseconds{0});
+    if (ended_.wait(std::min(channel_.pause(goes), limit))) return;
   }
 }
 
@@ -291,6 +308,12 @@ Delivery::Verdict Delivery::refused(Item& item, const base::Error& error) {
     outcome = result_refused(error.message);
     return Verdict::kAgain;
   }
+  if (!is_not_ours(error) && !is_answer_refused(outcome)) {
+    // Left alone the lease would run out, and count as a crash.
+    hooks_.notice(fmt::format("how job {} ended is refused: {}", job.id, error.message));
+    outcome = answer_refused(error.message);
+    return Verdict::kAgain;
+  }
   lost(item, error.message);
   return Verdict::kDone;
 }
@@ -307,15 +330,6 @@ void Delivery::lost(const Item& item, const std::string& why) {
   hooks_.notice(fmt::format("job {} is not ours any more: {}", item.held->job().id, why));
   item.held->cancel(CancelReason::kLost);
   finish(item, WorkerEvent::Kind::kLost);
-}
-
-void Delivery::give_up_hopeless(std::deque<Item>& items) {
-  std::erase_if(items, [&](const Item& item) {
-    if (!item.patience.is_over()) return false;
-    if (std::holds_alternative<LogLine>(item.what)) return true;
-    lost(item, "the server did not take the answer for too long");
-    return true;
-  });
 }
 
 }  // namespace dray::detail

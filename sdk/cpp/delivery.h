@@ -69,7 +69,7 @@ class Delivery {
   struct Item {
     std::shared_ptr<Held> held;
     std::variant<Outcome, Progress, LogLine> what;
-    Deadline patience;
+    Deadline patience;  // Beyond it nobody waits for it.
   };
   enum class Verdict : uint8_t { kDone, kAgain };
 
@@ -78,6 +78,7 @@ class Delivery {
   void send(std::deque<Item> items);
   base::Status send_once(std::deque<Item>& items);
   void add(const std::shared_ptr<Held>& held, std::variant<Outcome, Progress, LogLine> what);
+  static size_t bytes_of(const Item& item);
   static std::string request_of(const Item& item);
   Verdict judge(Item& item, const protocol::RespValue& reply);
   Verdict judge_progress(Item& item, const protocol::RespValue& reply);
@@ -85,7 +86,6 @@ class Delivery {
   Verdict refused(Item& item, const base::Error& error);
   void finish(const Item& item, WorkerEvent::Kind how);
   void lost(const Item& item, const std::string& why);
-  void give_up_hopeless(std::deque<Item>& items);
 
   LeaseBook& book_;
   const Hooks hooks_;

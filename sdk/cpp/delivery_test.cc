@@ -101,5 +101,112 @@ TEST(Delivery, LineOfALeaseThatIsOverIsNobodysBusiness) {
   EXPECT_EQ(notices.with("refused"), 0U);
 }
 
+TEST(Delivery, ResultThatNoServerReadsFailsItsJobAndHoldsNobodyUp) {
+  FakeServer server;
+  Running running(server, quiet_options(2));
+  running.worker.on("large", [&](Context&) {
+    EXPECT_TRUE(server.wait_heard("JOB.ACK", 1));
+    return std::string(size_t{17} << 20, 'x');
+  });
+  running.worker.on("small", [](Context&) { return std::string("y"); });
+  server.offer({.id = "a", .token = "t", .type = "large"});
+  server.offer({.id = "b", .token = "u", .type = "small"});
+  running.start();
+  ASSERT_TRUE(server.wait_heard("JOB.FAIL", 1));
+  const FakeWords fail = server.heard("JOB.FAIL").front();
+  EXPECT_EQ(fail[1], "a");
+  EXPECT_EQ(fail[3], "ResultRefused");
+  EXPECT_EQ(fail.back(), "NORETRY");
+  EXPECT_EQ(server.heard("JOB.ACK"),
+            (std::vector<FakeWords>{{"JOB.ACK", "b", "u", "RESULT", "y"}}));
+}
+
+TEST(Delivery, TextsThatNoServerReadsAreCut) {
+  FakeServer server;
+  Running running(server, quiet_options(1));
+  running.worker.on("send_email", [](Context& context) {
+    const std::string text(size_t{17} << 20, 'x');
+    context.log(LogLevel::kInfo, text);
+    throw JobError(Failure{.error_class = text, .message = text, .trace = text});
+  });
+  server.offer({.id = "a", .token = "t"});
+  running.start();
+  ASSERT_TRUE(server.wait_heard("JOB.FAIL", 1));
+  const std::string most(size_t{1} << 20, 'x');
+  EXPECT_EQ(server.heard("JOB.LOG").front().back(), most);
+  EXPECT_EQ(server.heard("JOB.FAIL").front(),
+            (FakeWords{"JOB.FAIL", "a", "t", most, most, "TRACE", most}));
+}
+
+TEST(Delivery, TimesBeyondTheirRangeAreBroughtIntoIt) {
+  FakeServer server;
+  Running running(server, quiet_options(1));
+  running.worker.on("send_email", [](Context& context) {
+    if (context.id() == "c") throw Snooze(std::chrono::milliseconds::max());
+    const auto longest = std::chrono::milliseconds::max();
+    throw RetryLater(context.id() == "a" ? std::chrono::milliseconds(-5) : longest, "later");
+  });
+  for (const char* id : {"a", "b", "c"}) server.offer({.id = id, .token = id});
+  running.start();
+  ASSERT_TRUE(server.wait_heard("JOB.FAIL", 2));
+  EXPECT_EQ(server.heard("JOB.FAIL")[0].back(), "0");
+  EXPECT_EQ(server.heard("JOB.FAIL")[1].back(), "315576000000");
+  ASSERT_TRUE(server.wait_heard("JOB.RELEASE", 1));
+  EXPECT_EQ(server.heard("JOB.RELEASE").front().back(), "315576000000");
+}
+
+TEST(Delivery, EndThatTheServerRefusesIsTakenForAFailureOnce) {
+  FakeServer server;
+  server.on("JOB.ACK", [](const FakeWords&) { return FakeAnswer{"-BADREQ field=RESULT no\r\n"}; });
+  Notices notices;
+  Running running(server, notices.options());
+  running.worker.on("send_email", [](Context&) {});
+  server.offer({.id = "a", .token = "t"});
+  running.start();
+  ASSERT_TRUE(server.wait_heard("JOB.FAIL", 1));
+  EXPECT_EQ(server.heard("JOB.FAIL").front(),
+            (FakeWords{"JOB.FAIL", "a", "t", "AnswerRefused",
+                       "the server refused how the run ended: field=RESULT no"}));
+  EXPECT_EQ(running.finish().failed, 1U);
+  EXPECT_EQ(notices.with("how job a ended is refused"), 1U);
+}
+
+TEST(Delivery, EndThatTheServerRefusesTwiceIsLeftToTheLease) {
+  FakeServer server;
+  for (const char* command : {"JOB.ACK", "JOB.FAIL"}) {
+    server.on(command, [](const FakeWords&) { return FakeAnswer{"-NOPERM no\r\n"}; });
+  }
+  Running running(server, quiet_options(1));
+  running.worker.on("send_email", [](Context&) {});
+  server.offer({.id = "a", .token = "t"});
+  running.start();
+  ASSERT_TRUE(server.wait_heard("JOB.FAIL", 1));
+  EXPECT_EQ(running.finish().lost, 1U);
+  EXPECT_EQ(server.heard("JOB.FAIL").size(), 1U);
+}
+
+TEST(Delivery, TimeLimitsAreKeptWhileTheServerIsAway) {
+  FakeServer server;
+  Running running(server, quiet_options(2));
+  Flag is_away;
+  Flag stopped;
+  running.worker.on("quick", [&](Context&) {
+    server.set_reachable(false);
+    is_away.set();
+  });
+  running.worker.on("slow", [&](Context& context) {
+    const std::stop_callback callback(context.stop_token(), [&] { stopped.set(); });
+    EXPECT_TRUE(is_away.wait());
+    EXPECT_TRUE(stopped.wait());
+  });
+  server.offer({.id = "a", .token = "t", .type = "slow", .timeout_ms = 300});
+  server.offer({.id = "b", .token = "u", .type = "quick"});
+  running.start();
+  EXPECT_TRUE(stopped.wait());
+  server.set_reachable(true);
+  ASSERT_TRUE(server.wait_heard("JOB.FAIL", 1));
+  EXPECT_EQ(server.heard("JOB.FAIL").front()[3], "Timeout");
+}
+
 }  // namespace
 }  // namespace dray::detail

@@ -1,10 +1,20 @@
 #include "sdk/cpp/request.h"
 
+#include <fmt/format.h>
+
 #include "protocol/resp_encoder.h"
+#include "protocol/resp_parser.h"
+#include "sdk/cpp/throw_error.h"
 
 namespace dray::detail {
 
 void Request::append_word(std::string_view word, std::string& out) {
+  constexpr size_t kMost = protocol::kRespLimitsClient.bulk_bytes_max;
+  if (word.size() > kMost) {
+    throw_error(ErrorCode::kTooBig, fmt::format("limit={} got={} bytes in one word: store large "
+                                                "things elsewhere, and name the place",
+                                                kMost, word.size()));
+  }
   protocol::encode_bulk(word, out);
 }
 

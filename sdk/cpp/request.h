@@ -16,6 +16,7 @@ class Request {
     for (const std::string_view word : words) add(word);
   }
 
+  // Throws TOOBIG for a word that no server reads: it would end the connection without an answer.
   Request& add(std::string_view word) {
     append_word(word, body_);
     ++count_;

@@ -37,7 +37,7 @@ void Worker::State::take_fault(const base::Error& fault, int faults) {
   }
   fetch_channel_.drop();
   if (faults == 1) notice("cannot fetch, will go on asking: " + fault.message);
-  stop_wake_.wait(fetch_channel_.pause(faults));
+  stop_wake_.wait(std::max(fetch_channel_.pause(faults), detail::asked_pause(fault)));
 }
 
 bool Worker::State::wait_for_plan(FetchPlan& plan) {
@@ -107,21 +107,22 @@ void Worker::State::keep_unstarted(RespValue&& reply) {
 }
 
 void Worker::State::start(RespValue&& reply, bool fetched_alone) {
-  std::shared_ptr<Held> last;
+  std::vector<std::shared_ptr<Held>> leases;
   for (RespValue& lease : reply.items) {
-    last = std::make_shared<Held>(detail::leased_job_of(std::move(lease)), *this);
-    book_.add(last);
-    {
-      const std::lock_guard lock(mutex_);
-      to_run_.push_back(last);
-      ++busy_;
-    }
-    changed_.notify_all();
+    leases.push_back(std::make_shared<Held>(detail::leased_job_of(std::move(lease)), *this));
+    book_.add(leases.back());
   }
-  if (!last) return;
+  if (leases.empty()) return;
+  // Before the handlers start: however many they are, beats go out for all of them.
   beat_->watch();
   delivery_->watch();
-  if (!fetched_alone || options_.concurrency == 1 || !needs_to_be_alone(*last)) return;
+  {
+    const std::lock_guard lock(mutex_);
+    to_run_.insert(to_run_.end(), leases.begin(), leases.end());
+    busy_ += leases.size();
+  }
+  for (size_t i = 0; i < leases.size(); ++i) work_.notify_one();
+  if (!fetched_alone || options_.concurrency == 1 || !needs_to_be_alone(*leases.back())) return;
   const std::lock_guard lock(mutex_);
   runs_alone_ = true;
 }

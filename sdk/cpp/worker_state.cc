@@ -54,7 +54,7 @@ Worker::State::~State() {
     const std::lock_guard lock(mutex_);
     ended_ = true;
   }
-  changed_.notify_all();
+  work_.notify_all();
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -192,7 +192,7 @@ WorkerReport Worker::State::run() {
     ended_ = true;
     report.unfinished = busy_;
   }
-  changed_.notify_all();
+  work_.notify_all();
   if (fatal_) detail::throw_error(base::error_word(fatal_->code), fatal_->message);
   return report;
 }
@@ -229,7 +229,7 @@ void Worker::State::give_back_unfinished() {
 void Worker::State::run_handlers() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [&] { return ended_ || !to_run_.empty(); });
+    work_.wait(lock, [&] { return ended_ || !to_run_.empty(); });
     if (to_run_.empty()) return;
     const std::shared_ptr<Held> held = std::move(to_run_.front());
     to_run_.pop_front();

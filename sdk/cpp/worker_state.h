@@ -86,7 +86,8 @@ struct Worker::State final : detail::HeldOwner {
   std::unique_ptr<detail::StopSignals> signals_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable changed_;  // Of all but to_run_: who fetches and who ends waits for it.
+  std::condition_variable work_;     // Of to_run_ and ended_: handlers' threads wait for it.
   std::deque<std::shared_ptr<detail::Held>> to_run_;  // Guarded by mutex_.
   size_t busy_ = 0;          // Guarded by mutex_: threads with a handler, or about to have one.
   bool quiet_ = false;       // Guarded by mutex_.
