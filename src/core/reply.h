@@ -89,6 +89,7 @@ class ReplyReader {
   explicit ReplyReader(std::string_view tape) : rest_(tape) {}
 
   bool done() const { return rest_.empty(); }
+  std::string_view rest() const { return rest_; }
   ReplyTag peek() const { return static_cast<ReplyTag>(rest_.front()); }
 
   // Consumes the tag and what belongs to it.

@@ -374,6 +374,23 @@ TEST_F(ManyWaiters, ReadersOfEventsAreToldInSteps) {
   expect_told_in_steps();
 }
 
+TEST_F(ManyWaiters, ReadersWhoseTimeIsUpFindNoMoreRoomThanOthers) {
+  Request& begin = make(core::EventRead{.cursor = "$"}, 5);
+  turn(begin);
+  const std::string cursor = cursor_of(begin);
+  wait_for(core::EventRead{.cursor = cursor, .count = 10'000, .block_ms = 5'000});
+  now.engine += base::Duration{5'000};
+  machine.begin(now);
+  for (int i = 0; i < 5'000; ++i) machine.apply(make(push_of()));
+  machine.take_answered();
+  machine.feed();
+  machine.expire_waiting();
+  const auto answered = machine.take_answered();
+  EXPECT_EQ(answered.size(), kWaiters);
+  EXPECT_LE(machine.reply_bytes(), 9 * kMebibyte);
+  EXPECT_EQ(cursor_of(*waiters.back()), cursor) << "it goes on where it was";
+}
+
 // Jobs 1 to 3 of queue q, all of them in the tables alone.
 class ColdMachine : public FlushFixture {
  protected:

@@ -242,7 +242,11 @@ void Waiting::answer_in_vain(const core::Context& context, Number number,
   if (waiter.operation != 0) {
     core::write_operation(reply, context.state, waiter.operation);
   } else if (waiter.for_events) {
-    core::write_events(reply, *context.events, std::get<core::EventRead>(request->command.body));
+    core::EventRead read = std::get<core::EventRead>(request->command.body);
+    // It goes on from the same place when there is room.
+    if (!has_room()) read.count = 0;
+    core::write_events(reply, *context.events, read);
+    take_room(reply.tape().size());
   } else {
     request->answer.clear();
     reply.array(0);

@@ -123,6 +123,9 @@ const CommandSpec* find_built(std::string_view name) {
   return spec != nullptr && spec->built ? spec : nullptr;
 }
 
+// An entry has kilobytes, and is written for each name.
+constexpr size_t kNamesMax = 1'000;
+
 // Names that are not there are left out, as in Redis.
 void reply_docs(Arguments names, core::Reply& reply) {
   if (names.empty()) {
@@ -192,6 +195,11 @@ void write_command_reply(Arguments arguments, core::Reply& reply) {
   const auto is = [subcommand](std::string_view word) {
     return equals_ignoring_case(subcommand, word);
   };
+  if ((is("DOCS") || is("INFO")) && rest.size() > kNamesMax) {
+    return reply.error(base::ErrorCode::kTooBig,
+                       fmt::format("limit={} got={} names: without any, all commands are told",
+                                   kNamesMax, rest.size()));
+  }
   if (is("DOCS")) return reply_docs(rest, reply);
   if (is("INFO")) return reply_info(rest, reply);
   if (is("COUNT") && rest.empty()) return reply.integer(count_built());

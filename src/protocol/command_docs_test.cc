@@ -80,6 +80,20 @@ TEST(CommandDocs, GetKeysNamesTheKeys) {
   EXPECT_EQ(answer({"COMMAND", "GETKEYS", "GET", "a"}, RespVersion::kResp2).items.size(), 1U);
 }
 
+TEST(CommandDocs, WritesNoMoreEntriesThanAReplyShouldHave) {
+  for (const std::string_view subcommand : {"DOCS", "INFO"}) {
+    std::vector<std::string_view> words(1'002, "job.push");
+    words[0] = "COMMAND";
+    words[1] = subcommand;
+    EXPECT_EQ(answer(words, RespVersion::kResp3).kind,
+              subcommand == "DOCS" ? ValueKind::kMap : ValueKind::kArray);
+    words.emplace_back("job.push");
+    const RespValue refused = answer(words, RespVersion::kResp3);
+    EXPECT_TRUE(refused.is_error());
+    EXPECT_EQ(refused.text.find("TOOBIG limit=1000 got=1001 names"), 0U) << refused.text;
+  }
+}
+
 TEST(CommandDocs, RefusesAsRedisDoes) {
   const auto error = [](const std::vector<std::string_view>& words) {
     return answer(words, RespVersion::kResp2).text;

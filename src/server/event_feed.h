@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -31,8 +32,10 @@ class EventFeed {
   // kept until then. It may not be able to: then it does nothing.
   using Done = std::function<void(const core::Reply&)>;
   using Ask = std::function<void(core::CommandBody command, Done done)>;
+  // Calls `go_on` when others had their turn.
+  using Later = std::function<void(std::function<void()> go_on)>;
 
-  explicit EventFeed(Ask ask) : ask_(std::move(ask)) {}
+  EventFeed(Ask ask, Later later) : ask_(std::move(ask)), later_(std::move(later)) {}
 
   // `id`: of the connection. It may be removed while it is told something.
   void add(uint64_t id, EventListener& listener);
@@ -47,15 +50,19 @@ class EventFeed {
  private:
   void ask();
   void take(const core::Reply& reply);
-  void tell_gap(uint64_t first, uint64_t wanted);
-  void tell(core::ReplyReader& reader, uint32_t events);
-  template <typename Visit>
-  void for_each(const Visit& visit);
+  void tell_some();
+  void tell(uint64_t id);
 
   Ask ask_;
+  Later later_;
   std::map<uint64_t, EventListener*> listeners_;
   std::string cursor_;  // The answer to the question under way goes on from here.
-  bool asks_ = false;
+  // An answer that is being told.
+  std::string events_;              // Its tape, from the first event on.
+  uint32_t events_count_ = 0;       // How many it has.
+  uint64_t missed_ = 0;             // How many were lost before them.
+  std::deque<uint64_t> listening_;  // Those that it is still to be told.
+  bool asks_ = false;               // A question is under way, or its answer is being told.
   bool runs_ = false;
   bool stopped_ = false;
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -54,11 +56,13 @@ class EventFeedTest : public testing::Test {
   }
 
   std::optional<Question> asked;
+  std::deque<std::function<void()>> later;
   EventFeed feed{[this](core::CommandBody command, EventFeed::Done done) {
-    EXPECT_FALSE(asked.has_value());
-    const auto& read = std::get<core::EventRead>(command);
-    asked = Question{read, std::string(read.cursor), std::move(done)};
-  }};
+                   EXPECT_FALSE(asked.has_value());
+                   const auto& read = std::get<core::EventRead>(command);
+                   asked = Question{read, std::string(read.cursor), std::move(done)};
+                 },
+                 [this](std::function<void()> go_on) { later.push_back(std::move(go_on)); }};
   Ear a;
   Ear b;
 };
@@ -112,6 +116,38 @@ TEST_F(EventFeedTest, AListenerMayGoWhileItIsTold) {
   answer("1:7", {"x", "y"});
   EXPECT_EQ(a.heard, "| x={} ");
   EXPECT_EQ(b.heard, "| ");
+}
+
+TEST_F(EventFeedTest, TellsAFewAtATimeAndAsksWhenAllAreTold) {
+  std::deque<Ear> ears(100);
+  for (size_t i = 0; i < ears.size(); ++i) feed.add(i, ears[i]);
+  const auto told = [&] {
+    return std::ranges::count_if(ears, [](const Ear& ear) { return ear.heard.ends_with("| "); });
+  };
+  const auto go_on = [&] {
+    const auto next = later.at(0);
+    later.pop_front();
+    next();
+  };
+  answer("1:5", {});
+  while (!later.empty()) go_on();
+  for (Ear& ear : ears) ear.heard.clear();
+  answer("1:7", {"x", "y"});
+  EXPECT_GT(told(), 0);
+  EXPECT_LT(told(), 20);
+  feed.remove(99);
+  feed.add(200, a);  // It hears of what comes from now on.
+  for (ptrdiff_t before = told(); !later.empty(); before = told()) {
+    EXPECT_FALSE(asked.has_value());
+    feed.tick();
+    go_on();
+    EXPECT_LT(told() - before, 20);
+  }
+  EXPECT_EQ(told(), 99);
+  EXPECT_EQ(ears[98].heard, "x={} y={} | ");
+  EXPECT_EQ(ears[99].heard, "");
+  EXPECT_EQ(a.heard, "");
+  EXPECT_EQ(asked->cursor, "1:7");
 }
 
 TEST_F(EventFeedTest, AsksAgainWhenThereWasNoRoom) {

@@ -25,7 +25,8 @@ class LocalCommands : public testing::Test {
     client_.authenticated = true;
     client_.connected = clock_.wall();
     for (const char* const name : {"default", "shop"}) {
-      shards_.push_back(std::make_unique<Shard>(Served{name, engine_}, Shard::Ask()));
+      shards_.push_back(
+          std::make_unique<Shard>(Served{name, engine_}, Shard::Ask(), EventFeed::Later()));
     }
     client_.shard = shards_.front().get();
   }

@@ -21,7 +21,8 @@ class FakeHost final : public MetricsHost {
  public:
   explicit FakeHost(const std::vector<std::string>& namespaces = {"default"}) {
     for (const std::string& name : namespaces) {
-      shards_.push_back(std::make_unique<Shard>(Served{name, engine_}, Shard::Ask()));
+      shards_.push_back(
+          std::make_unique<Shard>(Served{name, engine_}, Shard::Ask(), EventFeed::Later()));
     }
   }
 

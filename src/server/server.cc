@@ -96,8 +96,11 @@ Server::Server(const std::vector<Served>& namespaces, engine::BufferGauge& buffe
                                      EventFeed::Done done) {
     ask(shard, kSessionOfFeed, std::move(command), engine::Lane::kPush, std::move(done));
   };
+  const auto later = [this](std::function<void()> go_on) {
+    boost::asio::post(io_, std::move(go_on));
+  };
   for (const Served& served : namespaces) {
-    shards_.push_back(std::make_unique<Shard>(served, ask_for_events));
+    shards_.push_back(std::make_unique<Shard>(served, ask_for_events, later));
   }
   set_limits({});
   resp_.admit = [this](Socket socket) { admit_resp(std::move(socket)); };

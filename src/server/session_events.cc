@@ -16,8 +16,10 @@ using protocol::CommandId;
 
 namespace {
 
-// With more than this owed, events are left out: less than what a connection is closed for.
+// With more than this owed, events are left out: less than what a connection is closed for. Less
+// while all connections together hold much: who listens is never the reason that others are closed.
 constexpr size_t kOwedBytesForEvents = kOwedBytesMax / 2;
+constexpr size_t kOwedBytesForEventsPressed = kOwedBytesForEvents / 16;
 
 }  // namespace
 
@@ -85,11 +87,12 @@ void Session::end_subscriptions() {
 void Session::event(std::string_view channel, std::string_view json) {
   if (closed_ || !is_subscriber()) return;
   // What is waiting may only wait for us.
-  if (output_.size() >= kOwedBytesForEvents) write();
+  const size_t most = host_.buffers().is_calm() ? kOwedBytesForEvents : kOwedBytesForEventsPressed;
+  if (output_.size() >= most) write();
   if (missed_ != 0) tell_missed();
-  const size_t owed_now = std::min(output_.size(), kOwedBytesForEvents);
+  const size_t owed_now = std::min(output_.size(), most);
   core::Reply messages;
-  missed_ += subscriptions_.write_messages(channel, json, kOwedBytesForEvents - owed_now, messages);
+  missed_ += subscriptions_.write_messages(channel, json, most - owed_now, messages);
   if (!messages.empty()) output_.add(messages, client_.version, false, {});
 }
 

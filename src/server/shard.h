@@ -46,13 +46,15 @@ struct Shard {
   // Asks the engine of a shard, on behalf of the server itself.
   using Ask = std::function<void(Shard& shard, core::CommandBody command, EventFeed::Done done)>;
 
-  Shard(const Served& served, Ask ask)
+  Shard(const Served& served, Ask ask, EventFeed::Later later)
       : name(served.name),
         engine(&served.engine),
         renewal(served.renewal),
-        feed([this, asks = std::move(ask)](core::CommandBody command, EventFeed::Done done) {
-          asks(*this, std::move(command), std::move(done));
-        }) {}
+        feed(
+            [this, asks = std::move(ask)](core::CommandBody command, EventFeed::Done done) {
+              asks(*this, std::move(command), std::move(done));
+            },
+            std::move(later)) {}
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 

@@ -30,7 +30,12 @@ bool Subscriptions::is_new(CommandId command) {
 }
 
 base::Status Subscriptions::check(CommandId command, const std::deque<std::string>& names) const {
-  if (!is_new(command)) return {};
+  if (!is_new(command)) {
+    // Each is answered with a message of its own.
+    if (names.size() <= kChannelsMax) return {};
+    return base::fail(base::ErrorCode::kTooBig, "limit={} got={} names: without any, all are ended",
+                      kChannelsMax, names.size());
+  }
   if (command == CommandId::kSubscribe && channels_.size() + names.size() > kChannelsMax) {
     return base::fail(base::ErrorCode::kTooBig,
                       "limit={} channels of one connection: a pattern stands for many (PSUBSCRIBE)",

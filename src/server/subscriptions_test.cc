@@ -104,7 +104,9 @@ TEST_F(SubscriptionsTest, TooManyAndTooLongAreRefused) {
             "limit=64 patterns of one connection: each event is held against each");
   EXPECT_EQ(refusal(CommandId::kPsubscribe, {std::string(kSubscriptionBytesMax + 1, 'a')}),
             "limit=256 bytes of a channel or pattern, got 257");
-  EXPECT_EQ(refusal(CommandId::kUnsubscribe, Names(kChannelsMax + 1, "a")), "none");
+  EXPECT_EQ(refusal(CommandId::kUnsubscribe, Names(kChannelsMax, "a")), "none");
+  EXPECT_EQ(refusal(CommandId::kUnsubscribe, Names(kChannelsMax + 1, "a")),
+            "limit=1000 got=1001 names: without any, all are ended");
 }
 
 }  // namespace
