@@ -82,12 +82,12 @@ FsyncProbeResult probe_fsync(const FsyncProbeOptions& options) {
   ProbeFile recycled(options.folder + "/probe-recycled");
   fill_whole(recycled, options.segment_bytes);
   const std::chrono::nanoseconds pause(1'000'000'000 / options.paced_per_second);
-  constexpr std::chrono::nanoseconds none(0);
-  Samples back_to_back = timed_writes(recycled, options, options.writes, none);
+  constexpr std::chrono::nanoseconds kNone(0);
+  Samples back_to_back = timed_writes(recycled, options, options.writes, kNone);
   Samples paced = timed_writes(recycled, options, options.paced_writes, pause);
   ProbeFile growing(options.folder + "/probe-growing");
   return {.recycled = std::move(back_to_back),
-          .growing = timed_writes(growing, options, options.writes, none),
+          .growing = timed_writes(growing, options, options.writes, kNone),
           .paced = std::move(paced)};
 }
 

@@ -21,6 +21,9 @@ constexpr uint64_t kSessionReplyBytesYellow = uint64_t{1} << 20;
 // when this is on its way.
 constexpr size_t kToldBytesMax = size_t{8} << 20;
 
+// What lists that are not complete have so far. Beyond it only the oldest of them go on.
+constexpr size_t kPagesBytesMax = size_t{16} << 20;
+
 // What can be asked again later at no loss, and may be large.
 bool is_large_read(const core::Command& command) {
   const core::CommandBody& body = command.body;
@@ -135,6 +138,7 @@ void Machine::begin(base::Now now, const base::Error* push_refusal) {
   effects_.begin(now);
   state_.watch_wall_clock(now);
   walks_before_ = std::exchange(walks_, 0);
+  pages_bytes_ = 0;
   has_more_to_walk_ = false;
 }
 
@@ -223,6 +227,8 @@ bool Machine::try_to_apply(Request& request) {
     has_more_to_walk_ = true;
     return false;
   }
+  // In the order in which they came: the first end, and then the next go on.
+  if (is_walk(request.command) && pages_bytes_ >= kPagesBytesMax) return false;
   core::Context step = context();
   request.answer.clear();
   // They share what one turn may look at. Of those to come it is not known; each gets less than the
@@ -243,6 +249,7 @@ bool Machine::try_to_apply(Request& request) {
   core::apply(step, request.command, request.answer);
   if (request.answer.walk) {
     has_more_to_walk_ = has_more_to_walk_ || request.answer.walk->can_go_on;
+    pages_bytes_ += request.answer.walk->jobs.tape().size();
     return false;
   }
   if (!request.answer.blocks) {

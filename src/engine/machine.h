@@ -141,6 +141,7 @@ class Machine {
   size_t walks_ = 0;
   size_t walks_before_ = 0;
   bool has_more_to_walk_ = false;
+  size_t pages_bytes_ = 0;  // Of those that went on in this step and are not complete.
   bool walks_rest_ = false;
 };
 

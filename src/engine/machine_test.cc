@@ -99,6 +99,42 @@ TEST_F(MachineTest, AWalkThatRestsStandsStillWhileOthersGoOn) {
   EXPECT_FALSE(machine.has_more_to_walk());
 }
 
+// Each finds few jobs a step, and has a large page in the end.
+TEST_F(MachineTest, OfManyListsTheOldestEndBeforeOthersGrow) {
+  constexpr size_t kLists = 40;
+  const std::string large(size_t{7} << 10, 'x');
+  for (int i = 0; i < 20'000; ++i) {
+    core::Push push = push_of(i % 20 == 0 ? "rare" : "q");
+    if (i % 20 == 0) push.spec.meta = {{"m", large}};
+    turn(make(push));
+  }
+  core::ListJobs list{.count = 1'000};
+  list.query.terms = {{.field = core::QueryField::kQueue, .texts = {"rare"}}};
+  std::vector<Request*> lists;
+  machine.begin(now);
+  for (size_t i = 0; i < kLists; ++i) {
+    machine.apply(*lists.emplace_back(&make(list, 10 + i)));
+  }
+  std::vector<Request*> ended = end_turn();
+  size_t most = 0;
+  for (int steps = 0; ended.size() < kLists; ++steps) {
+    ASSERT_TRUE(machine.has_more_to_walk()) << ended.size() << " have ended";
+    ASSERT_LT(steps, 10'000);
+    size_t held = 0;
+    for (const Request* each : lists) {
+      if (each->answer.walk) held += each->answer.walk->jobs.tape().size();
+    }
+    most = std::max(most, held);
+    machine.begin(now);
+    machine.retry_parked();
+    const std::vector<Request*> more = end_turn();
+    ended.insert(ended.end(), more.begin(), more.end());
+  }
+  EXPECT_EQ(ended, lists) << "in the order in which they came";
+  EXPECT_GT(most, size_t{8} << 20);
+  EXPECT_LT(most, size_t{40} << 20);
+}
+
 TEST_F(MachineTest, ANewJournalTellsOfNoTime) {
   EXPECT_FALSE(replayed()->recovered_now().has_value());
 }

@@ -1,6 +1,7 @@
 #include "server/signals.h"
 
 #include <csignal>
+#include <initializer_list>
 
 namespace server {
 
