@@ -25,6 +25,10 @@ class Deadline {
   static Deadline in(std::chrono::milliseconds duration) {
     return Deadline(mono_now() + std::min(duration, kLongest));
   }
+  // Requires: this is not never().
+  Deadline later(std::chrono::milliseconds duration) const {
+    return Deadline(time_ + std::min(duration, kLongest));
+  }
   static Deadline earlier(Deadline a, Deadline b) { return a.time_ < b.time_ ? a : b; }
 
   base::MonoTime time() const { return time_; }

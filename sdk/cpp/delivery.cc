@@ -39,8 +39,9 @@ bool is_not_ours(const base::Error& error) {
 
 }  // namespace
 
-Delivery::Delivery(Target target, LeaseBook& book, Hooks hooks)
+Delivery::Delivery(Target target, LeaseBook& book, milliseconds cancel_grace, Hooks hooks)
     : book_(book),
+      cancel_grace_(cancel_grace),
       hooks_(std::move(hooks)),
       channel_(std::move(target), &ended_),
       thread_([this] { run(); }) {}
@@ -154,7 +155,7 @@ WorkerReport Delivery::report_so_far() const {
 void Delivery::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const Deadline limit = book_.next_timeout();
+    const Deadline limit = book_.next_timeout(cancel_grace_);
     if (waiting_.empty() && !watch_ && !limit.is_over()) {
       if (limit.is_never()) {
         changed_.wait(lock);
@@ -184,8 +185,8 @@ void Delivery::run() {
 
 // The server would do it as well, a little later; so a stuck handler's job is soon run elsewhere.
 void Delivery::fail_timed_out() {
-  for (const auto& held : book_.claim_timed_out()) {
-    held->cancel(CancelReason::kTimeout);
+  for (const auto& held : book_.take_timed_out()) held->cancel(CancelReason::kTimeout);
+  for (const auto& held : book_.claim_timed_out(cancel_grace_)) {
     deliver(held, timed_out(held->job()));
   }
 }
@@ -200,7 +201,7 @@ void Delivery::send(std::deque<Item> items) {
     }
     std::erase_if(items, [](const Item& item) { return item.patience.is_over(); });
     fail_timed_out();
-    const milliseconds limit = std::max(book_.next_timeout().left(), milliseconds{0});
+    const milliseconds limit = std::max(book_.next_timeout(cancel_grace_).left(), milliseconds{0});
     if (ended_.wait(std::min(channel_.pause(goes), limit))) return;
   }
 }

@@ -32,8 +32,9 @@ class Delivery {
     std::function<void(const Held& held, WorkerEvent::Kind how, const Failure*)> closed;
   };
 
-  // `book` and what the hooks use must outlive it.
-  Delivery(Target target, LeaseBook& book, Hooks hooks);
+  // `book` and what the hooks use must outlive it. `cancel_grace`: for how long a handler beyond
+  // its time limit may go on until its job is failed without it.
+  Delivery(Target target, LeaseBook& book, milliseconds cancel_grace, Hooks hooks);
   // Drops what is not delivered: stop() first.
   ~Delivery();
   Delivery(const Delivery&) = delete;
@@ -88,6 +89,7 @@ class Delivery {
   void lost(const Item& item, const std::string& why);
 
   LeaseBook& book_;
+  const milliseconds cancel_grace_;
   const Hooks hooks_;
   Wake ended_;
   Channel channel_;  // Delivery thread only.

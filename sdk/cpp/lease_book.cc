@@ -79,23 +79,37 @@ std::vector<std::shared_ptr<Held>> LeaseBook::claim_all() {
   return claimed;
 }
 
-std::vector<std::shared_ptr<Held>> LeaseBook::claim_timed_out() {
+std::vector<std::shared_ptr<Held>> LeaseBook::take_timed_out() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<Held>> taken;
+  for (auto& [token, entry] : entries_) {
+    const Deadline limit = entry.held->deadline();
+    if (entry.claimed || entry.timed_out || limit.is_never() || !limit.is_over()) continue;
+    entry.timed_out = true;
+    taken.push_back(entry.held);
+  }
+  return taken;
+}
+
+std::vector<std::shared_ptr<Held>> LeaseBook::claim_timed_out(milliseconds grace) {
   const std::lock_guard lock(mutex_);
   std::vector<std::shared_ptr<Held>> claimed;
   for (auto& [token, entry] : entries_) {
     const Deadline limit = entry.held->deadline();
-    if (entry.claimed || limit.is_never() || !limit.is_over()) continue;
+    if (entry.claimed || limit.is_never() || !limit.later(grace).is_over()) continue;
     entry.claimed = true;
     claimed.push_back(entry.held);
   }
   return claimed;
 }
 
-Deadline LeaseBook::next_timeout() const {
+Deadline LeaseBook::next_timeout(milliseconds grace) const {
   const std::lock_guard lock(mutex_);
   Deadline next = Deadline::never();
   for (const auto& [token, entry] : entries_) {
-    if (!entry.claimed) next = Deadline::earlier(next, entry.held->deadline());
+    const Deadline limit = entry.held->deadline();
+    if (entry.claimed || limit.is_never()) continue;
+    next = Deadline::earlier(next, entry.timed_out ? limit.later(grace) : limit);
   }
   return next;
 }

@@ -38,10 +38,12 @@ class LeaseBook {
   std::vector<std::shared_ptr<Held>> all() const;
   // Claims every lease that still runs.
   std::vector<std::shared_ptr<Held>> claim_all();
-  // Claims those whose time limit is over.
-  std::vector<std::shared_ptr<Held>> claim_timed_out();
-  // The next time limit of those that run.
-  Deadline next_timeout() const;
+  // Those that still run though their time limit is over; each is named once.
+  std::vector<std::shared_ptr<Held>> take_timed_out();
+  // Claims those that have been beyond their time limit for `grace`.
+  std::vector<std::shared_ptr<Held>> claim_timed_out(milliseconds grace);
+  // When the next of them is to be taken or claimed.
+  Deadline next_timeout(milliseconds grace) const;
 
   // A beat that named these leases was answered, or is to be counted from now.
   void renewed(const std::vector<std::shared_ptr<Held>>& leases, base::MonoTime sent);
@@ -55,6 +57,7 @@ class LeaseBook {
     std::shared_ptr<Held> held;
     bool claimed = false;
     base::MonoTime renewed;
+    bool timed_out = false;  // And was named so.
   };
 
   mutable std::mutex mutex_;

@@ -94,10 +94,10 @@ TEST(LeaseBook, ClaimsWhatIsBeyondItsTimeLimit) {
   book.add(held("b", "t2"));
   while (!limited->deadline().is_over()) {
   }
-  const auto claimed = book.claim_timed_out();
+  const auto claimed = book.claim_timed_out(milliseconds{0});
   ASSERT_EQ(claimed.size(), 1U);
   EXPECT_EQ(claimed.front()->id(), "a");
-  EXPECT_TRUE(book.next_timeout().is_never());
+  EXPECT_TRUE(book.next_timeout(milliseconds{0}).is_never());
 }
 
 TEST(Held, WaitEndsAtOnceWhenCancelled) {

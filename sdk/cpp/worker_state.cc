@@ -170,7 +170,8 @@ detail::Delivery::Hooks Worker::State::delivery_hooks() {
 }
 
 void Worker::State::start_threads() {
-  delivery_ = std::make_unique<detail::Delivery>(target_, book_, delivery_hooks());
+  delivery_ =
+      std::make_unique<detail::Delivery>(target_, book_, options_.cancel_grace, delivery_hooks());
   beat_ = std::make_unique<detail::Beat>(target_, name_, book_, beat_hooks());
   threads_.reserve(static_cast<size_t>(options_.concurrency));
   for (int i = 0; i < options_.concurrency; ++i) threads_.emplace_back([this] { run_handlers(); });
@@ -180,7 +181,11 @@ WorkerReport Worker::State::run() {
   check();
   start_threads();
   fetch_until_stopped();
-  wait_for_handlers();
+  wait_for_handlers(options_.grace);
+  if (options_.cancel_grace.count() > 0) {
+    for (const auto& held : book_.all()) held->cancel(CancelReason::kStopping);
+    wait_for_handlers(options_.cancel_grace);
+  }
   give_back_unfinished();
   delivery_->stop(kLastAnswers);
   beat_->stop();
@@ -197,8 +202,8 @@ WorkerReport Worker::State::run() {
   return report;
 }
 
-void Worker::State::wait_for_handlers() {
-  const Deadline until = Deadline::in(options_.grace);
+void Worker::State::wait_for_handlers(milliseconds most) {
+  const Deadline until = Deadline::in(most);
   std::unique_lock lock(mutex_);
   while (busy_ > 0 && !hurry_ && !until.is_over()) changed_.wait_for(lock, until.left());
 }

@@ -67,7 +67,7 @@ struct Worker::State final : detail::HeldOwner {
   void run_handlers();
   void run_one(const std::shared_ptr<detail::Held>& held);
 
-  void wait_for_handlers();
+  void wait_for_handlers(milliseconds most);
   void give_back_unfinished();
   bool is_stopping() const { return stop_wake_.is_set(); }
 

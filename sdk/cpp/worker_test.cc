@@ -306,6 +306,60 @@ TEST(Worker, TimeLimitFailsTheRunAndDropsWhatItReturns) {
   EXPECT_TRUE(server.heard("JOB.ACK").empty());
 }
 
+TEST(Worker, HandlerThatEndsInTimeAfterItsLimitIsNotRunBesideItself) {
+  FakeServer server;
+  WorkerOptions options = quiet_options(1);
+  options.cancel_grace = 1h;
+  Running running(server, options);
+  running.worker.on("send_email", [&](Context& context) {
+    EXPECT_TRUE(context.wait(1h));
+    Flag told;
+    const std::stop_callback callback(context.stop_token(), [&] { told.set(); });
+    EXPECT_TRUE(told.wait());
+    EXPECT_TRUE(server.wait_heard("WORKER.BEAT", 2)) << "it is held meanwhile";
+    EXPECT_TRUE(server.heard("JOB.FAIL").empty());
+  });
+  server.offer({.id = "a", .token = "t", .lease_ms = 300, .timeout_ms = 20});
+  running.start();
+  ASSERT_TRUE(server.wait_heard("JOB.FAIL", 1));
+  EXPECT_EQ(server.heard("JOB.FAIL").front()[3], "Timeout");
+}
+
+TEST(Worker, HandlerThatNeverEndsIsFailedAfterItsLimitAndTheGrace) {
+  FakeServer server;
+  WorkerOptions options = quiet_options(1);
+  options.cancel_grace = 30ms;
+  Flag failed;
+  Running running(server, options);
+  running.worker.on("send_email", [&](Context&) { EXPECT_TRUE(failed.wait()); });
+  server.offer({.id = "a", .token = "t", .timeout_ms = 20});
+  running.start();
+  EXPECT_TRUE(server.wait_heard("JOB.FAIL", 1));
+  failed.set();
+}
+
+TEST(Worker, StopTakesTheAnswerOfWhoEndsWhenTold) {
+  FakeServer server;
+  WorkerOptions options = quiet_options(1);
+  options.grace = 1ms;
+  options.cancel_grace = 1h;
+  Flag started;
+  Running running(server, options);
+  running.worker.on("send_email", [&](Context& context) {
+    started.set();
+    EXPECT_TRUE(context.wait(1h));
+    EXPECT_EQ(context.cancel_reason(), CancelReason::kStopping);
+    return std::string("done all the same");
+  });
+  server.offer({.id = "a", .token = "t"});
+  running.start();
+  ASSERT_TRUE(started.wait());
+  const WorkerReport report = running.finish();
+  EXPECT_EQ(report.succeeded, 1U);
+  EXPECT_EQ(report.released, 0U);
+  EXPECT_EQ(server.heard("JOB.ACK").front().back(), "done all the same");
+}
+
 TEST(Worker, StopWaitsForHandlers) {
   FakeServer server;
   Flag started;

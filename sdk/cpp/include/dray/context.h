@@ -59,7 +59,8 @@ class Context {
   bool cancelled() const { return cancel_reason() != CancelReason::kNone; }
   virtual CancelReason cancel_reason() const = 0;
   // The same for code that knows standard C++ only; stop is requested when cancelled() becomes
-  // true.
+  // true. Callbacks registered with it are called by the threads that keep the leases of all jobs:
+  // they have to be short.
   virtual std::stop_token stop_token() const = 0;
   // Pauses for `duration`; returns true, and at once, when cancelled.
   virtual bool wait(milliseconds duration) = 0;

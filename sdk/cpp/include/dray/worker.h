@@ -32,6 +32,10 @@ struct WorkerOptions {
   int concurrency = 4;  // Handlers at the same time, each on its own thread. 1 to 1,000.
   // After stop(): how long running handlers may take before their jobs are given back.
   milliseconds grace{25'000};
+  // How long a handler that is told to end (time limit, end of the grace) may take to do so: until
+  // then its job is neither failed nor given back, so that it does not run elsewhere beside it. The
+  // server itself fails a run at 5 s, or 10 %, beyond its time limit.
+  milliseconds cancel_grace{0};
   // How long an idle worker waits in one request for a job; at most 60 s.
   milliseconds block{5'000};
   // A job whose workers died is leased only to a worker that holds nothing else. A worker that has
@@ -140,9 +144,9 @@ class Worker {
   }
 
   // Runs jobs until stop() is called, then: fetches no more, waits up to `grace` for handlers,
-  // gives back what is unfinished without the loss of an attempt, returns.
-  // While the server is away it goes on trying to reconnect. Throws Error for what waiting does not
-  // mend: a wrong password, no permission, a bad name, no handler.
+  // tells them to end and waits up to `cancel_grace`, gives back what is unfinished without the
+  // loss of an attempt, returns. While the server is away it goes on trying to reconnect. Throws
+  // Error for what waiting does not mend: a wrong password, no permission, a bad name, no handler.
   WorkerReport run();
 
   void stop();
