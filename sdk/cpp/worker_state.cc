@@ -85,7 +85,8 @@ void Worker::State::hurry() {
 
 void Worker::State::notice(std::string_view line) const {
   if (options_.notice) return options_.notice(line);
-  fmt::print(stderr, "dray worker {}: {}\n", name_, line);
+  // Not fmt::print(), which throws where stderr is gone: this runs on threads that nobody catches.
+  std::fputs(fmt::format("dray worker {}: {}\n", name_, line).c_str(), stderr);
 }
 
 void Worker::State::tell(WorkerEvent::Kind kind, const Held& held, const Failure* failure) const {

@@ -1,6 +1,8 @@
 #include "dray/worker.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <thread>
@@ -493,6 +495,38 @@ TEST(Worker, SignalStopsItGracefully) {
   worker.on("send_email", [](Context&) { kill(getpid(), SIGUSR1); });
   server.offer({.id = "a", .token = "t"});
   EXPECT_EQ(worker.run().succeeded, 1U);
+}
+
+// Where nothing can be written to.
+class NoStderr {
+ public:
+  NoStderr() : before_(dup(STDERR_FILENO)) {
+    const int full = open("/dev/full", O_WRONLY);
+    dup2(full, STDERR_FILENO);
+    close(full);
+  }
+  ~NoStderr() {
+    dup2(before_, STDERR_FILENO);
+    close(before_);
+  }
+  NoStderr(const NoStderr&) = delete;
+  NoStderr& operator=(const NoStderr&) = delete;
+
+ private:
+  int before_;
+};
+
+TEST(Worker, StderrThatTakesNothingDoesNotEndTheProgram) {
+  FakeServer server;
+  WorkerOptions options = quiet_options();
+  options.notice = {};
+  Running running(server, options);
+  running.worker.on("send_email", [](Context&) {});
+  server.offer({.id = "a", .token = "t", .type = "stranger"});
+  const NoStderr no_stderr;
+  running.start();
+  // The notice comes before.
+  EXPECT_TRUE(server.wait_heard("JOB.RELEASE", 1));
 }
 
 TEST(Worker, SecondSignalDoesNotWaitForHandlers) {

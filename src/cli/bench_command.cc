@@ -108,7 +108,7 @@ class BenchCommand final : public Command {
       if (folder_.empty()) folder_ = std::filesystem::temp_directory_path().string();
       auto started = ThrowawayServer::start(folder_);
       if (!started) {
-        fmt::print(stderr, "dray: {}\n", printable(started.error().message));
+        print_error("dray: {}\n", printable(started.error().message));
         return kExitFailed;
       }
       own = *std::move(started);
@@ -120,7 +120,7 @@ class BenchCommand final : public Command {
     args_ = "\"" + std::string(args_bytes_ - 2, 'x') + "\"";
     const std::string said = measured_aside();
     if (interrupted != 0) {
-      fmt::print(stderr, "dray: interrupted\n");
+      print_error("dray: interrupted\n");
       if (!own) {
         end_running_jobs();
         remove_queue();
@@ -174,7 +174,7 @@ class BenchCommand final : public Command {
       client.call({"OP.WAIT", op->text, "BLOCK", std::to_string(kPatience.count())},
                   dray::Repeat::kSafe, kPatience);
     } catch (const dray::Error& error) {
-      fmt::print(stderr, "dray: jobs of {} go on: {}\n", queue_, printable(error.what()));
+      print_error("dray: jobs of {} go on: {}\n", queue_, printable(error.what()));
     }
   }
 
@@ -283,7 +283,7 @@ class BenchCommand final : public Command {
       dray::Client client(client_options(server_));
       client.call({"QUEUE.DELETE", queue_}, dray::Repeat::kNever);
     } catch (const dray::Error& error) {
-      fmt::print(stderr, "dray: the queue {} stays: {}\n", queue_, printable(error.what()));
+      print_error("dray: the queue {} stays: {}\n", queue_, printable(error.what()));
     }
   }
 

@@ -50,9 +50,9 @@ std::string_view advice(const dray::Error& error) {
 }
 
 int report(const dray::Error& error) {
-  fmt::print(stderr, "dray: {}\n", printable(error.what()));
+  print_error("dray: {}\n", printable(error.what()));
   const std::string_view hint = advice(error);
-  if (!hint.empty()) fmt::print(stderr, "      {}\n", hint);
+  if (!hint.empty()) print_error("      {}\n", hint);
   return exit_code(error.code());
 }
 
@@ -150,8 +150,8 @@ void print_usage_error(const CLI::App& app, const std::string& what) {
   const std::string fault =
       verb.empty() ? printable(what, true)
                    : fmt::format("there is no command {} {}", path_of(command), printable(verb));
-  fmt::print(stderr, "dray: {}{}\n      {} --help tells more\n", fault,
-             did_you_mean(suggestion(app)), path_of(command));
+  print_error("dray: {}{}\n      {} --help tells more\n", fault, did_you_mean(suggestion(app)),
+              path_of(command));
 }
 
 }  // namespace cli

@@ -98,7 +98,7 @@ class EditCommand final : public ServerCommand {
     if (!has_target("edit", !id_.empty(), where_)) return kExitUsage;
     const auto changes = edits_.words();
     if (!changes) {
-      fmt::print(stderr, "dray: {}\n", printable(changes.error().message));
+      print_error("dray: {}\n", printable(changes.error().message));
       return kExitUsage;
     }
     std::vector<std::string> words = {"JOB.EDIT"};

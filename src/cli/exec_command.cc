@@ -70,7 +70,7 @@ class ExecCommand final : public Command {
   int run() override {
     const auto program = find_program(words_.front());
     if (!program) {
-      fmt::print(stderr, "dray: {}\n", program.error().message);
+      print_error("dray: {}\n", program.error().message);
       return kExitUsage;
     }
     program_ = *program;
@@ -82,8 +82,8 @@ class ExecCommand final : public Command {
     if (types_.empty()) worker.on_any(handler);
     worker.stop_on_signals();
     const dray::WorkerReport report = worker.run();
-    fmt::print(stderr, "dray exec: {} succeeded, {} failed, {} given back, {} lost\n",
-               report.succeeded, report.failed, report.released, report.lost);
+    print_error("dray exec: {} succeeded, {} failed, {} given back, {} lost\n", report.succeeded,
+                report.failed, report.released, report.lost);
     return kExitOk;
   }
 
@@ -94,9 +94,7 @@ class ExecCommand final : public Command {
     options.concurrency = concurrency_;
     options.grace = grace_.value_or(options.grace);
     options.name = name_;
-    options.notice = [](std::string_view line) {
-      fmt::print(stderr, "dray exec: {}\n", printable(line));
-    };
+    options.notice = [](std::string_view line) { print_error("dray exec: {}\n", printable(line)); };
     return options;
   }
 

@@ -34,8 +34,8 @@ class HelpCommand final : public Command {
         if (inner->get_name() == word) next = inner;
       }
       if (next == nullptr) {
-        fmt::print(stderr, "dray: there is no command {} {}{}\n", path_of(*found), printable(word),
-                   did_you_mean(nearest(names_of_subcommands(*found), word)));
+        print_error("dray: there is no command {} {}{}\n", path_of(*found), printable(word),
+                    did_you_mean(nearest(names_of_subcommands(*found), word)));
         return kExitUsage;
       }
       found = next;

@@ -65,7 +65,7 @@ int LinePusher::run(const std::string& path) {
   if (path == "-") return push_all(std::cin);
   std::ifstream file(path);
   if (!file) {
-    fmt::print(stderr, "dray: cannot open {}\n", printable(path));
+    print_error("dray: cannot open {}\n", printable(path));
     return kExitUsage;
   }
   std::error_code fault;
@@ -86,8 +86,8 @@ int LinePusher::push_all(std::istream& in) {
   }
   if (wanted_end != 0) return stopped(batch_.empty() ? line_number_ + 1 : first_line_, "stopped");
   if (!push_batch()) return stopped(first_line_, refusal_);
-  if (is_live_) fmt::print(stderr, "\r\x1b[K");
-  fmt::print(stderr, "dray: {}\n", counts());
+  if (is_live_) print_error("\r\x1b[K");
+  print_error("dray: {}\n", counts());
   return kExitOk;
 }
 
@@ -139,15 +139,15 @@ std::string LinePusher::counts() const {
 
 int LinePusher::stopped(size_t line, std::string_view why) const {
   const size_t first = batch_.empty() ? line : first_line_;
-  if (is_live_) fmt::print(stderr, "\r\x1b[K");
-  fmt::print(stderr, "dray: line {}: {}\n      {}, nothing from line {} on\n", line, printable(why),
-             counts(), first);
+  if (is_live_) print_error("\r\x1b[K");
+  print_error("dray: line {}: {}\n      {}, nothing from line {} on\n", line, printable(why),
+              counts(), first);
   if (options_.request.empty()) {
-    fmt::print(stderr,
-               "      with --request NAME the same command could be given again, and push only "
-               "what is missing\n");
+    print_error(
+        "      with --request NAME the same command could be given again, and push only "
+        "what is missing\n");
   } else {
-    fmt::print(stderr, "      the same command given again pushes only what is missing\n");
+    print_error("      the same command given again pushes only what is missing\n");
   }
   return pushed_ > 0 || wanted_end != 0 ? kExitPartial : kExitUsage;
 }
@@ -161,7 +161,7 @@ void LinePusher::show_progress() const {
     bar = fmt::format("[{}{}] {:3.0f}%  ", std::string(full, '#'),
                       std::string(kBarWidth - full, '.'), part * 100);
   }
-  fmt::print(stderr, "\r\x1b[K{}{} jobs", bar, pushed_);
+  print_error("\r\x1b[K{}{} jobs", bar, pushed_);
   std::fflush(stderr);
 }
 

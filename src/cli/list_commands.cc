@@ -61,8 +61,8 @@ class ListCommand final : public ServerCommand {
     } while (!is_over_ && found < static_cast<size_t>(limit_));
     if (form_ != Form::kNdjson) print(listing);
     if (!is_over_) {
-      fmt::print(stderr, "dray: there may be more: --limit {}, or --cursor {}\n", 2 * limit_,
-                 printable(cursor_));
+      print_error("dray: there may be more: --limit {}, or --cursor {}\n", 2 * limit_,
+                  printable(cursor_));
     }
     return kExitOk;
   }

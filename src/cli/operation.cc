@@ -28,9 +28,9 @@ std::string word_of(const dray::Value& record, std::string_view field) {
 
 void show_progress(const dray::Value& operation) {
   const std::string done = word_of(operation, "done");
-  fmt::print(stderr, "\r\x1b[K{}: {}{}{} of {}", printable(word_of(operation, "op")),
-             printable(operation.text_of("state")), done.empty() ? "" : " ", printable(done),
-             printable(word_of(operation, "matched")));
+  print_error("\r\x1b[K{}: {}{}{} of {}", printable(word_of(operation, "op")),
+              printable(operation.text_of("state")), done.empty() ? "" : " ", printable(done),
+              printable(word_of(operation, "matched")));
   std::fflush(stderr);
 }
 
@@ -54,11 +54,11 @@ void add_where(CLI::App& app, Where& where, bool with_query) {
 
 bool has_target(std::string_view verb, bool has_ids, const Where& where) {
   if (has_ids == !where.query.empty()) {
-    fmt::print(stderr, "dray: {0} needs ids or --where: dray {0} 0000000000001\n", verb);
+    print_error("dray: {0} needs ids or --where: dray {0} 0000000000001\n", verb);
     return false;
   }
   if (has_ids && !where.is_plain()) {
-    fmt::print(stderr, "dray: --limit, --rate, --dry-run and --no-wait belong to --where\n");
+    print_error("dray: --limit, --rate, --dry-run and --no-wait belong to --where\n");
     return false;
   }
   return true;
@@ -96,7 +96,7 @@ int follow_operation(dray::Client& client, const std::string& op, Form form) {
       throw dray::Error(dray::ErrorCode::kNotFound, "there is no operation " + op);
     }
     if (is_over(operation)) {
-      if (is_live) fmt::print(stderr, "\r\x1b[K");
+      if (is_live) print_error("\r\x1b[K");
       print_record(form, operation, record_text(operation, stdout_is_coloured()));
       return exit_code_of(operation);
     }

@@ -38,7 +38,7 @@ class PushCommand final : public ServerCommand {
 
   int run() override {
     if (!ndjson_.empty() && !job_.queue.empty()) {
-      fmt::print(stderr, "dray: with --ndjson each line names its own queue and type\n");
+      print_error("dray: with --ndjson each line names its own queue and type\n");
       return kExitUsage;
     }
     if (!ndjson_.empty()) {
@@ -49,19 +49,18 @@ class PushCommand final : public ServerCommand {
       return lines.run(ndjson_);
     }
     if (job_.queue.empty() || job_.type.empty()) {
-      fmt::print(
-          stderr,
+      print_error(
           "dray: push needs a queue and a type: dray push emails send_email '{{\"to\": 1}}'\n");
       return kExitUsage;
     }
     if (const base::Status ready = prepare(); !ready) {
-      fmt::print(stderr, "dray: {}\n", ready.error().message);
+      print_error("dray: {}\n", ready.error().message);
       return kExitUsage;
     }
     const dray::Pushed pushed = client().push(job_);
     if (!is_quiet_) print_pushed(pushed, form_);
     if (!pushed.created) {
-      fmt::print(stderr, "dray: there was such a job already; nothing was pushed\n");
+      print_error("dray: there was such a job already; nothing was pushed\n");
     }
     return kExitOk;
   }

@@ -124,7 +124,7 @@ class QueueSetCommand final : public ServerCommand {
       words.insert(words.end(), {kSettings.at(name), "default"});
     }
     if (words.size() == 2) {
-      fmt::print(stderr, "dray: nothing to set: give --attempts 10, say\n");
+      print_error("dray: nothing to set: give --attempts 10, say\n");
       return kExitUsage;
     }
     const dray::Value answer = client().call(words, dray::Repeat::kSafe);

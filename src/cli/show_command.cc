@@ -24,10 +24,10 @@ class ShowCommand final : public ServerCommand {
     for (const std::string& id : ids_) {
       const auto job = client().get(id);
       if (!job) {
-        fmt::print(stderr,
-                   "dray: there is no job {}\n      it never was, was deleted, or its record is "
-                   "gone (push with --keep to keep it longer)\n",
-                   printable(id));
+        print_error(
+            "dray: there is no job {}\n      it never was, was deleted, or its record is "
+            "gone (push with --keep to keep it longer)\n",
+            printable(id));
         continue;
       }
       if (found++ > 0 && !is_json(form_)) fmt::print("\n");

@@ -58,7 +58,7 @@ class TailCommand final : public ServerCommand {
       }
       cursor_ = next;
       if (answer.integer_of("gap") != 0) {
-        fmt::print(stderr, "dray: some events are missing here: they are no longer kept\n");
+        print_error("dray: some events are missing here: they are no longer kept\n");
       }
       if (const dray::Value* events = answer.find("events")) {
         for (const dray::Value& event : events->items) {

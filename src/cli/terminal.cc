@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 #include "base/assert.h"
@@ -82,6 +83,10 @@ std::string shortened(std::string_view bytes, size_t characters_max) {
     ++end;
   }
   return text.substr(0, end) + "…";
+}
+
+void write_error(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 std::string joined(const std::vector<std::string>& words) {

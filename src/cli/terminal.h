@@ -1,7 +1,10 @@
 // Text for people: tables, a little colour, and nothing that could take over their terminal.
 #pragma once
+#include <fmt/core.h>
+
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace cli {
@@ -11,6 +14,16 @@ std::string printable(std::string_view bytes, bool keep_lines = false);
 
 // The same, cut to so many characters with "…" at the end.
 std::string shortened(std::string_view bytes, size_t characters_max);
+
+// Writes text to stderr. What cannot be written is lost: nobody is there to be told of it, and a
+// reader of stderr that has gone is no reason to end what is being done.
+void write_error(std::string_view text);
+
+// The same for a format. Not fmt::print(stderr, …), which throws when it cannot write.
+template <class... Args>
+void print_error(fmt::format_string<Args...> format, Args&&... args) {
+  write_error(fmt::format(format, std::forward<Args>(args)...));
+}
 
 // Words with a space between.
 std::string joined(const std::vector<std::string>& words);

@@ -20,7 +20,7 @@ using base::ErrorCode;
 using Tokens = std::vector<auth::Token>;
 
 int report_fault(const base::Error& error) {
-  fmt::print(stderr, "dray: {}\n", printable(error.message));
+  print_error("dray: {}\n", printable(error.message));
   if (error.code == ErrorCode::kNotFound) return kExitNotFound;
   return error.code == ErrorCode::kBadReq ? kExitUsage : kExitFailed;
 }
@@ -55,9 +55,9 @@ class TokenFileCommand : public Command {
   // To stdout goes the token alone, so that a script can take it.
   static void show_once(const std::string& id, const std::string& secret) {
     fmt::print("{}.{}\n", id, secret);
-    fmt::print(stderr,
-               "      This is shown once: keep it where its user finds it. Clients give it as the "
-               "password.\n");
+    print_error(
+        "      This is shown once: keep it where its user finds it. Clients give it as the "
+        "password.\n");
   }
 
  private:
@@ -104,9 +104,9 @@ class TokenCreateCommand final : public TokenFileCommand {
     if (!done) return report_fault(done.error());
     show_once(token->id, secret);
     if (is_first) {
-      fmt::print(stderr,
-                 "      It is the first: from now on the server asks everybody for a token, and "
-                 "closes the\n      connections that came without.\n");
+      print_error(
+          "      It is the first: from now on the server asks everybody for a token, and "
+          "closes the\n      connections that came without.\n");
     }
     return kExitOk;
   }
@@ -211,7 +211,7 @@ class TokenRevokeCommand final : public TokenFileCommand {
       return {};
     });
     if (!done) return report_fault(done.error());
-    fmt::print(stderr, "dray: {} is ended; a running server closes its connections now\n", id_);
+    print_error("dray: {} is ended; a running server closes its connections now\n", id_);
     return kExitOk;
   }
 
@@ -245,10 +245,10 @@ class TokenRotateCommand final : public TokenFileCommand {
     });
     if (!done) return report_fault(done.error());
     if (finishes_) {
-      fmt::print(stderr, "dray: {} has its newest secret alone now\n", id_);
+      print_error("dray: {} has its newest secret alone now\n", id_);
     } else {
       show_once(id_, secret);
-      fmt::print(stderr, "      The old one is good until: dray token rotate {} --finish\n", id_);
+      print_error("      The old one is good until: dray token rotate {} --finish\n", id_);
     }
     return kExitOk;
   }

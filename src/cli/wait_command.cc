@@ -31,7 +31,7 @@ class WaitCommand final : public ServerCommand {
       } else if (job.state == "succeeded") {
         print_result(job);
       } else {
-        fmt::print(stderr, "dray: job {} is {}{}\n", job.id, job.state, why(job));
+        print_error("dray: job {} is {}{}\n", job.id, job.state, why(job));
       }
       succeeded += job.state == "succeeded" ? 1 : 0;
     }

@@ -93,8 +93,8 @@ std::optional<int> RepairCommands::run() {
     if (!entry.app->parsed()) continue;
     const base::Result<int> code = (this->*entry.run)();
     if (code.has_value()) return *code;
-    fmt::print(stderr, "dray: {} {}\n", base::error_word(code.error().code),
-               cli::printable(code.error().message));
+    cli::print_error("dray: {} {}\n", base::error_word(code.error().code),
+                     cli::printable(code.error().message));
     return exit_code_of(code.error().code);
   }
   return std::nullopt;

@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -39,7 +41,7 @@ class ServeCommand {
     const auto settings = config::Settings::read(serve_keys(), std::move(sources_));
     if (settings.problems().empty()) return serve(settings, calls);
     for (const std::string& problem : settings.problems()) {
-      fmt::print(stderr, "dray: {}\n", cli::printable(problem));
+      cli::print_error("dray: {}\n", cli::printable(problem));
     }
     return kExitUsage;
   }
@@ -68,9 +70,18 @@ class ServeCommand {
   config::Sources sources_;
 };
 
+// Puts /dev/null where stdin, stdout or stderr is closed. Otherwise the next file or socket that is
+// opened has that number, and is written what is meant for people.
+void fill_standard_streams() {
+  int fd = 0;
+  while (fd >= 0 && fd <= STDERR_FILENO) fd = open("/dev/null", O_RDWR);
+  if (fd >= 0) close(fd);
+}
+
 }  // namespace
 
 int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
+  fill_standard_streams();
   CLI::App app("Dray, a durable background-job server", "dray");
   app.require_subcommand(1);
   cli::style_help(app);

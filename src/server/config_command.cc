@@ -17,7 +17,7 @@ namespace {
 
 void print_problems(const config::Settings& settings) {
   for (const std::string& problem : settings.problems()) {
-    fmt::print(stderr, "dray: {}\n", cli::printable(problem));
+    cli::print_error("dray: {}\n", cli::printable(problem));
   }
 }
 
@@ -74,7 +74,7 @@ void ConfigCommand::list(const std::vector<config::Setting>& settings) const {
 int ConfigCommand::check() const {
   const auto settings = config::Settings::read(
       serve_keys(), {.file = file_, .environment = config::process_environment()});
-  for (const std::string& file : settings.files()) fmt::print(stderr, "read {}\n", file);
+  for (const std::string& file : settings.files()) cli::print_error("read {}\n", file);
   std::vector<config::Setting> changed = settings.all();
   std::erase_if(changed, [](const config::Setting& one) { return one.where == "default"; });
   list(changed);
@@ -97,8 +97,8 @@ int ConfigCommand::explain() const {
   };
   const auto found = std::ranges::find_if(settings.all(), is_meant);
   if (found == settings.all().end()) {
-    fmt::print(stderr, "dray: there is no setting {}{}\n", cli::printable(key_),
-               config::nearest_key(serve_keys(), key_));
+    cli::print_error("dray: there is no setting {}{}\n", cli::printable(key_),
+                     config::nearest_key(serve_keys(), key_));
     return cli::kExitNotFound;
   }
   if (cli::is_json(form_)) {

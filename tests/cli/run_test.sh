@@ -3,4 +3,5 @@
 set -o errexit -o nounset -o pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-exec /usr/bin/python3 "$here/command_line_test.py" "$@"
+/usr/bin/python3 "$here/command_line_test.py" "$@"
+/usr/bin/python3 "$here/exec_test.py" "$@"

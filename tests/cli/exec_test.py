@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""dray exec, the real binary: what the world around it may do to it and to what it runs."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "clients"))
+
+from command_line_test import DEADLINE_S, dray, environment  # noqa: E402
+from server import Server, binary  # noqa: E402
+
+
+class Exec(unittest.TestCase):
+    def setUp(self):
+        self.server = Server()
+        self.server.start()
+        self.addCleanup(self.server.__exit__)
+        self.url = f"dray://127.0.0.1:{self.server.port}"
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def run_ok(self, *words):
+        ran = dray(self.url, *words)
+        self.assertEqual(ran.code, 0, ran.err)
+        return ran.out
+
+    def push(self, *options):
+        return self.run_ok("push", "q", "t", *options).strip()
+
+    def job(self, job):
+        return json.loads(self.run_ok("show", job, "-o", "json"))
+
+    def start(self, script, *options, redirect="", **more):
+        """Starts `dray exec` for queue q; `redirect` is a shell's, for its standard streams."""
+        words = [binary(), "exec", "--queue", "q", *options, "--", "sh", "-c", script]
+        more.setdefault("stderr", subprocess.DEVNULL)
+        worker = subprocess.Popen(["sh", "-c", f'exec "$@" {redirect}', "sh", *words],
+                                  env=environment(self.url), **more)
+        self.addCleanup(worker.wait)
+        self.addCleanup(worker.kill)
+        return worker
+
+    def until(self, holds):
+        deadline = time.monotonic() + DEADLINE_S
+        while not holds():
+            self.assertLess(time.monotonic(), deadline)
+
+    def test_a_reader_of_stderr_that_has_gone_does_not_end_it(self):
+        ours, its = os.pipe()
+        worker = self.start("cat", stderr=its)
+        os.close(its)
+        os.close(ours)
+        self.run_ok("wait", self.push(), "--timeout", "30s")
+        # It has something to tell: the connection is lost.
+        self.server.restart()
+        self.run_ok("wait", self.push(), "--timeout", "30s")
+        worker.terminate()
+        self.assertEqual(worker.wait(DEADLINE_S), 0)
+
+    def test_closed_standard_streams_are_no_files_of_its_own(self):
+        # As long as what is written to an eventfd.
+        worker = self.start("echo 1234567 >&2; echo out", redirect="<&- >&- 2>&-")
+        for _ in range(3):
+            self.run_ok("wait", self.push(), "--timeout", "30s")
+        for number in range(3):
+            self.assertEqual(os.readlink(f"/proc/{worker.pid}/fd/{number}"), "/dev/null")
+        self.assertIsNone(worker.poll())
+        worker.terminate()
+        self.assertEqual(worker.wait(DEADLINE_S), 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
