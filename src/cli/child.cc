@@ -146,12 +146,14 @@ class Running {
   void read_errors();
   // Reads what is there; false at the end of the stream.
   bool read_some(const Fd& fd, std::string& bytes) const;
+  // Where the kernel gives no descriptor of a process there is only to ask, again and again.
+  bool has_ended_unseen() const;
   void stop_if_asked();
 
   const ChildSpec& spec_;
   const std::function<bool()>& is_cancelled_;
   pid_t pid_ = -1;
-  Fd process_;  // Readable when it has ended.
+  Fd process_;  // Readable when it has ended; closed where there is no such thing.
   Fd input_;
   Fd output_;
   Fd errors_;
@@ -243,6 +245,14 @@ void Running::look_at_pipes(milliseconds most) {
   has_ended_ = has_ended_ || entries[0].revents != 0;
 }
 
+bool Running::has_ended_unseen() const {
+  if (process_.is_open()) return false;
+  siginfo_t info{};
+  // It stays to be waited for: until then its number is nobody else's.
+  return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid_;
+}
+
 void Running::stop_if_asked() {
   if (!end_.was_stopped) {
     if (!is_cancelled_()) return;
@@ -259,6 +269,7 @@ ChildEnd Running::wait() {
   while (!has_ended_) {
     stop_if_asked();
     look_at_pipes(kLook);
+    has_ended_ = has_ended_ || has_ended_unseen();
   }
   // What is left of a group that was to end goes with it, before its number can be another's.
   if (end_.was_stopped) kill(-pid_, SIGKILL);

@@ -1,9 +1,16 @@
 #include "cli/child.h"
 
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <csignal>
+#include <thread>  // tidy: allow include because a thread can be refused a system call, for good
 
 namespace cli {
 namespace {
@@ -122,6 +129,29 @@ TEST(Child, WhatIgnoresTheRequestIsKilled) {
   const auto end = run_child(spec, [&] { return marker.is_there(); });
   ASSERT_TRUE(end.has_value());
   EXPECT_EQ(end->signal, SIGKILL);
+}
+
+// Refuses the calling thread, and what it starts, one system call. There is no way back.
+bool refuse_system_call(uint32_t number) {
+  std::array<sock_filter, 4> rules = {{{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+                                       {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, number},
+                                       {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+                                       {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}}};
+  sock_fprog program{static_cast<unsigned short>(rules.size()), rules.data()};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST(Child, EndIsSeenWithoutADescriptorOfTheProcess) {
+  bool is_refused = false;
+  ChildEnd end;
+  std::thread([&] {
+    is_refused = refuse_system_call(SYS_pidfd_open);
+    if (is_refused) end = run(shell("echo out; exit 3"));
+  }).join();
+  if (!is_refused) GTEST_SKIP() << "no seccomp here";
+  EXPECT_EQ(end.exit_code, 3);
+  EXPECT_EQ(end.output, "out\n");
 }
 
 TEST(Child, BackgroundProcessThatHoldsThePipesIsNotWaitedFor) {
