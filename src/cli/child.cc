@@ -82,6 +82,7 @@ struct Launch {
   std::vector<char*> environment_words;
   std::vector<std::string> words;
   std::vector<char*> argument_words;
+  std::optional<rlimit> open_files;
 };
 
 Launch make_launch(const ChildSpec& spec) {
@@ -97,6 +98,7 @@ Launch make_launch(const ChildSpec& spec) {
     launch.environment.push_back(name + "=" + value);
   }
   launch.words = spec.words;
+  launch.open_files = spec.open_files;
   for (std::string& word : launch.environment) launch.environment_words.push_back(word.data());
   for (std::string& word : launch.words) launch.argument_words.push_back(word.data());
   launch.environment_words.push_back(nullptr);
@@ -120,6 +122,7 @@ Launch make_launch(const ChildSpec& spec) {
     action.sa_handler = SIG_DFL;
     sigaction(signal, &action, nullptr);
   }
+  if (launch.open_files) setrlimit(RLIMIT_NOFILE, &*launch.open_files);
   execve(program, launch.argument_words.data(), launch.environment_words.data());
   const int error = errno;
   [[maybe_unused]] const ssize_t written = write(report, &error, sizeof error);
@@ -180,7 +183,8 @@ base::Status Running::start() {
   int error = 0;
   if (read(report.read.get(), &error, sizeof error) == sizeof error) {
     waitpid(pid_, nullptr, 0);
-    return fail(ErrorCode::kIo, "cannot run {}: {}", spec_.program, errno_text(error));
+    return fail(error == E2BIG ? ErrorCode::kTooBig : ErrorCode::kIo, "cannot run {}: {}",
+                spec_.program, errno_text(error));
   }
   process_ = Fd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   input_ = std::move(input.write);

@@ -1,8 +1,11 @@
 // Runs one command to its end: bytes in, bytes out, a limit on what it may say, and a way to
 // end it with all that it started.
 #pragma once
+#include <sys/resource.h>
+
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +23,7 @@ struct ChildSpec {
   size_t error_bytes_max = 0;                                    // Of stderr, the end is kept.
   bool pass_errors_on = false;                                   // Copy its stderr to ours.
   std::chrono::milliseconds kill_after{5'000};                   // From SIGTERM to SIGKILL.
+  std::optional<rlimit> open_files;                              // Its limit, if not as ours.
 };
 
 struct ChildEnd {
@@ -36,8 +40,9 @@ base::Result<std::string> find_program(const std::string& name);
 
 // Runs it in a process group of its own and waits. When `is_cancelled` says so, which is asked at
 // least every 50 ms, the group gets SIGTERM, and SIGKILL after kill_after. The child dies with us.
-// Errors: kIo when it cannot be started.
-// Threading: any number of threads may run children at the same time.
+// Errors, when it cannot be started: kTooBig because of its words and environment, kIo for what
+// lies with this machine or the program. Threading: any number of threads may run children at the
+// same time.
 base::Result<ChildEnd> run_child(const ChildSpec& spec, const std::function<bool()>& is_cancelled);
 
 }  // namespace cli

@@ -165,7 +165,20 @@ TEST(Child, ProgramThatIsNotThereIsAnError) {
   spec.program = "/nowhere/at/all";
   const auto end = run_child(spec, [] { return false; });
   ASSERT_FALSE(end.has_value());
+  EXPECT_EQ(end.error().code, base::ErrorCode::kIo);
   EXPECT_NE(end.error().message.find("No such file"), std::string::npos);
+}
+
+TEST(Child, WordThatIsTooBigIsAnErrorOfItsOwn) {
+  const auto end = run_child(shell(std::string(200'000, ' ')), [] { return false; });
+  ASSERT_FALSE(end.has_value());
+  EXPECT_EQ(end.error().code, base::ErrorCode::kTooBig);
+}
+
+TEST(Child, HasItsOwnLimitOfOpenFiles) {
+  ChildSpec spec = shell("ulimit -Sn; ulimit -Hn");
+  spec.open_files = rlimit{.rlim_cur = 50, .rlim_max = 60};
+  EXPECT_EQ(run(spec).output, "50\n60\n");
 }
 
 TEST(Child, FindsProgramsAsAShellDoes) {

@@ -1,14 +1,18 @@
 // dray exec --queue q [--type t…] -- command {}
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 
+#include "base/clock.h"
 #include "cli/child.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
+#include "config/duration.h"
 #include "dray/worker.h"
 
 namespace cli {
@@ -18,6 +22,8 @@ constexpr int kExitPermanent = 65;  // EX_DATAERR: what is wrong with the job wi
 constexpr size_t kResultBytesMax = size_t{1} << 20;
 constexpr size_t kErrorBytesMax = size_t{4} << 10;
 constexpr std::string_view kArgsPlace = "{}";
+// How long a job waits that could not be started here, for this machine or for another.
+constexpr std::chrono::milliseconds kCannotStartDelay{5'000};
 
 [[noreturn]] void fail_job(std::string error_class, std::string message, bool permanent) {
   dray::Failure failure;
@@ -31,6 +37,17 @@ std::string trimmed(std::string_view text) {
   const size_t begin = text.find_first_not_of(" \t\r\n");
   if (begin == std::string_view::npos) return {};
   return std::string(text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1));
+}
+
+// Each command that runs takes four files; what is usual (1,024) is not enough for concurrency
+// 1,000. Returns the limit that was, for the commands: some cannot work with more.
+std::optional<rlimit> raise_file_limit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return {};
+  const rlimit before = files;
+  files.rlim_cur = files.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &files) != 0) return {};
+  return before;
 }
 
 class ExecCommand final : public Command {
@@ -74,6 +91,7 @@ class ExecCommand final : public Command {
       return kExitUsage;
     }
     program_ = *program;
+    open_files_ = raise_file_limit();
     // A child that does not read its stdin is not our end.
     std::signal(SIGPIPE, SIG_IGN);  // NOLINT: sigaction would say no more here.
     dray::Worker worker(client_options(server_), worker_options());
@@ -94,11 +112,13 @@ class ExecCommand final : public Command {
     options.concurrency = concurrency_;
     options.grace = grace_.value_or(options.grace);
     options.name = name_;
-    options.notice = [](std::string_view line) { print_error("dray exec: {}\n", printable(line)); };
+    options.notice = notice;
     return options;
   }
 
-  std::optional<std::string> run_job(dray::Context& context) const {
+  static void notice(std::string_view line) { print_error("dray exec: {}\n", printable(line)); }
+
+  std::optional<std::string> run_job(dray::Context& context) {
     ChildSpec spec;
     spec.program = program_;
     spec.words = words_for(context);
@@ -107,10 +127,27 @@ class ExecCommand final : public Command {
     spec.output_bytes_max = kResultBytesMax;
     spec.error_bytes_max = kErrorBytesMax;
     spec.pass_errors_on = true;
+    spec.open_files = open_files_;
     spec.kill_after = kill_after_.value_or(spec.kill_after);
     const auto end = run_child(spec, [&] { return context.cancelled(); });
-    if (!end) fail_job("CannotStart", end.error().message, false);
+    if (!end) could_not_start(end.error());
     return result_of(*end);
+  }
+
+  // No file left, no process, the command not there while it is replaced: none of this is the job's
+  // fault, and all of the queue would use up its attempts within seconds.
+  [[noreturn]] void could_not_start(const base::Error& error) {
+    if (error.code == base::ErrorCode::kTooBig) {
+      fail_job("ArgsTooBig", error.message + ": take the args from stdin, without {}", true);
+    }
+    // Once for all jobs that have the same trouble.
+    const base::MonoTime now = base::SystemClock{}.mono();
+    base::MonoTime next = next_notice_;
+    if (now >= next && next_notice_.compare_exchange_strong(next, now + kCannotStartDelay)) {
+      notice(fmt::format("{}; such jobs are given back for {}", error.message,
+                         config::duration_text(kCannotStartDelay)));
+    }
+    throw dray::Snooze(kCannotStartDelay);
   }
 
   std::optional<std::string> result_of(const ChildEnd& end) const {
@@ -177,6 +214,8 @@ class ExecCommand final : public Command {
   std::string name_;
   ServerChoice server_;
   std::string program_;
+  std::optional<rlimit> open_files_;
+  std::atomic<base::MonoTime> next_notice_{};
   bool no_result_ = false;
 };
 

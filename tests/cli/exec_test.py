@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -37,9 +38,11 @@ class Exec(unittest.TestCase):
     def job(self, job):
         return json.loads(self.run_ok("show", job, "-o", "json"))
 
-    def start(self, script, *options, redirect="", **more):
-        """Starts `dray exec` for queue q; `redirect` is a shell's, for its standard streams."""
-        words = [binary(), "exec", "--queue", "q", *options, "--", "sh", "-c", script]
+    def start(self, script, *options, program=None, redirect="", **more):
+        """Starts `dray exec` for queue q with a script, or a `program` and its words; `redirect` is
+        a shell's, for its standard streams."""
+        words = [binary(), "exec", "--queue", "q", *options, "--"]
+        words += program or ["sh", "-c", script]
         more.setdefault("stderr", subprocess.DEVNULL)
         worker = subprocess.Popen(["sh", "-c", f'exec "$@" {redirect}', "sh", *words],
                                   env=environment(self.url), **more)
@@ -74,6 +77,37 @@ class Exec(unittest.TestCase):
         self.assertIsNone(worker.poll())
         worker.terminate()
         self.assertEqual(worker.wait(DEADLINE_S), 0)
+
+    def test_a_command_that_is_away_costs_no_attempt(self):
+        command = self.folder / "command"
+        command.write_text("#!/bin/sh\necho done\n", encoding="ascii")
+        command.chmod(0o700)
+        errors = self.folder / "errors"
+        with open(errors, "wb") as file:
+            self.start("", program=[str(command)], stderr=file)
+        self.run_ok("wait", self.push(), "--timeout", "30s")
+        command.rename(self.folder / "away")
+        for job in [self.push("--attempts", "1"), self.push("--attempts", "1")]:
+            self.until(lambda job=job: self.job(job)["state"] == "scheduled")
+            self.assertEqual(self.job(job)["attempt"], 0)
+        told = errors.read_text(encoding="utf-8").splitlines()
+        self.assertEqual(len(told), 1, "one line for all of them")
+        self.assertRegex(told[0], "^dray exec: cannot run .*: No such file or directory; ")
+
+    def test_args_too_big_for_a_word_make_the_job_dead(self):
+        self.start("", program=["true", "{}"])
+        pushed = dray(self.url, "push", "--raw", "q", "t", "-", stdin="x" * 200_000)
+        self.assertEqual(dray(self.url, "wait", pushed.out.strip(), "--timeout", "30s").code, 1)
+        job = self.job(pushed.out.strip())
+        self.assertEqual((job["state"], job["attempt"]), ("dead", 1))
+        self.assertEqual(job["history"][0]["class"], "ArgsTooBig")
+
+    def test_its_limit_of_open_files_is_not_its_commands(self):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        worker = self.start("printf %s $(ulimit -Sn)", preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_NOFILE, (100, hard)))
+        self.assertEqual(self.run_ok("wait", self.push(), "--timeout", "30s"), "100\n")
+        self.assertEqual(resource.prlimit(worker.pid, resource.RLIMIT_NOFILE), (hard, hard))
 
 
 if __name__ == "__main__":
