@@ -17,6 +17,7 @@ inline constexpr int kExitUsage = 2;
 inline constexpr int kExitNotFound = 3;
 inline constexpr int kExitPartial = 4;
 inline constexpr int kExitUnreachable = 5;
+inline constexpr int kExitOutput = 74;  // EX_IOERR: stdout could not be written.
 
 class CommandSet;
 

@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <string>
 
+#include "cli/checked_stdout.h"
+
 namespace cli {
 namespace {
 
@@ -45,7 +47,7 @@ Screen::Screen(Keys keys)
 
 Screen::~Screen() {
   if (takes_keys_) {
-    fmt::print("\x1b[?25h\x1b[?1049l");
+    std::fputs("\x1b[?25h\x1b[?1049l", stdout);  // Throws nothing, even if the terminal is gone.
     std::fflush(stdout);
     tcsetattr(STDIN_FILENO, TCSANOW, &before_);
   }
@@ -79,7 +81,7 @@ void Screen::show(std::string_view frame) const {
   }
   if (is_terminal_ && lines < lines_max) out += "\x1b[J";
   fmt::print("{}", out);
-  std::fflush(stdout);
+  flush_stdout();
 }
 
 Screen::Event Screen::wait(std::chrono::milliseconds time) const {

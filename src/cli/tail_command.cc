@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "base/time.h"
+#include "cli/checked_stdout.h"
 #include "cli/command.h"
 #include "cli/terminal.h"
 
@@ -65,7 +65,7 @@ class TailCommand final : public ServerCommand {
           if (show(event.text)) return kExitOk;
         }
       }
-      std::fflush(stdout);
+      flush_stdout();
     }
   }
 

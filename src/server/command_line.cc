@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "cli/checked_stdout.h"
 #include "cli/cli.h"
 #include "cli/command.h"
 #include "cli/help_text.h"
@@ -97,19 +98,19 @@ int run_command_line(int argc, char** argv, store::SystemCalls& calls) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& asked) {
-    return app.exit(asked);  // Help, or the version.
+    return cli::with_checked_stdout([&] { return app.exit(asked); });  // Help, or the version.
   } catch (const CLI::ParseError& error) {
     cli::print_usage_error(app, error.what());
     return kExitUsage;
   }
-  if (app.got_subcommand("version")) {
-    std::printf("dray %s\n", std::string(kVersion).c_str());
+  if (app.got_subcommand("serve")) return serve_command.run(calls);
+  return cli::with_checked_stdout([&] {
+    if (const auto code = client_commands.run()) return *code;
+    if (const auto code = repair_commands.run()) return *code;
+    if (const auto code = config_command.run()) return *code;
+    std::printf("dray %s\n", std::string(kVersion).c_str());  // Nothing else is left.
     return kExitOk;
-  }
-  if (const auto code = client_commands.run()) return *code;
-  if (const auto code = repair_commands.run()) return *code;
-  if (const auto code = config_command.run()) return *code;
-  return serve_command.run(calls);
+  });
 }
 
 }  // namespace server

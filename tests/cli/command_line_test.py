@@ -233,6 +233,18 @@ class AgainstTheServer(unittest.TestCase):
             self.assertGreater(result["jobs_per_second"], 0)
             self.assertLessEqual(result["p50_ms"], result["p99_ms"])
 
+    def test_a_list_that_cannot_be_written_is_told(self):
+        for _ in range(20):
+            self.run_ok("push", "full", "t", json.dumps("x" * 1000))
+        job = self.run_ok("push", "full", "t").strip()
+        for words in (["ls", "queue:full", "-o", "json"], ["show", job], ["push", "full", "t"],
+                      ["status", "--watch"]):
+            with open("/dev/full", "wb") as full:
+                ran = subprocess.run([binary(), *words], stdout=full, stderr=subprocess.PIPE,
+                                     text=True, timeout=DEADLINE_S, env=environment(self.url))
+            self.assertEqual((ran.returncode, ran.stderr), (
+                74, "dray: stdout cannot be written: No space left on device\n"), words)
+
     def test_an_interrupted_bench_leaves_nothing_behind(self):
         def queues():
             listed = json.loads(self.run_ok("queue", "ls", "-o", "json"))["queues"]
@@ -535,6 +547,25 @@ class WithoutAServer(unittest.TestCase):
             script = dray(None, "completion", shell).out
             for word in ("pause", "doctor", "'dray queue ls'" if shell == "fish" else "dray queue ls"):
                 self.assertIn(word, script)
+
+    def test_a_stdout_that_cannot_be_written_is_told(self):
+        for words in (["version"], ["--help"], ["help", "push"], ["config", "print-default"],
+                      ["help", "--man"]):
+            with open("/dev/full", "wb") as full:
+                ran = subprocess.run([binary(), *words], stdout=full, stderr=subprocess.PIPE,
+                                     text=True, timeout=DEADLINE_S, env=environment())
+            self.assertEqual((ran.returncode, ran.stderr), (
+                74, "dray: stdout cannot be written: No space left on device\n"), words)
+
+    def test_a_reader_that_has_seen_enough_is_no_fault_to_tell_of(self):
+        ours, its = os.pipe()
+        os.close(ours)
+        # Without SIGPIPE, as Python has it.
+        ran = subprocess.run([binary(), "help", "--man"], stdout=its, stderr=subprocess.PIPE,
+                             text=True, timeout=DEADLINE_S, restore_signals=False,
+                             env=environment())
+        os.close(its)
+        self.assertEqual((ran.returncode, ran.stderr), (74, ""))
 
     def test_bench_brings_its_own_server(self):
         ran = dray("dray://127.0.0.1:1", "bench", "-n", "100", "--clients", "1", "-o", "ndjson")
