@@ -14,7 +14,7 @@ constexpr int64_t kBlockMs = 20'000;
 static_assert(kBlockMs < core::limits::kEventIdleMs);
 // Then others have their turn.
 constexpr int64_t kEventsAtOnce = 256;
-constexpr size_t kListenersAtOnce = 16;
+constexpr size_t kListenersAtOnce = 4;
 
 uint64_t seq_of(std::string_view cursor) {
   const auto parsed = core::parse_event_cursor(cursor);
