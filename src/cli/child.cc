@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "cli/own_stderr.h"
 
 namespace cli {
 namespace {
@@ -28,6 +29,10 @@ constexpr milliseconds kLook{50};
 // What a background process that holds the pipes open may still say after the child has ended.
 constexpr milliseconds kLastWords{500};
 constexpr size_t kReadBytes = size_t{64} << 10;
+// How long the child may be held up because nobody reads our stderr, which it writes to.
+constexpr milliseconds kStderrPatience{1'000};
+// What may wait for our stderr once the child has ended. It has no more than what is in a pipe.
+constexpr size_t kLastErrorsBytesMax = size_t{1} << 20;
 
 base::MonoTime now() {
   return base::SystemClock{}.mono();
@@ -147,6 +152,9 @@ class Running {
   void write_input();
   void read_output();
   void read_errors();
+  // Whether there is room for more of the child's stderr.
+  bool takes_errors() const;
+  void pass_errors_on();
   // Reads what is there; false at the end of the stream.
   bool read_some(const Fd& fd, std::string& bytes) const;
   // Where the kernel gives no descriptor of a process there is only to ask, again and again.
@@ -161,6 +169,9 @@ class Running {
   Fd output_;
   Fd errors_;
   size_t written_ = 0;
+  std::string unpassed_;  // Of its stderr, what ours has not taken yet.
+  base::MonoTime pass_until_{};
+  bool stderr_is_stuck_ = false;
   bool has_ended_ = false;
   bool was_killed_ = false;
   base::MonoTime kill_at_{};
@@ -229,18 +240,39 @@ void Running::read_errors() {
   std::string bytes;
   if (!read_some(errors_, bytes)) return errors_.reset();
   if (spec_.pass_errors_on) {
-    [[maybe_unused]] const ssize_t count = write(STDERR_FILENO, bytes.data(), bytes.size());
+    if (unpassed_.empty()) pass_until_ = now() + kStderrPatience;
+    unpassed_ += bytes;
   }
   end_.errors += bytes;
   const size_t size = end_.errors.size();
   if (size > spec_.error_bytes_max) end_.errors.erase(0, size - spec_.error_bytes_max);
 }
 
+bool Running::takes_errors() const {
+  return unpassed_.size() < (has_ended_ ? kLastErrorsBytesMax : 1);
+}
+
+// A reader that is slow slows the child down, as a pipe between them would; one that does not read
+// at all must not keep the child, nor us from looking at its time limit.
+void Running::pass_errors_on() {
+  if (unpassed_.empty()) return;
+  const size_t taken = write_at_once(unpassed_);
+  unpassed_.erase(0, taken);
+  if (taken > 0) {
+    stderr_is_stuck_ = false;
+    pass_until_ = now() + kStderrPatience;
+  } else if (stderr_is_stuck_ || now() >= pass_until_) {
+    stderr_is_stuck_ = true;
+    unpassed_.clear();
+  }
+}
+
 void Running::look_at_pipes(milliseconds most) {
-  std::array<pollfd, 4> entries{{{process_.get(), POLLIN, 0},
+  std::array<pollfd, 5> entries{{{process_.get(), POLLIN, 0},
                                  {input_.get(), POLLOUT, 0},
                                  {output_.get(), POLLIN, 0},
-                                 {errors_.get(), POLLIN, 0}}};
+                                 {takes_errors() ? errors_.get() : -1, POLLIN, 0},
+                                 {unpassed_.empty() ? -1 : STDERR_FILENO, POLLOUT, 0}}};
   if (has_ended_) entries[0].fd = -1;
   if (poll(entries.data(), entries.size(), static_cast<int>(most.count())) <= 0) return;
   if (entries[1].revents != 0) write_input();
@@ -273,6 +305,7 @@ ChildEnd Running::wait() {
   while (!has_ended_) {
     stop_if_asked();
     look_at_pipes(kLook);
+    pass_errors_on();
     has_ended_ = has_ended_ || has_ended_unseen();
   }
   // What is left of a group that was to end goes with it, before its number can be another's.
@@ -284,7 +317,10 @@ ChildEnd Running::wait() {
   if (WIFSIGNALED(status)) end_.signal = WTERMSIG(status);
   input_.reset();
   const base::MonoTime until = now() + kLastWords;
-  while ((output_.is_open() || errors_.is_open()) && now() < until) look_at_pipes(kLook);
+  while ((output_.is_open() || errors_.is_open() || !unpassed_.empty()) && now() < until) {
+    look_at_pipes(kLook);
+    pass_errors_on();
+  }
   return std::move(end_);
 }
 

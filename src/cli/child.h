@@ -21,9 +21,10 @@ struct ChildSpec {
   std::string input;                                             // Its stdin.
   size_t output_bytes_max = 0;                                   // Beyond it stdout is thrown away.
   size_t error_bytes_max = 0;                                    // Of stderr, the end is kept.
-  bool pass_errors_on = false;                                   // Copy its stderr to ours.
-  std::chrono::milliseconds kill_after{5'000};                   // From SIGTERM to SIGKILL.
-  std::optional<rlimit> open_files;                              // Its limit, if not as ours.
+  // Copy its stderr to ours. What ours does not take within a second is lost there.
+  bool pass_errors_on = false;
+  std::chrono::milliseconds kill_after{5'000};  // From SIGTERM to SIGKILL.
+  std::optional<rlimit> open_files;             // Its limit, if not as ours.
 };
 
 struct ChildEnd {

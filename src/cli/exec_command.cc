@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "cli/child.h"
 #include "cli/command.h"
+#include "cli/own_stderr.h"
 #include "cli/terminal.h"
 #include "config/duration.h"
 #include "dray/worker.h"
@@ -100,8 +101,8 @@ class ExecCommand final : public Command {
     if (types_.empty()) worker.on_any(handler);
     worker.stop_on_signals();
     const dray::WorkerReport report = worker.run();
-    print_error("dray exec: {} succeeded, {} failed, {} given back, {} lost\n", report.succeeded,
-                report.failed, report.released, report.lost);
+    notice(fmt::format("{} succeeded, {} failed, {} given back, {} lost", report.succeeded,
+                       report.failed, report.released, report.lost));
     return kExitOk;
   }
 
@@ -116,7 +117,10 @@ class ExecCommand final : public Command {
     return options;
   }
 
-  static void notice(std::string_view line) { print_error("dray exec: {}\n", printable(line)); }
+  // Called by threads that keep leases, among others: nothing may wait for a reader here.
+  static void notice(std::string_view line) {
+    write_at_once(fmt::format("dray exec: {}\n", printable(line)));
+  }
 
   std::optional<std::string> run_job(dray::Context& context) {
     ChildSpec spec;

@@ -17,6 +17,15 @@ from command_line_test import DEADLINE_S, dray, environment  # noqa: E402
 from server import Server, binary  # noqa: E402
 
 
+def is_alive(pid):
+    """Whether it is there, and not only waiting to be buried."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except OSError:
+        return False
+    return stat.rpartition(") ")[2][0] != "Z"
+
+
 class Exec(unittest.TestCase):
     def setUp(self):
         self.server = Server()
@@ -108,6 +117,40 @@ class Exec(unittest.TestCase):
             resource.RLIMIT_NOFILE, (100, hard)))
         self.assertEqual(self.run_ok("wait", self.push(), "--timeout", "30s"), "100\n")
         self.assertEqual(resource.prlimit(worker.pid, resource.RLIMIT_NOFILE), (hard, hard))
+
+    def test_stderr_reaches_a_slow_reader_whole(self):
+        ours, its = os.pipe()
+        self.start("head -c 300000 /dev/zero >&2", stderr=its)
+        os.close(its)
+        self.push()
+        left = 300_000
+        while left > 0:
+            left -= len(os.read(ours, min(left, 1000)))
+        os.close(ours)
+
+    def test_a_stderr_that_nobody_reads_holds_up_no_limit(self):
+        ours, its = os.pipe()
+        self.addCleanup(os.close, ours)
+        pid = self.folder / "pid"
+        worker = self.start(f"head -c 300000 /dev/zero >&2; echo $$ >{pid}; exec tail -f /dev/null",
+                            "--kill-after", "10ms", stderr=its)
+        os.close(its)
+        job = self.push("--timeout", "3s", "--attempts", "1")
+        self.until(lambda: pid.exists() and pid.read_text(encoding="ascii"))
+        command = int(pid.read_text(encoding="ascii"))
+        self.until(lambda: not is_alive(command))
+        self.assertEqual(self.job(job)["history"][0]["class"], "Timeout")
+        worker.terminate()
+        self.assertEqual(worker.wait(DEADLINE_S), 0)
+
+    def test_the_message_is_the_end_of_a_stderr_that_nobody_reads(self):
+        ours, its = os.pipe()
+        self.addCleanup(os.close, ours)
+        self.start("head -c 300000 /dev/zero >&2; echo the end >&2; exit 1", stderr=its)
+        os.close(its)
+        job = self.push("--attempts", "1")
+        self.assertEqual(dray(self.url, "wait", job, "--timeout", "30s").code, 1)
+        self.assertIn("the end", str(self.job(job)["history"][0]["message"]))
 
 
 if __name__ == "__main__":
