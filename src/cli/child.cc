@@ -160,6 +160,8 @@ class Running {
   // Where the kernel gives no descriptor of a process there is only to ask, again and again.
   bool has_ended_unseen() const;
   void stop_if_asked();
+  void end_group();
+  bool group_has_others() const;
 
   const ChildSpec& spec_;
   const std::function<bool()>& is_cancelled_;
@@ -301,6 +303,27 @@ void Running::stop_if_asked() {
   }
 }
 
+// Requires: the child itself has been waited for.
+bool Running::group_has_others() const {
+  // Where we are the first process of a container its orphans are ours, and stay until we look.
+  // Where that is another, a dead one that it does not ask after counts until kill_after.
+  while (waitpid(-pid_, nullptr, WNOHANG) > 0) {
+  }
+  return kill(-pid_, 0) == 0 || errno == EPERM;
+}
+
+// A shell ends at SIGTERM at once, what it has started may have to clean up.
+void Running::end_group() {
+  while (group_has_others()) {
+    if (now() >= kill_at_) {
+      kill(-pid_, SIGKILL);
+      return;
+    }
+    look_at_pipes(kLook);
+    pass_errors_on();
+  }
+}
+
 ChildEnd Running::wait() {
   while (!has_ended_) {
     stop_if_asked();
@@ -308,14 +331,15 @@ ChildEnd Running::wait() {
     pass_errors_on();
     has_ended_ = has_ended_ || has_ended_unseen();
   }
-  // What is left of a group that was to end goes with it, before its number can be another's.
-  if (end_.was_stopped) kill(-pid_, SIGKILL);
   int status = 0;
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   if (WIFEXITED(status)) end_.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) end_.signal = WTERMSIG(status);
   input_.reset();
+  // The group's number cannot be another's as long as somebody is in it, nor come round within a
+  // look.
+  if (end_.was_stopped) end_group();
   const base::MonoTime until = now() + kLastWords;
   while ((output_.is_open() || errors_.is_open() || !unpassed_.empty()) && now() < until) {
     look_at_pipes(kLook);

@@ -40,7 +40,8 @@ struct ChildEnd {
 base::Result<std::string> find_program(const std::string& name);
 
 // Runs it in a process group of its own and waits. When `is_cancelled` says so, which is asked at
-// least every 50 ms, the group gets SIGTERM, and SIGKILL after kill_after. The child dies with us.
+// least every 50 ms, the group gets SIGTERM, and what is left of it SIGKILL after kill_after, which
+// is also waited for when the child itself has ended before. The child dies with us.
 // Errors, when it cannot be started: kTooBig because of its words and environment, kIo for what
 // lies with this machine or the program. Threading: any number of threads may run children at the
 // same time.

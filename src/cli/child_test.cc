@@ -16,6 +16,7 @@ namespace cli {
 namespace {
 
 using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
 
 ChildSpec shell(const std::string& script) {
   ChildSpec spec;
@@ -46,6 +47,19 @@ ChildEnd run(const ChildSpec& spec) {
   auto end = run_child(spec, [] { return false; });
   EXPECT_TRUE(end.has_value());
   return std::move(*end);
+}
+
+// Gone, or on its way: an orphan that is dead until init looks at it.
+void wait_until_gone(pid_t other) {
+  while (kill(other, 0) == 0) {
+    const std::string path = "/proc/" + std::to_string(other) + "/stat";
+    FILE* stat = fopen(path.c_str(), "r");
+    if (stat == nullptr) break;
+    char state = '?';
+    const int fields = fscanf(stat, "%*d %*s %c", &state);
+    fclose(stat);
+    if (fields != 1 || state == 'Z') break;
+  }
 }
 
 TEST(Child, BytesGoInAndOut) {
@@ -109,17 +123,34 @@ TEST(Child, CancelEndsTheWholeGroup) {
   ASSERT_TRUE(end.has_value());
   EXPECT_TRUE(end->was_stopped);
   EXPECT_EQ(end->signal, SIGTERM);
-  const pid_t other = std::stoi(end->output);
-  // Gone, or on its way: an orphan that is dead until init looks at it.
-  while (kill(other, 0) == 0) {
-    const std::string path = "/proc/" + std::to_string(other) + "/stat";
-    FILE* stat = fopen(path.c_str(), "r");
-    if (stat == nullptr) break;
-    char state = '?';
-    const int fields = fscanf(stat, "%*d %*s %c", &state);
-    fclose(stat);
-    if (fields != 1 || state == 'Z') break;
-  }
+  wait_until_gone(std::stoi(end->output));
+}
+
+// A shell that ends at SIGTERM, and one that it has started and that then does what `at_term` says.
+ChildSpec shell_with_another(const std::string& at_term, const Marker& ready) {
+  return shell("sh -c 'trap \"" + at_term + "\" TERM; echo $$; touch " + ready.path() +
+               "; while :; do :; done'; exit 3");
+}
+
+TEST(Child, WhatAShellHasStartedMayCleanUp) {
+  const Marker marker;
+  // Cleans up for longer than the shell is there.
+  ChildSpec spec = shell_with_another("while kill -0 $PPID; do :; done; echo clean; exit", marker);
+  spec.kill_after = 60s;
+  const auto end = run_child(spec, [&] { return marker.is_there(); });
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->signal, SIGTERM);
+  EXPECT_TRUE(end->output.ends_with("\nclean\n")) << end->output;
+}
+
+TEST(Child, WhatAShellHasStartedIsKilledInTheEnd) {
+  const Marker marker;
+  ChildSpec spec = shell_with_another("", marker);
+  spec.kill_after = 50ms;
+  const auto end = run_child(spec, [&] { return marker.is_there(); });
+  ASSERT_TRUE(end.has_value());
+  EXPECT_EQ(end->signal, SIGTERM);
+  wait_until_gone(std::stoi(end->output));
 }
 
 TEST(Child, WhatIgnoresTheRequestIsKilled) {

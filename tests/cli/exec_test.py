@@ -18,7 +18,7 @@ from server import Server, binary  # noqa: E402
 
 
 def is_alive(pid):
-    """Whether it is there, and not only waiting to be buried."""
+    """Whether it is there, and not only waiting to be asked after."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
     except OSError:
