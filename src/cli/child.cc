@@ -15,6 +15,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "cli/child_groups.h"
 #include "cli/own_stderr.h"
 
 namespace cli {
@@ -119,20 +120,40 @@ Launch make_launch(const ChildSpec& spec) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
   for (int target = 0; target < 3; ++target) dup2(fds[static_cast<size_t>(target)], target);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int signal : {SIGPIPE, SIGTERM, SIGINT, SIGCHLD}) {
+  for (const int signal : {SIGPIPE, SIGTERM, SIGINT, SIGCHLD, SIGHUP, SIGQUIT}) {
     struct sigaction action {};
+    sigaction(signal, nullptr, &action);
+    // What nohup has asked for is for the child too.
+    if ((signal == SIGHUP || signal == SIGQUIT) && action.sa_handler == SIG_IGN) continue;
+    action = {};
     action.sa_handler = SIG_DFL;
     sigaction(signal, &action, nullptr);
   }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
   if (launch.open_files) setrlimit(RLIMIT_NOFILE, &*launch.open_files);
   execve(program, launch.argument_words.data(), launch.environment_words.data());
   const int error = errno;
   [[maybe_unused]] const ssize_t written = write(report, &error, sizeof error);
   _exit(127);
 }
+
+// Keeps all signals from this thread, and from what it forks: there, our handlers would act for us.
+class SignalsHeld {
+ public:
+  SignalsHeld() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsHeld() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeld(const SignalsHeld&) = delete;
+  SignalsHeld& operator=(const SignalsHeld&) = delete;
+
+ private:
+  sigset_t before_{};
+};
 
 void set_non_blocking(int fd) {
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
@@ -166,6 +187,7 @@ class Running {
   const ChildSpec& spec_;
   const std::function<bool()>& is_cancelled_;
   pid_t pid_ = -1;
+  ChildGroup group_;
   Fd process_;  // Readable when it has ended; closed where there is no such thing.
   Fd input_;
   Fd output_;
@@ -188,13 +210,18 @@ base::Status Running::start() {
   const Launch launch = make_launch(spec_);
   const std::array<int, 3> fds = {input.read.get(), output.write.get(), errors.write.get()};
   const pid_t parent = getpid();
-  pid_ = fork();
-  if (pid_ < 0) return fail(ErrorCode::kIo, "cannot start a process: {}", errno_text(errno));
-  if (pid_ == 0) become(spec_.program.c_str(), launch, fds, report.write.get(), parent);
-  setpgid(pid_, pid_);  // Also here: whoever comes first.
+  {
+    const SignalsHeld held;
+    pid_ = fork();
+    if (pid_ < 0) return fail(ErrorCode::kIo, "cannot start a process: {}", errno_text(errno));
+    if (pid_ == 0) become(spec_.program.c_str(), launch, fds, report.write.get(), parent);
+    setpgid(pid_, pid_);  // Also here: whoever comes first.
+    group_.note(pid_);
+  }
   report.write.reset();
   int error = 0;
   if (read(report.read.get(), &error, sizeof error) == sizeof error) {
+    group_.forget();
     waitpid(pid_, nullptr, 0);
     return fail(error == E2BIG ? ErrorCode::kTooBig : ErrorCode::kIo, "cannot run {}: {}",
                 spec_.program, errno_text(error));
@@ -331,6 +358,7 @@ ChildEnd Running::wait() {
     pass_errors_on();
     has_ended_ = has_ended_ || has_ended_unseen();
   }
+  if (!end_.was_stopped) group_.forget();
   int status = 0;
   while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
@@ -340,6 +368,7 @@ ChildEnd Running::wait() {
   // The group's number cannot be another's as long as somebody is in it, nor come round within a
   // look.
   if (end_.was_stopped) end_group();
+  group_.forget();
   const base::MonoTime until = now() + kLastWords;
   while ((output_.is_open() || errors_.is_open() || !unpassed_.empty()) && now() < until) {
     look_at_pipes(kLook);

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "cli/child.h"
+#include "cli/child_groups.h"
 #include "cli/command.h"
 #include "cli/own_stderr.h"
 #include "cli/terminal.h"
@@ -49,6 +50,23 @@ std::optional<rlimit> raise_file_limit() {
   files.rlim_cur = files.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &files) != 0) return {};
   return before;
+}
+
+// At the first one the worker stops, at the second it does not wait for its commands. Once it has
+// let go of the signals, while the last commands have their --kill-after, one more ends all of
+// them.
+void stop_on_signals(dray::Worker& worker) {
+  kill_children_at({SIGTERM, SIGINT, SIGHUP, SIGQUIT});
+  std::vector<int> ignored;
+  for (const int signal : {SIGHUP, SIGQUIT}) {
+    struct sigaction before {};
+    if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) {
+      ignored.push_back(signal);
+    }
+  }
+  worker.stop_on_signals({SIGTERM, SIGINT, SIGHUP, SIGQUIT});
+  // As nohup has it, or a shell for what runs in its background.
+  for (const int signal : ignored) std::signal(signal, SIG_IGN);  // NOLINT: as below.
 }
 
 class ExecCommand final : public Command {
@@ -99,7 +117,7 @@ class ExecCommand final : public Command {
     const auto handler = [this](dray::Context& context) { return run_job(context); };
     for (const std::string& type : types_) worker.on(type, handler);
     if (types_.empty()) worker.on_any(handler);
-    worker.stop_on_signals();
+    stop_on_signals(worker);
     const dray::WorkerReport report = worker.run();
     notice(fmt::format("{} succeeded, {} failed, {} given back, {} lost", report.succeeded,
                        report.failed, report.released, report.lost));

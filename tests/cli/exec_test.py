@@ -4,6 +4,7 @@
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -151,6 +152,46 @@ class Exec(unittest.TestCase):
         job = self.push("--attempts", "1")
         self.assertEqual(dray(self.url, "wait", job, "--timeout", "30s").code, 1)
         self.assertIn("the end", str(self.job(job)["history"][0]["message"]))
+
+    def number_in(self, path):
+        self.until(lambda: path.exists() and path.read_text(encoding="ascii").endswith("\n"))
+        number = int(path.read_text(encoding="ascii"))
+        self.addCleanup(lambda: is_alive(number) and os.kill(number, signal.SIGKILL))
+        return number
+
+    def test_a_signal_after_the_grace_kills_all_that_runs(self):
+        pid, errors = self.folder / "pid", self.folder / "errors"
+        with open(errors, "wb") as file:
+            worker = self.start(f"trap '' TERM; sh -c 'echo $$ >{pid}; while :; do :; done' & wait",
+                                "--grace", "10ms", "--kill-after", "60s", stderr=file)
+        self.push()
+        command = self.number_in(pid)
+        worker.terminate()
+        self.until(lambda: "1 given back" in errors.read_text(encoding="utf-8"))
+        self.assertTrue(is_alive(command))
+        worker.terminate()
+        self.assertEqual(worker.wait(DEADLINE_S), -signal.SIGTERM)
+        self.until(lambda: not is_alive(command))
+
+    def test_a_terminal_that_goes_gives_the_job_back(self):
+        for number in (signal.SIGHUP, signal.SIGQUIT):
+            pid = self.folder / f"pid{number}"
+            worker = self.start(f"tail -f /dev/null & echo $! >{pid}; wait", "--grace", "10ms")
+            job = self.push()
+            command = self.number_in(pid)
+            worker.send_signal(number)
+            self.assertEqual(worker.wait(DEADLINE_S), 0)
+            self.until(lambda command=command: not is_alive(command))
+            self.assertEqual((self.job(job)["state"], self.job(job)["attempt"]), ("ready", 0))
+            self.run_ok("delete", job)
+
+    def test_nohup_is_left_alone(self):
+        worker = self.start("cat", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.run_ok("wait", self.push(), "--timeout", "30s")
+        worker.send_signal(signal.SIGHUP)
+        self.run_ok("wait", self.push(), "--timeout", "30s")
+        worker.terminate()
+        self.assertEqual(worker.wait(DEADLINE_S), 0)
 
 
 if __name__ == "__main__":
