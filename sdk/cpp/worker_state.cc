@@ -257,6 +257,11 @@ void Worker::State::run_one(const std::shared_ptr<Held>& held) {
   // A run beyond its limit has failed, whatever it returned; otherwise it would depend on which of
   // the two threads came first.
   if (held->cancel_reason() == CancelReason::kTimeout) ran = detail::timed_out(held->job());
+  // Who was told that the worker stops and gave up is given back, like who does not listen.
+  const bool gave_up = ran->kind == Outcome::Kind::kFail && !ran->failure.permanent;
+  if (gave_up && held->cancel_reason() == CancelReason::kStopping) {
+    ran = Outcome{.kind = Outcome::Kind::kRelease};
+  }
   if (book_.claim(*held)) delivery_->deliver(held, *std::move(ran));
 }
 

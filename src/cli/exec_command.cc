@@ -24,6 +24,8 @@ constexpr int kExitPermanent = 65;  // EX_DATAERR: what is wrong with the job wi
 constexpr size_t kResultBytesMax = size_t{1} << 20;
 constexpr size_t kErrorBytesMax = size_t{4} << 10;
 constexpr std::string_view kArgsPlace = "{}";
+// How long it may take, at most, until the end of a killed command is seen.
+constexpr std::chrono::milliseconds kEndSeen{1'000};
 // How long a job waits that could not be started here, for this machine or for another.
 constexpr std::chrono::milliseconds kCannotStartDelay{5'000};
 
@@ -130,6 +132,8 @@ class ExecCommand final : public Command {
     for (const std::string& queue : queues_) options.queues.push_back({queue});
     options.concurrency = concurrency_;
     options.grace = grace_.value_or(options.grace);
+    // A command that was told to end has ended by then: its job does not run beside it.
+    options.cancel_grace = kill_after_.value_or(ChildSpec().kill_after) + kEndSeen;
     options.name = name_;
     options.notice = notice;
     return options;

@@ -33,7 +33,8 @@ struct WorkerOptions {
   // After stop(): how long running handlers may take before their jobs are given back.
   milliseconds grace{25'000};
   // How long a handler that is told to end (time limit, end of the grace) may take to do so: until
-  // then its job is neither failed nor given back, so that it does not run elsewhere beside it. The
+  // then its job is neither failed nor given back, so that it does not run elsewhere beside it. At
+  // a stop a result counts, and what is thrown (but for PermanentError) gives the job back. The
   // server itself fails a run at 5 s, or 10 %, beyond its time limit.
   milliseconds cancel_grace{0};
   // How long an idle worker waits in one request for a job; at most 60 s.
