@@ -16,7 +16,9 @@ extern "C" void dray_kill_children(int signal) {
     const pid_t number = group;
     if (number > 0) kill(-number, SIGKILL);
   }
-  // The handler was put back as it was called; the signal comes again when this returns.
+  // Only now: another signal, to another thread, would end us before the children. It comes again
+  // when this returns.
+  std::signal(signal, SIG_DFL);  // NOLINT: sigaction would say no more here.
   raise(signal);
 }
 
@@ -39,7 +41,6 @@ void ChildGroup::forget() {
 void kill_children_at(std::initializer_list<int> signals) {
   struct sigaction action {};
   action.sa_handler = dray_kill_children;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigfillset(&action.sa_mask);
   for (const int signal : signals) {
     struct sigaction before {};
