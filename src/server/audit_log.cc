@@ -14,7 +14,6 @@
 
 #include "auth/job_namespace.h"
 #include "base/log.h"
-#include "server/signals.h"
 
 namespace server {
 
@@ -131,7 +130,6 @@ void AuditLog::put(std::string line) {
 // --- The writer.
 
 void AuditLog::run() {
-  block_signals();  // It is the last thread but one.
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return stops_ || !lines_.empty(); });

@@ -18,7 +18,6 @@
 #include "server/options.h"
 #include "server/server.h"
 #include "server/settings.h"
-#include "server/signals.h"
 #include "server/tls.h"
 #include "store/file.h"
 
@@ -208,11 +207,7 @@ int serve(const config::Settings& settings, store::SystemCalls& calls) {
   }
   fmt::print("ready resp={} http={}\n", server.resp_address(), server.http_address());
   std::fflush(stdout);
-  const int code = server.run();
-  // The server's handlers end with it, before this process does: whoever asks for the end once more
-  // would make it another one than it was.
-  block_signals();
-  return code;
+  return server.run();
 }
 
 }  // namespace server

@@ -148,9 +148,7 @@ base::Status Server::listen(const Address& resp, const Address& http) {
   bound_ = text_of(resp_.acceptor);
   TRY(bind(http_.acceptor, http));
   // Before anybody is told that the server is ready: from then on a signal means a stop in order.
-  signals_.add(SIGTERM);
-  signals_.add(SIGINT);
-  signals_.add(SIGHUP);
+  TRY(signals_.open());
   wait_for_signal();
   return {};
 }
@@ -463,8 +461,7 @@ void Server::request_stop() {
 }
 
 void Server::wait_for_signal() {
-  signals_.async_wait([this](error_code error, int signal) {
-    if (error) return;
+  signals_.wait([this](int signal) {
     if (signal == SIGHUP) {
       if (reload_) reload_();
       LOG(kInfo, "reading tokens and certificates anew");

@@ -6,7 +6,6 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
 #include <functional>
@@ -26,6 +25,7 @@
 #include "server/options.h"
 #include "server/session.h"
 #include "server/shard.h"
+#include "server/signals.h"
 #include "server/tls.h"
 
 namespace server {
@@ -53,8 +53,8 @@ class Server final : public SessionHost, public MetricsHost {
   void set_limits(const ConnectionLimits& limits);
 
   // Binds both addresses; from now on SIGTERM and SIGINT are requests to stop, and SIGHUP is one to
-  // read tokens and certificates anew. Errors: UNAVAILABLE names the address, BADREQ one that
-  // strangers can reach while it is not guarded.
+  // read tokens and certificates anew (signals.h says for which threads). Errors: UNAVAILABLE names
+  // the address, BADREQ one that strangers can reach while it is not guarded, IO.
   base::Status listen(const Address& resp, const Address& http);
   // "host:port" as bound.
   std::string resp_address() const;
@@ -139,7 +139,7 @@ class Server final : public SessionHost, public MetricsHost {
   boost::asio::io_context io_{1};
   Door resp_{io_};
   Door http_{io_};
-  boost::asio::signal_set signals_{io_};
+  Signals signals_{io_};
   boost::asio::steady_timer tick_{io_};   // Of the shutdown.
   boost::asio::steady_timer watch_{io_};  // Of the connections.
   boost::asio::steady_timer tokens_watch_{io_};
