@@ -19,6 +19,8 @@ else()
   target_compile_options(dray_warnings INTERFACE -Wno-restrict)
 endif()
 
+# Nobody puts another function in the place of one of ours: within a source they may be inlined.
+add_compile_options(-fno-semantic-interposition)
 # Library assertions stay on in production: a crash is better than a silent overrun.
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 add_compile_options(-fstack-protector-strong -fno-omit-frame-pointer)

@@ -13,8 +13,10 @@ using std::chrono::nanoseconds;
 
 namespace {
 
-// Commands of one turn: enough to share a sync, few enough to keep a turn short.
-constexpr size_t kCommandsPerTurn = 4'096;
+// Commands of one turn: enough to share a sync, and no more work than a sync of a quick disk takes,
+// so that what many clients have under way splits in two: one half is synced and answered while the
+// other is applied (docs/adr/0015). On a slow disk several turns share a sync.
+constexpr size_t kCommandsPerTurn = 640;
 constexpr size_t kInboxLaneMax = 200'000;
 
 // A turn ends when its effects have grown beyond this. One command adds at most what one request
