@@ -110,9 +110,31 @@ base::EngineTime next_due(const State& state, base::Now now);
 
 // --- For the engine's waiting fetches and waits.
 
+// Which jobs a fetch gets, one after the other. What it names is looked up once, and a queue that
+// has nothing for it is not looked at again: good within one step, while nothing becomes ready. The
+// fetch must outlive it.
+class FetchChoice {
+ public:
+  FetchChoice(const State& state, const Fetch& fetch);
+
+  const Fetch& fetch() const { return *fetch_; }
+  // Returns the job that the fetch gets next, or null. Others may have been given some since.
+  Job* next(Context& context);
+
+ private:
+  Job* first_of(const Context& context, std::string_view queue_name) const;
+  Job* next_by_weight(Context& context);
+
+  const Fetch* fetch_;
+  std::vector<const TypeName*> types_;  // By address.
+  bool is_over_ = false;
+  size_t at_ = 0;                  // The queues before it have nothing. Not with weights.
+  std::vector<Job*> firsts_ = {};  // By queue, or null. With weights.
+};
+
 // Gives the fetch one more job, if there is one for it: a lease is added to the open array of
 // `answer` (see `open_leases`).
-bool grant_next(Context& context, const Fetch& fetch, Answer& answer);
+bool grant_next(Context& context, FetchChoice& choice, Answer& answer);
 // Begins and ends the array of leases in `answer.reply`.
 size_t open_leases(Answer& answer);
 void close_leases(Answer& answer, size_t mark);

@@ -1,5 +1,6 @@
 // JOB.FETCH: which job starts next, and its lease.
 #include <algorithm>
+#include <functional>
 
 #include "base/base32.h"
 #include "core/context.h"
@@ -63,40 +64,6 @@ bool takes_suspects(const Fetch& fetch) {
   return fetch.count == 1 && fetch.holding == 0;
 }
 
-// The next job of one queue for this fetch, or null.
-Job* first_of(const Context& context, std::string_view queue_name,
-              const ReadyIndex::Wanted& wanted) {
-  const Queue* queue = context.state.find_queue(queue_name);
-  if (queue == nullptr || queue->paused || queue->ready.empty()) return nullptr;
-  const std::optional<int64_t>& age_ms = queue->settings.of(QueueNumber::kAgeMs);
-  if (!age_ms) return queue->ready.first(wanted);
-  return queue->ready.first_aged(wanted, base::Duration{*age_ms}, context.now.engine);
-}
-
-// The job that the fetch gets next, or null.
-Job* choose(Context& context, const Fetch& fetch) {
-  std::vector<const TypeName*> types;
-  for (const std::string_view name : fetch.types) {
-    if (const TypeName* type = context.state.find_type(name)) types.push_back(type);
-  }
-  if (types.empty() && !fetch.types.empty()) return nullptr;
-  const ReadyIndex::Wanted wanted{types, takes_suspects(fetch)};
-  if (!fetch.weighted) {
-    for (const std::string_view queue : fetch.queues) {
-      if (Job* job = first_of(context, queue, wanted)) return job;
-    }
-    return nullptr;
-  }
-  std::vector<Job*> firsts;
-  std::vector<bool> eligible;
-  for (const std::string_view queue : fetch.queues) {
-    firsts.push_back(first_of(context, queue, wanted));
-    eligible.push_back(firsts.back() != nullptr);
-  }
-  if (std::ranges::find(eligible, true) == eligible.end()) return nullptr;
-  return firsts[context.turns.next(fetch, eligible)];
-}
-
 void write_granted_meta(Reply& reply, const JobRecord& record) {
   reply.bulk("meta");
   if (!record.extras) return reply.map(0);
@@ -147,6 +114,47 @@ void write_lease(Reply& reply, const Job& job) {
 
 }  // namespace
 
+FetchChoice::FetchChoice(const State& state, const Fetch& fetch) : fetch_(&fetch) {
+  for (const std::string_view name : fetch.types) {
+    if (const TypeName* type = state.find_type(name)) types_.push_back(type);
+  }
+  std::ranges::sort(types_, std::less<>());
+  is_over_ = types_.empty() && !fetch.types.empty();
+}
+
+Job* FetchChoice::first_of(const Context& context, std::string_view queue_name) const {
+  const Queue* queue = context.state.find_queue(queue_name);
+  if (queue == nullptr || queue->paused || queue->ready.empty()) return nullptr;
+  const ReadyIndex::Wanted wanted{types_, takes_suspects(*fetch_)};
+  const std::optional<int64_t>& age_ms = queue->settings.of(QueueNumber::kAgeMs);
+  if (!age_ms) return queue->ready.first(wanted);
+  return queue->ready.first_aged(wanted, base::Duration{*age_ms}, context.now.engine);
+}
+
+Job* FetchChoice::next(Context& context) {
+  if (is_over_) return nullptr;
+  if (fetch_->weighted) return next_by_weight(context);
+  for (; at_ < fetch_->queues.size(); ++at_) {
+    if (Job* job = first_of(context, fetch_->queues[at_])) return job;
+  }
+  is_over_ = true;
+  return nullptr;
+}
+
+Job* FetchChoice::next_by_weight(Context& context) {
+  const bool is_new = firsts_.empty();
+  firsts_.resize(fetch_->queues.size());
+  std::vector<bool> eligible;
+  for (size_t i = 0; i < firsts_.size(); ++i) {
+    // Whoever got the first one meanwhile, nothing else has changed.
+    const bool is_gone = firsts_[i] != nullptr && firsts_[i]->state != JobState::kReady;
+    if (is_new || is_gone) firsts_[i] = first_of(context, fetch_->queues[i]);
+    eligible.push_back(firsts_[i] != nullptr);
+  }
+  is_over_ = std::ranges::find(eligible, true) == eligible.end();
+  return is_over_ ? nullptr : firsts_[context.turns.next(*fetch_, eligible)];
+}
+
 size_t open_leases(Answer& answer) {
   return answer.reply.array_begin();
 }
@@ -155,10 +163,11 @@ void close_leases(Answer& answer, size_t mark) {
   answer.reply.close(mark, static_cast<uint32_t>(answer.grants.size()));
 }
 
-bool grant_next(Context& context, const Fetch& fetch, Answer& answer) {
+bool grant_next(Context& context, FetchChoice& choice, Answer& answer) {
   if (answer.reply.tape().size() >= limits::kReplyBytesMax) return false;
+  const Fetch& fetch = choice.fetch();
   if (context.state.workers().is_quiet(fetch.worker)) return false;
-  Job* job = choose(context, fetch);
+  Job* job = choice.next(context);
   if (job == nullptr) return false;
   if (!job->record) {
     context.state.residency().want(*job);
@@ -181,7 +190,8 @@ void apply_fetch(Context& context, const Fetch& fetch, Answer& answer) {
   if (const Status fits = check_fetch(fetch); !fits) return answer.reply.error(fits.error());
   hear_worker(context, fetch.worker);
   const size_t mark = open_leases(answer);
-  for (int64_t i = 0; i < fetch.count && grant_next(context, fetch, answer); ++i) {
+  FetchChoice choice(context.state, fetch);
+  for (int64_t i = 0; i < fetch.count && grant_next(context, choice, answer); ++i) {
   }
   close_leases(answer, mark);
   if (answer.grants.empty() && (fetch.block_ms || answer.misses)) {

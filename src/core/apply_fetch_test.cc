@@ -53,6 +53,50 @@ TEST_F(ApplyFetch, StrictEmptiesTheFirstQueueFirst) {
   EXPECT_EQ(state.find(answer.grants[3].first)->queue->name, "a");
 }
 
+TEST_F(ApplyFetch, TwoThatChooseInTurnNeverGetTheSame) {
+  fill("a", 2);
+  fill("b", 4);
+  Fetch by_weight = fetch_of({"a", "b"}, 10);
+  by_weight.weighted = true;
+  by_weight.weights = {1, 1};
+  const Fetch strict = fetch_of({"a", "b"}, 10);
+  FetchChoice first(state, by_weight);
+  FetchChoice second(state, strict);
+  Context step = context();
+  Answer answer;
+  const size_t mark = open_leases(answer);
+  std::string queues;
+  const auto take = [&](FetchChoice& choice) {
+    if (!grant_next(step, choice, answer)) return false;
+    queues += state.find(answer.grants.back().first)->queue->name;
+    return true;
+  };
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(take(second));
+    ASSERT_TRUE(take(first));
+  }
+  EXPECT_FALSE(take(first));
+  EXPECT_FALSE(take(second));
+  close_leases(answer, mark);
+  EXPECT_EQ(queues, "aabbbb");
+}
+
+TEST_F(ApplyFetch, OfManyTypesOnlyThoseItNamesAreGiven) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 40; ++i) names.push_back("t" + std::to_string(i));
+  for (const std::string& name : names) {
+    PushSpec of_type = spec("a");
+    of_type.type = name;
+    push(of_type);
+  }
+  Fetch fetch = fetch_of({"empty", "a"}, 100);
+  fetch.types = {"t7", "never", "t31", "t0"};
+  const Answer answer = run(fetch);
+  std::vector<std::string> types;
+  for (const auto& [id, token] : answer.grants) types.push_back(state.find(id)->type->name);
+  EXPECT_EQ(types, (std::vector<std::string>{"t0", "t7", "t31"}));
+}
+
 class ApplyFetchAged : public ApplyFetch {
  protected:
   // Ageing of one for each second.

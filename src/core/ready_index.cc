@@ -61,7 +61,9 @@ Job* ReadyIndex::first_of(const Level& level, const Wanted& wanted) const {
   Job* best = nullptr;
   for (const Ring& ring : level.rings) {
     const auto& types = wanted.types;
-    if (!types.empty() && std::ranges::find(types, ring.type) == types.end()) continue;
+    const bool is_wanted =
+        types.empty() || std::ranges::binary_search(types, ring.type, std::less<>());
+    if (!is_wanted) continue;
     if (holds(*ring.type)) continue;
     best = earlier(best, ring.plain.front());
     if (wanted.alone) best = earlier(best, ring.suspects.front());

@@ -23,7 +23,7 @@ class ReadyIndex {
 
   // For which jobs a fetch is.
   struct Wanted {
-    std::span<const TypeName* const> types = {};  // Empty: any.
+    std::span<const TypeName* const> types = {};  // By address. Empty: any.
     bool alone = false;                           // Suspects too.
   };
   // Returns the job to start next, or null: none of a type that is paused.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 
 #include "base/random.h"
 #include "core/queue.h"
@@ -30,10 +31,12 @@ class ReadyIndexTest : public testing::Test {
     return seqs;
   }
   Job* first(std::vector<const TypeName*> types = {}, bool alone = true) const {
+    std::ranges::sort(types, std::less<>());
     return index.first({types, alone});
   }
   // With ageing by one for each kStep.
   Job* first_aged(std::vector<const TypeName*> types = {}, bool alone = true) const {
+    std::ranges::sort(types, std::less<>());
     return index.first_aged({types, alone}, kStep, now);
   }
 

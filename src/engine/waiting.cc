@@ -100,8 +100,8 @@ Request* Waiting::remove(Number number) {
 
 // The first round: the fetches of all woken queues in order of arrival, as long as there is
 // something left to give. Returns those that got a job.
-std::vector<Waiting::Number> Waiting::first_round(core::Context& context,
-                                                  const std::vector<core::Queue*>& woken) {
+Waiting::Choices Waiting::first_round(core::Context& context,
+                                      const std::vector<core::Queue*>& woken) {
   using Cursor = std::pair<Number, const std::set<Number>*>;
   std::priority_queue<Cursor, std::vector<Cursor>, std::greater<>> cursors;
   for (const core::Queue* queue : woken) {
@@ -114,7 +114,7 @@ std::vector<Waiting::Number> Waiting::first_round(core::Context& context,
     return std::ranges::any_of(woken,
                                [](const core::Queue* queue) { return !queue->ready.empty(); });
   };
-  std::vector<Number> got;
+  Choices got;
   Number last = 0;
   while (!cursors.empty() && anything_left() && may_give()) {
     const auto [number, fetches] = cursors.top();
@@ -123,21 +123,21 @@ std::vector<Waiting::Number> Waiting::first_round(core::Context& context,
     if (next != fetches->end()) cursors.emplace(*next, fetches);
     if (number == last) continue;  // It waits for two of the queues.
     last = number;
-    core::Answer& answer = waiters_.at(number).request->answer;
+    const Waiter& waiter = waiters_.at(number);
+    core::Answer& answer = waiter.request->answer;
     answer.clear();
     const size_t mark = core::open_leases(answer);
-    if (give(context, number)) got.push_back(number);
+    core::FetchChoice choice(context.state, fetch_of(waiter));
+    if (give(context, choice, answer)) got.emplace_back(number, std::move(choice));
     core::close_leases(answer, mark);
   }
   return got;
 }
 
 // Gives the fetch one more job. Notes if that one has to be read first.
-bool Waiting::give(core::Context& context, Number number) {
-  const Waiter& waiter = waiters_.at(number);
-  core::Answer& answer = waiter.request->answer;
+bool Waiting::give(core::Context& context, core::FetchChoice& choice, core::Answer& answer) {
   const size_t before = answer.reply.tape().size();
-  const bool given = core::grant_next(context, fetch_of(waiter), answer);
+  const bool given = core::grant_next(context, choice, answer);
   take_room(answer.reply.tape().size() - before);
   if (given) return true;
   missed_ = missed_ || answer.misses;
@@ -148,24 +148,23 @@ void Waiting::feed(core::Context& context, std::vector<Request*>& answered) {
   const std::vector<core::Queue*> woken = context.state.take_woken();
   if (woken.empty() || fetches_by_queue_.empty()) return;
   missed_ = false;
-  const std::vector<Number> got = first_round(context, woken);
+  Choices got = first_round(context, woken);
   // The array's head is the first thing in the reply: its count stands right behind the tag.
   constexpr size_t kMark = 1;
-  std::vector<Number> hungry = got;
+  std::vector<Choices::value_type*> hungry;
+  for (auto& fetch : got) hungry.push_back(&fetch);
   while (!hungry.empty() && may_give()) {
-    std::vector<Number> still;
-    for (const Number number : hungry) {
-      const Waiter& waiter = waiters_.at(number);
-      core::Answer& answer = waiter.request->answer;
-      if (!may_give() || static_cast<int64_t>(answer.grants.size()) >= fetch_of(waiter).count)
-        continue;
-      if (!give(context, number)) continue;
+    std::erase_if(hungry, [&](Choices::value_type* fetch) {
+      auto& [number, choice] = *fetch;
+      core::Answer& answer = waiters_.at(number).request->answer;
+      if (!may_give() || static_cast<int64_t>(answer.grants.size()) >= choice.fetch().count)
+        return true;
+      if (!give(context, choice, answer)) return true;
       core::close_leases(answer, kMark);
-      still.push_back(number);
-    }
-    hungry = std::move(still);
+      return false;
+    });
   }
-  for (const Number number : got) {
+  for (const auto& [number, choice] : got) {
     Request* request = remove(number);
     request->answer.misses = missed_;
     answered.push_back(request);

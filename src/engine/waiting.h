@@ -79,9 +79,11 @@ class Waiting {
   const core::Fetch& fetch_of(const Waiter& waiter) const;
   void add(Request& request, Waiter waiter);
   Request* remove(Number number);
-  bool give(core::Context& context, Number number);
+  bool give(core::Context& context, core::FetchChoice& choice, core::Answer& answer);
   bool may_give() const { return !missed_ && has_room(); }
-  std::vector<Number> first_round(core::Context& context, const std::vector<core::Queue*>& woken);
+  // Fetches that got a job, and what else there is for them.
+  using Choices = std::vector<std::pair<Number, core::FetchChoice>>;
+  Choices first_round(core::Context& context, const std::vector<core::Queue*>& woken);
   void answer_in_vain(const core::Context& context, Number number, std::vector<Request*>& answered);
   void answer_wait(const core::Context& context, Number number, std::vector<Request*>& answered,
                    Parked& parked);
