@@ -15,13 +15,6 @@ constexpr JobId kOldest{0};
 // is a read of its own.
 constexpr uint64_t kPageRecordsMax = 500;
 
-// Whether a queue's counts by state answer it.
-bool is_counted(const Query& query) {
-  return std::ranges::all_of(query.terms, [](const QueryTerm& term) {
-    return term.field == QueryField::kState || term.field == QueryField::kQueue;
-  });
-}
-
 uint64_t count_of(const State& state, const Query& query) {
   const uint8_t states = query.states();
   uint64_t count = 0;
@@ -91,7 +84,7 @@ void apply_list(Context& context, const ListJobs& list, Answer& answer) {
 }
 
 void apply_count(Context& context, const CountJobs& count, Answer& answer) {
-  if (is_counted(count.query)) {
+  if (count.query.is_counted()) {
     return answer.reply.integer(static_cast<int64_t>(count_of(context.state, count.query)));
   }
   const auto counted = count_picked(context, count.query, {}, answer);

@@ -77,6 +77,12 @@ bool is_of_header(QueryField field) {
   return field <= QueryField::kId || field == QueryField::kPriority;
 }
 
+bool Query::is_counted() const {
+  return std::ranges::all_of(terms, [](const QueryTerm& term) {
+    return term.field == QueryField::kState || term.field == QueryField::kQueue;
+  });
+}
+
 bool Query::needs_record() const {
   return !std::ranges::all_of(terms, is_of_header, &QueryTerm::field);
 }

@@ -52,6 +52,8 @@ struct Query {
   uint8_t states() const;
   // Whether its terms look at more than a job's header.
   bool needs_record() const;
+  // Whether the counts that queues keep by state answer how many it picks.
+  bool is_counted() const;
   bool operator==(const Query&) const = default;
 };
 

@@ -17,6 +17,9 @@ namespace {
 // so that what many clients have under way splits in two: one half is synced and answered while the
 // other is applied (docs/adr/0015). On a slow disk several turns share a sync.
 constexpr size_t kCommandsPerTurn = 640;
+// How long the reads of one turn may take, save that there is at least one. Long enough for the
+// many that are short.
+constexpr nanoseconds kReadsMost = milliseconds(1);
 constexpr size_t kInboxLaneMax = 200'000;
 
 // A turn ends when its effects have grown beyond this. One command adds at most what one request
@@ -215,6 +218,7 @@ void Engine::run_once(Committer committer) {
   machine_.advance_operations();
   machine_.retry_parked();
   apply_drained();
+  apply_reads();
   more_due_ = machine_.feed() || more_due_;
   machine_.expire_waiting();
   request_wants();
@@ -225,12 +229,28 @@ void Engine::run_once(Committer committer) {
   counters_.turn_seconds.add(clock_.mono() - start);
 }
 
+bool Engine::turn_has_room() const {
+  return machine_.effects_bytes() < kTurnBytesMax && machine_.reply_bytes() < kTurnReplyBytesMax;
+}
+
+void Engine::apply(Request& request) {
+  machine_.apply(request);
+  if (!request.given_back) ++commands_;
+}
+
 void Engine::apply_drained() {
-  while (applied_ < drained_.size() && machine_.effects_bytes() < kTurnBytesMax &&
-         machine_.reply_bytes() < kTurnReplyBytesMax) {
-    Request& request = *drained_[applied_++];
-    machine_.apply(request);
-    if (!request.given_back) ++commands_;
+  while (applied_ < drained_.size() && turn_has_room()) apply(*drained_[applied_++]);
+}
+
+// Last, since they may take long: all others wait for one of them at most.
+void Engine::apply_reads() {
+  if (applied_ < drained_.size()) return;
+  const base::MonoTime end = clock_.mono() + kReadsMost;
+  while (turn_has_room()) {
+    Request* request = inbox_.take_read();
+    if (request == nullptr) return;
+    apply(*request);
+    if (clock_.mono() >= end) return;
   }
 }
 

@@ -124,7 +124,10 @@ class Engine {
   void flush_all();
   void take_loaded();
   void request_wants();
+  bool turn_has_room() const;
+  void apply(Request& request);
   void apply_drained();
+  void apply_reads();
   void submit_turn(Committer committer);
   void count_state();
   void release_durable(uint64_t turn);

@@ -45,6 +45,45 @@ TEST_F(EngineTest, OnceItRestsATurnOfFewCommandsIsRunByWhoBringsThem) {
   EXPECT_TRUE(run_here);
 }
 
+// Each look at it takes a millisecond.
+class SlowClock final : public base::Clock {
+ public:
+  base::MonoTime mono() const override { return base::MonoTime{looks_.fetch_add(1) * 1'000'000}; }
+  base::WallTime wall() const override { return base::WallTime{1'767'225'600'000}; }
+
+ private:
+  mutable std::atomic<int64_t> looks_{1'000};
+};
+
+TEST_F(EngineTest, OfReadsThatTakeLongATurnHasOneAndTheOthersAll) {
+  const SlowClock slow;
+  engine = std::make_unique<Engine>(std::make_unique<store::MemoryJournal>(disk), nullptr, slow,
+                                    random, buffers);
+  ASSERT_TRUE(engine->recover());
+  constexpr uint64_t kEach = 20;
+  std::vector<Request*> batch;
+  for (uint64_t i = 0; i < kEach; ++i) {
+    batch.push_back(&make(core::QueueList{}, 100 + i));
+    batch.back()->lane = Lane::kRead;
+  }
+  for (uint64_t i = 0; i < kEach; ++i) batch.push_back(&make(push_of(), 200 + i));
+  std::vector<Request*> order;
+  engine->start(
+      [&](const std::vector<Request*>& released) {
+        const std::lock_guard lock(mutex);
+        order.insert(order.end(), released.begin(), released.end());
+        heard_more.notify_all();
+      },
+      [](const base::Error& error) { FAIL() << error.message; });
+  ASSERT_TRUE(engine->submit(batch).empty());
+  std::unique_lock lock(mutex);
+  ASSERT_TRUE(heard_more.wait_for(lock, kPatience, [&] { return order.size() == 2 * kEach; }));
+  for (size_t i = 0; i < order.size(); ++i) EXPECT_EQ(order[i]->lane == Lane::kPush, i < kEach);
+  EXPECT_GE(engine->counters().turns.load(), kEach);
+  lock.unlock();
+  stop();
+}
+
 TEST_F(EngineTest, AFetchThatWasRunByWhoBroughtItEndsInTime) {
   start();
   ask(push_of());

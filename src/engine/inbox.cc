@@ -49,23 +49,34 @@ std::vector<Request*> Inbox::push(std::span<Request* const> requests, Wake wake)
   return refused;
 }
 
-void Inbox::take(size_t lane, size_t most, std::vector<Request*>& out) {
+Request* Inbox::take_first(size_t lane) {
   std::deque<Request*>& requests = lanes_[lane];
-  while (out.size() < most && !requests.empty()) {
-    Request* request = requests.front();
-    if (has_earlier(*request, lane)) return;
-    requests.pop_front();
-    ASSERT(request->order->pending[lane] != 0);
-    --request->order->pending[lane];
-    --size_;
+  if (requests.empty() || has_earlier(*requests.front(), lane)) return nullptr;
+  Request* request = requests.front();
+  requests.pop_front();
+  ASSERT(request->order->pending[lane] != 0);
+  --request->order->pending[lane];
+  --size_;
+  return request;
+}
+
+void Inbox::take(size_t lane, size_t most, std::vector<Request*>& out) {
+  while (out.size() < most) {
+    Request* request = take_first(lane);
+    if (request == nullptr) return;
     out.push_back(request);
   }
+}
+
+Request* Inbox::take_read() {
+  const std::lock_guard lock(mutex_);
+  return take_first(static_cast<size_t>(Lane::kRead));
 }
 
 void Inbox::drain(size_t most, std::vector<Request*>& out) {
   out.clear();
   const std::lock_guard lock(mutex_);
-  constexpr size_t kLast = kLaneCount - 1;
+  constexpr auto kLast = static_cast<size_t>(Lane::kPush);
   const size_t kept_for_last = std::min(lanes_[kLast].size(), most / 10);
   for (size_t lane = 0; lane < kLast; ++lane) take(lane, most - kept_for_last, out);
   take(kLast, most, out);

@@ -1,6 +1,7 @@
 // Where sessions put commands for the engine thread: three lanes, drained in order of what frees
-// resources first, with a tenth kept for the last so that it never stands still. The commands of
-// one session are taken in the order in which they came, whatever their lanes.
+// resources first, with a tenth kept for the last so that it never stands still; and a fourth, of
+// reads that may take long, from which one is taken at a time. The commands of one session are
+// taken in the order in which they came, whatever their lanes.
 //
 // Threading: any thread pushes; whoever runs a turn drains; the engine's thread waits.
 #pragma once
@@ -28,8 +29,10 @@ class Inbox {
   enum class Wake : uint8_t { kWaiter, kNobody };
   std::vector<Request*> push(std::span<Request* const> requests, Wake wake = Wake::kWaiter);
 
-  // Moves at most `most` requests to `out`, which is emptied first.
+  // Moves at most `most` requests to `out`, which is emptied first. None of Lane::kRead.
   void drain(size_t most, std::vector<Request*>& out);
+  // The next of Lane::kRead, or null: there is none, or something of its session comes before it.
+  Request* take_read();
 
   // Waits until there is something to drain, `wake` was called, or the time is up.
   void wait(std::chrono::nanoseconds most);
@@ -39,6 +42,7 @@ class Inbox {
   size_t size() const;
 
  private:
+  Request* take_first(size_t lane);
   void take(size_t lane, size_t most, std::vector<Request*>& out);
 
   const size_t lane_bound_;

@@ -42,8 +42,9 @@ bool is_large_read(const core::Command& command) {
 
 // Whether it goes over jobs in steps.
 bool is_walk(const core::Command& command) {
-  return std::holds_alternative<core::ListJobs>(command.body) ||
-         std::holds_alternative<core::CountJobs>(command.body) ||
+  const auto* count = std::get_if<core::CountJobs>(&command.body);
+  return (count != nullptr && !count->query.is_counted()) ||
+         std::holds_alternative<core::ListJobs>(command.body) ||
          std::holds_alternative<core::OperationStart>(command.body);
 }
 

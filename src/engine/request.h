@@ -13,9 +13,10 @@
 
 namespace engine {
 
-// Order of service under pressure: what frees resources goes first.
-enum class Lane : uint8_t { kFinish, kFetch, kPush };
-inline constexpr size_t kLaneCount = 3;
+// Order of service under pressure: what frees resources goes first, and last what takes the longer
+// the more there is to look at.
+enum class Lane : uint8_t { kFinish, kFetch, kPush, kRead };
+inline constexpr size_t kLaneCount = 4;
 
 // What keeps a session's commands in order and its replies within bounds. Outlives its requests.
 struct SessionOrder {

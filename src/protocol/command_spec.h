@@ -14,7 +14,7 @@
 namespace protocol {
 
 // By which inbox a command goes to the engine. kLocal: it does not, the server answers.
-enum class Lane : uint8_t { kFinish, kFetch, kPush, kLocal };
+enum class Lane : uint8_t { kFinish, kFetch, kPush, kRead, kLocal };
 
 namespace command_flag {
 inline constexpr uint8_t kWrite = 1;

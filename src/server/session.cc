@@ -41,6 +41,7 @@ engine::Lane lane_of(const protocol::CommandSpec& spec) {
 static_assert(static_cast<int>(protocol::Lane::kFinish) == static_cast<int>(engine::Lane::kFinish));
 static_assert(static_cast<int>(protocol::Lane::kFetch) == static_cast<int>(engine::Lane::kFetch));
 static_assert(static_cast<int>(protocol::Lane::kPush) == static_cast<int>(engine::Lane::kPush));
+static_assert(static_cast<int>(protocol::Lane::kRead) == static_cast<int>(engine::Lane::kRead));
 
 // Whether the command may wait for something, and so holds its connection up.
 bool may_wait(const core::Command& command) {
@@ -372,7 +373,7 @@ void Session::exec(Slot& slot) {
   slot.heavy = std::ranges::any_of(batch->commands.commands, reads_keys);
   if (slot.heavy) ++heavy_;
   slot.command.body = std::move(batch->commands);
-  slot.lane = engine::Lane::kPush;
+  slot.lane = batch->reads ? engine::Lane::kRead : engine::Lane::kPush;
   lend(slot, SIZE_MAX);
 }
 

@@ -67,6 +67,7 @@ base::Status Transaction::keep(const protocol::CommandSpec& spec, protocol::Argu
   if (spec.has(protocol::command_flag::kAudit)) {
     batch_.audited.push_back(audited(spec, command));
   }
+  batch_.reads = batch_.reads || spec.lane == protocol::Lane::kRead;
   batch_.commands.commands.push_back(std::move(command));
   bytes_ += size;
   return {};

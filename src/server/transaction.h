@@ -21,6 +21,7 @@ class Transaction {
     core::Exec commands;
     std::deque<std::string> parts;
     std::vector<Audited> audited;
+    bool reads = false;  // Some of them belong to Lane::kRead.
   };
 
   bool is_open() const { return open_; }
