@@ -19,12 +19,11 @@ struct AuditorCounters {
 
 class Auditor {
  public:
-  static constexpr base::Duration kEvery{int64_t{3'600} * 1'000};
   // Headers looked at in one turn: some tens of microseconds.
   static constexpr uint32_t kPlacesPerTurn = 4'096;
 
-  explicit Auditor(base::Duration every) : every_(every) {}
-
+  // Before start().
+  void set_every(base::Duration every) { every_ = every; }
   // The first audit begins an interval later. Jobs that are not accounted for now are not news.
   void start(const core::State& state, base::EngineTime now);
   // Does its part of a turn. Returns whether an audit begins with it.
@@ -37,7 +36,7 @@ class Auditor {
  private:
   void report(const core::State& state);
 
-  const base::Duration every_;
+  base::Duration every_{int64_t{3'600} * 1'000};
   base::EngineTime next_;
   int64_t unaccounted_ = 0;
   AuditorCounters counters_;

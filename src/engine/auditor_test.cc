@@ -9,9 +9,10 @@ constexpr base::Duration kMinute{60'000};
 
 class AuditorTest : public MachineFixture {
  protected:
+  AuditorTest() { auditor.set_every(kMinute); }
   bool step() { return auditor.step(machine.state(), now.engine); }
 
-  Auditor auditor{kMinute};
+  Auditor auditor;
 };
 
 TEST_F(AuditorTest, BeginsEachIntervalAnew) {

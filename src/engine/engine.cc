@@ -65,15 +65,13 @@ size_t history_bytes(uint64_t budget_bytes) {
 }  // namespace
 
 Engine::Engine(std::unique_ptr<store::Journal> journal, std::unique_ptr<store::Tables> tables,
-               const base::Clock& clock, base::Random& random, BufferGauge& buffers,
-               base::Duration audit_every)
+               const base::Clock& clock, base::Random& random, BufferGauge& buffers)
     : clock_(clock),
       buffers_(buffers),
       store_(std::move(journal), clock),
       tables_(std::move(tables)),
       engine_clock_(clock, std::nullopt),
       machine_(random, history_bytes(store_.space().bytes_budget)),
-      auditor_(audit_every),
       inbox_(kInboxLaneMax) {
   machine_.bound_replies(buffers_);
 }

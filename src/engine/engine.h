@@ -76,9 +76,11 @@ class Engine {
   // same for all engines.
   // Without tables all jobs stay in memory, and the journal is never trimmed: for benchmarks.
   Engine(std::unique_ptr<store::Journal> journal, std::unique_ptr<store::Tables> tables,
-         const base::Clock& clock, base::Random& random, BufferGauge& buffers,
-         base::Duration audit_every = Auditor::kEvery);
+         const base::Clock& clock, base::Random& random, BufferGauge& buffers);
   ~Engine();
+
+  // Before start().
+  void set_audit_every(base::Duration every) { auditor_.set_every(every); }
 
   base::Result<RecoverySummary> recover();
   void start(Release release, Failed failed);

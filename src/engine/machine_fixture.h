@@ -45,6 +45,17 @@ class MachineFixture : public testing::Test {
     return machine.take_answered();
   }
 
+  // Where the answer to a read of events says that the next one goes on.
+  static std::string cursor_of(const Request& request) {
+    core::ReplyReader reply(request.answer.reply.tape());
+    reply.tag();
+    reply.count();
+    reply.tag();
+    reply.bytes();
+    reply.tag();
+    return std::string(reply.bytes());
+  }
+
   static core::Push push_of(std::string_view queue = "q", std::string_view type = "t") {
     core::Push push;
     push.spec.queue = queue;

@@ -107,9 +107,11 @@ NamespaceHome::NamespaceHome(std::string name, const ServeOptions& options,
       engine_(make_engine()) {}
 
 std::unique_ptr<engine::Engine> NamespaceHome::make_engine() {
-  return std::make_unique<engine::Engine>(
-      make_journal(options_, directory_, files_, salts_), make_tables(options_, directory_, files_),
-      clock_, tokens_, buffers_, base::Duration{options_.audit_seconds * 1'000});
+  auto made = std::make_unique<engine::Engine>(make_journal(options_, directory_, files_, salts_),
+                                               make_tables(options_, directory_, files_), clock_,
+                                               tokens_, buffers_);
+  made->set_audit_every(base::Duration{options_.audit_seconds * 1'000});
+  return made;
 }
 
 Served NamespaceHome::served() {
