@@ -28,6 +28,8 @@ constexpr std::string_view kArgsPlace = "{}";
 constexpr std::chrono::milliseconds kEndSeen{1'000};
 // How long a job waits that could not be started here, for this machine or for another.
 constexpr std::chrono::milliseconds kCannotStartDelay{5'000};
+// For so long who could not start a command takes no other job: it may be one of many workers.
+constexpr std::chrono::milliseconds kCannotStartRest{1'000};
 
 [[noreturn]] void fail_job(std::string error_class, std::string message, bool permanent) {
   dray::Failure failure;
@@ -156,13 +158,13 @@ class ExecCommand final : public Command {
     spec.open_files = open_files_;
     spec.kill_after = kill_after_.value_or(spec.kill_after);
     const auto end = run_child(spec, [&] { return context.cancelled(); });
-    if (!end) could_not_start(end.error());
+    if (!end) could_not_start(context, end.error());
     return result_of(*end);
   }
 
   // No file left, no process, the command not there while it is replaced: none of this is the job's
   // fault, and all of the queue would use up its attempts within seconds.
-  [[noreturn]] void could_not_start(const base::Error& error) {
+  [[noreturn]] void could_not_start(dray::Context& context, const base::Error& error) {
     if (error.code == base::ErrorCode::kTooBig) {
       fail_job("ArgsTooBig", error.message + ": take the args from stdin, without {}", true);
     }
@@ -173,6 +175,7 @@ class ExecCommand final : public Command {
       notice(fmt::format("{}; such jobs are given back for {}", error.message,
                          config::duration_text(kCannotStartDelay)));
     }
+    context.wait(kCannotStartRest);
     throw dray::Snooze(kCannotStartDelay);
   }
 

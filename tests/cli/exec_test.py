@@ -97,9 +97,12 @@ class Exec(unittest.TestCase):
             self.start("", program=[str(command)], stderr=file)
         self.run_ok("wait", self.push(), "--timeout", "30s")
         command.rename(self.folder / "away")
+        runs = []
         for job in [self.push("--attempts", "1"), self.push("--attempts", "1")]:
             self.until(lambda job=job: self.job(job)["state"] == "scheduled")
             self.assertEqual(self.job(job)["attempt"], 0)
+            runs.append(self.job(job)["run_at_ms"])
+        self.assertGreater(runs[1] - runs[0], 900, "after the first it rests")
         told = errors.read_text(encoding="utf-8").splitlines()
         self.assertEqual(len(told), 1, "one line for all of them")
         self.assertRegex(told[0], "^dray exec: cannot run .*: No such file or directory; ")
