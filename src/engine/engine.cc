@@ -20,6 +20,8 @@ constexpr size_t kCommandsPerTurn = 640;
 // How long the reads of one turn may take, save that there is at least one. Long enough for the
 // many that are short.
 constexpr nanoseconds kReadsMost = milliseconds(1);
+// Turns after the word to end.
+constexpr int kLastTurns = 8;
 constexpr size_t kInboxLaneMax = 200'000;
 
 // A turn ends when its effects have grown beyond this. One command adds at most what one request
@@ -165,7 +167,11 @@ std::vector<Request*> Engine::submit(std::span<Request* const> requests) {
 }
 
 std::vector<Request*> Engine::submit_or_run(std::span<Request* const> requests) {
-  if (requests.size() > kCommandsHere || !store_.is_quick()) return submit(requests);
+  const bool may_take_long =
+      std::ranges::find(requests, Lane::kRead, &Request::lane) != requests.end();
+  if (requests.size() > kCommandsHere || may_take_long || !store_.is_quick()) {
+    return submit(requests);
+  }
   const std::unique_lock turn(turn_mutex_, std::try_to_lock);
   if (!turn.owns_lock() || !is_at_rest()) return submit(requests);
   std::vector<Request*> refused = inbox_.push(requests, Inbox::Wake::kNobody);
@@ -192,8 +198,12 @@ void Engine::run() {
     }
     if (pause.count() > 0) inbox_.wait(pause);
   }
+  // What came before the end, within bounds, and the time of it.
   const std::lock_guard turn(turn_mutex_);
-  run_once(Committer::kCommitThread);  // What came before the end, and the time of it.
+  for (int turns = 0; turns < kLastTurns; ++turns) {
+    run_once(Committer::kCommitThread);
+    if (applied_ == drained_.size() && inbox_.size() == 0) return;
+  }
 }
 
 // The whole loop: drain, apply, submit; release_durable is the fourth phase.
@@ -215,6 +225,7 @@ void Engine::run_once(Committer committer) {
   if (quiesce_.load(std::memory_order_acquire)) machine_.quiesce();
   machine_.advance_operations();
   machine_.retry_parked();
+  apply_owed_read();
   apply_drained();
   apply_reads();
   more_due_ = machine_.feed() || more_due_;
@@ -242,14 +253,20 @@ void Engine::apply_drained() {
 
 // Last, since they may take long: all others wait for one of them at most.
 void Engine::apply_reads() {
-  if (applied_ < drained_.size()) return;
+  owes_read_ = applied_ < drained_.size() || !turn_has_room();
+  if (owes_read_) return;
   const base::MonoTime end = clock_.mono() + kReadsMost;
-  while (turn_has_room()) {
+  do {
     Request* request = inbox_.take_read();
     if (request == nullptr) return;
     apply(*request);
-    if (clock_.mono() >= end) return;
-  }
+  } while (turn_has_room() && clock_.mono() < end);
+}
+
+// A turn that was full without a read is followed by one that begins with it.
+void Engine::apply_owed_read() {
+  if (!owes_read_) return;
+  if (Request* request = inbox_.take_read(std::span(drained_).subspan(applied_))) apply(*request);
 }
 
 // Finished records that will be gone in a minute are not worth a place in the tables: then only the
@@ -371,7 +388,7 @@ void Engine::flush_all() {
     if (flush_set_) submit_flush();
     while (!flush_done_.exchange(false, std::memory_order_acquire)) {
       if (flusher_->disk_full() || tables_failed_.load(std::memory_order_acquire)) return false;
-      inbox_.wait(kTickMost);
+      inbox_.wait_for_wake(kTickMost);
     }
     finish_flush();
     return true;

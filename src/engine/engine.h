@@ -130,6 +130,7 @@ class Engine {
   void apply(Request& request);
   void apply_drained();
   void apply_reads();
+  void apply_owed_read();
   void submit_turn(Committer committer);
   void count_state();
   void release_durable(uint64_t turn);
@@ -178,6 +179,7 @@ class Engine {
   uint64_t commands_at_walk_ = 0;
   uint64_t loads_at_walk_ = 0;
   bool more_due_ = false;
+  bool owes_read_ = false;     // The last turn was full without one.
   base::EngineTime wakes_at_;  // The engine's thread sleeps no longer than this.
 
   // Turns that are not durable yet, oldest first, with what they answer.

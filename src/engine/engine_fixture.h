@@ -156,22 +156,25 @@ class EngineTest : public testing::Test {
 
   std::mutex mutex;
   std::condition_variable heard_more;
-  std::set<Request*> heard;  // Guarded by mutex, like those below.
-  std::thread::id heard_on;  // The last time.
+  std::set<Request*> heard;     // Guarded by mutex, like those below.
+  std::vector<Request*> order;  // Of what was heard.
+  std::thread::id heard_on;     // The last time.
   std::optional<base::Error> failure;
   uint64_t durable_when_heard = 0;
   bool watch_disk = false;  // Only while all answers come from the commit thread.
 
- private:
   void hear(const std::vector<Request*>& released) {
     {
       const std::lock_guard lock(mutex);
       heard.insert(released.begin(), released.end());
+      order.insert(order.end(), released.begin(), released.end());
       heard_on = std::this_thread::get_id();
       if (watch_disk) durable_when_heard = disk.durable_seq();
     }
     heard_more.notify_all();
   }
+
+ private:
   void hear_failure(const base::Error& error) {
     {
       const std::lock_guard lock(mutex);

@@ -38,7 +38,6 @@ std::vector<Request*> Inbox::push(std::span<Request* const> requests, Wake wake)
         continue;
       }
       lanes_[lane].push_back(request);
-      request->lane = static_cast<Lane>(lane);
       ++request->order->pending[lane];
       ++size_;
     }
@@ -68,9 +67,13 @@ void Inbox::take(size_t lane, size_t most, std::vector<Request*>& out) {
   }
 }
 
-Request* Inbox::take_read() {
+Request* Inbox::take_read(std::span<Request* const> drained) {
+  constexpr auto kRead = static_cast<size_t>(Lane::kRead);
   const std::lock_guard lock(mutex_);
-  return take_first(static_cast<size_t>(Lane::kRead));
+  if (lanes_[kRead].empty()) return nullptr;
+  const SessionOrder* order = lanes_[kRead].front()->order;
+  if (std::ranges::find(drained, order, &Request::order) != drained.end()) return nullptr;
+  return take_first(kRead);
 }
 
 void Inbox::drain(size_t most, std::vector<Request*>& out) {
@@ -90,6 +93,12 @@ void Inbox::wait(std::chrono::nanoseconds most) {
     filled_.wait_for(lock, most, [&] { return size_ != 0 || woken_; });
     waiting_ = false;
   }
+  woken_ = false;
+}
+
+void Inbox::wait_for_wake(std::chrono::nanoseconds most) {
+  std::unique_lock lock(mutex_);
+  filled_.wait_for(lock, most, [&] { return woken_; });
   woken_ = false;
 }
 

@@ -31,11 +31,14 @@ class Inbox {
 
   // Moves at most `most` requests to `out`, which is emptied first. None of Lane::kRead.
   void drain(size_t most, std::vector<Request*>& out);
-  // The next of Lane::kRead, or null: there is none, or something of its session comes before it.
-  Request* take_read();
+  // The next of Lane::kRead, or null: there is none, or something of its session comes before it,
+  // here or among those that were drained and are not applied yet.
+  Request* take_read(std::span<Request* const> drained = {});
 
   // Waits until there is something to drain, `wake` was called, or the time is up.
   void wait(std::chrono::nanoseconds most);
+  // The same, whatever there is to drain: where nobody drains any more.
+  void wait_for_wake(std::chrono::nanoseconds most);
   // Ends a wait, now or the next one.
   void wake();
 

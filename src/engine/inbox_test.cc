@@ -94,6 +94,25 @@ TEST_F(InboxTest, AReadKeepsItsPlaceInItsSession) {
   EXPECT_EQ(inbox.take_read(), read);
   EXPECT_TRUE(drain().empty());
   EXPECT_EQ(inbox.take_read(), ack);
+  EXPECT_EQ(ack->lane, Lane::kFinish) << "when it is given again, nothing may be before it";
+}
+
+TEST_F(InboxTest, AReadWaitsForWhatWasDrainedOfItsSession) {
+  Request* pushed = push(1, Lane::kPush);
+  Request* read = push(1, Lane::kRead);
+  const Requests drained = drain();
+  EXPECT_EQ(drained, Requests{pushed});
+  EXPECT_EQ(inbox.take_read(drained), nullptr);
+  EXPECT_EQ(inbox.take_read(std::span(drained).subspan(1)), read);
+}
+
+TEST_F(InboxTest, WhoWaitsToBeWokenIsNotKeptAwakeByWhatIsThere) {
+  push(1, Lane::kPush);
+  inbox.wait_for_wake(std::chrono::nanoseconds(1));
+  std::thread other([&] { inbox.wake(); });
+  inbox.wait_for_wake(std::chrono::hours(1));
+  other.join();
+  EXPECT_EQ(inbox.size(), 1U);
 }
 
 TEST_F(InboxTest, ALaneThatIsFullRefusesButTheOthersDoNot) {

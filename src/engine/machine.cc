@@ -48,6 +48,13 @@ bool is_walk(const core::Command& command) {
          std::holds_alternative<core::OperationStart>(command.body);
 }
 
+// Whether it would only be answered, and nobody is there for the answer.
+bool is_read_in_vain(const Request& request) {
+  return request.lane == Lane::kRead && request.order != nullptr &&
+         request.order->gone.load(std::memory_order_relaxed) &&
+         !std::holds_alternative<core::Exec>(request.command.body);
+}
+
 bool is_of(const store::JobHeader& header, const core::Job& job) {
   // Of a finished job it is something else.
   const bool same_place = job.state != core::JobState::kReady || header.ready_seq == job.ready_seq;
@@ -217,6 +224,10 @@ bool Machine::is_turned_away(Request& request) {
 
 void Machine::apply(Request& request) {
   if (request.kind == Request::Kind::kClose) close_session(request);
+  if (is_read_in_vain(request)) {
+    request.answer = {};
+    return answer(request);
+  }
   const bool waits_its_turn = parked_.holds(request.session);
   if (waits_its_turn || !try_to_apply(request)) parked_.add(request);
 }

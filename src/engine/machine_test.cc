@@ -196,6 +196,24 @@ TEST_F(MachineTest, AGoodbyeOfAQuietWorkerFeedsWhatWaitsByItsName) {
   EXPECT_EQ(leases(fetch), 1);
 }
 
+TEST_F(MachineTest, WhatAGoneSessionWantedToReadIsNotReadAndWhatItWantedDoneIs) {
+  SessionOrder order;
+  order.gone = true;
+  const auto ask = [&](core::CommandBody body, Lane lane) -> Request& {
+    Request& request = make(std::move(body));
+    request.order = &order;
+    request.lane = lane;
+    EXPECT_EQ(turn(request), Requests{&request});
+    return request;
+  };
+  EXPECT_TRUE(ask(core::QueueList{}, Lane::kRead).answer.reply.empty());
+  core::Exec exec;
+  exec.commands.push_back({push_of()});
+  EXPECT_FALSE(ask(std::move(exec), Lane::kRead).answer.reply.empty());
+  EXPECT_FALSE(ask(push_of(), Lane::kPush).answer.reply.empty());
+  EXPECT_EQ(machine.state().jobs().size(), 2U);
+}
+
 TEST_F(MachineTest, DueWorkComesInSlices) {
   core::Push later = push_of();
   later.spec.delay_ms = 10;

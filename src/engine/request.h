@@ -25,6 +25,8 @@ struct SessionOrder {
   // Its requests are given back, until it clears this while the engine has none of them. Of whoever
   // has them.
   bool gives_back = false;
+  // Its connection is closed: what it asked is of no use to anybody. The session sets it.
+  std::atomic<bool> gone = false;
   // Of heavy replies that it has not passed on yet. The engine adds, the session subtracts.
   std::atomic<uint64_t> reply_bytes = 0;
 };
@@ -35,7 +37,7 @@ struct Request {
     kClose,  // The session is gone: what it waits for ends unanswered, `ungot` is taken back.
   };
   Kind kind = Kind::kCommand;
-  Lane lane = Lane::kPush;
+  Lane lane = Lane::kPush;  // Of the command; it may have to wait in a later one.
   bool heavy = false;       // Its reply may hold whole jobs, values or many words.
   bool given_back = false;  // Nothing was done: the session owes too much, and gives it again.
   uint64_t session = 0;

@@ -102,9 +102,13 @@ TEST(CommandTable, HasLanesAndFlagsAsTheRulesSay) {
        {"JOB.FETCH", "JOB.RETRY", "JOB.CANCEL", "JOB.DELETE", "QUEUE.PAUSE", "QUEUE.RESUME"}) {
     EXPECT_EQ(lane_of(name), Lane::kFetch) << name;
   }
-  for (const std::string_view name : {"JOB.PUSH", "JOB.MPUSH", "JOB.GET", "JOB.WAIT", "QUEUE.STATS",
-                                      "QUEUE.LIST", "SET", "GET", "SCAN"}) {
+  for (const std::string_view name :
+       {"JOB.PUSH", "JOB.MPUSH", "JOB.GET", "JOB.WAIT", "QUEUE.STATS", "SET", "GET", "HGET"}) {
     EXPECT_EQ(lane_of(name), Lane::kPush) << name;
+  }
+  for (const std::string_view name : {"JOB.LIST", "JOB.COUNT", "QUEUE.LIST", "WORKER.LIST",
+                                      "OP.LIST", "EVENT.READ", "SCAN", "HGETALL", "HKEYS"}) {
+    EXPECT_EQ(lane_of(name), Lane::kRead) << name;
   }
   std::set<std::string_view> multi;
   std::set<std::string_view> pre_auth;

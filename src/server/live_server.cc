@@ -1,5 +1,6 @@
 #include "server/live_server.h"
 
+#include <csignal>
 #include <stdexcept>
 #include <utility>
 
@@ -108,11 +109,15 @@ LiveServer::LiveServer(std::string token, const ConnectionLimits& limits,
       audit_log_(clock_),
       server_(make_homes(namespaces), gauge_, clock_, {roll_, audit_log_}) {
   server_.set_limits(limits);
+  // Signals are for the server's threads alone: whoever wants to end the tests still can.
+  sigset_t before;
+  pthread_sigmask(SIG_SETMASK, nullptr, &before);
   const base::Status listening = server_.listen({"127.0.0.1", 0}, {"127.0.0.1", 0});
   ASSERT(listening.has_value(), "{}", listening.error().message);
   address_ = server_.resp_address();
   http_address_ = server_.http_address();
   thread_ = std::thread([this] { exit_code_ = server_.run(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 LiveServer::~LiveServer() {

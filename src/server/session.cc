@@ -534,6 +534,7 @@ void Session::write() {
 void Session::close() {
   if (closed_) return;
   closed_ = true;
+  order_.gone.store(true, std::memory_order_relaxed);
   submit_lent();
   end_strangeness();  // The peer that sees the end may come again at once.
   connection_.close();

@@ -46,7 +46,16 @@ TestProcess::TestProcess(const std::vector<std::string>& arguments) {
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, output.write, STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, errors.write, STDERR_FILENO);
-  const int failed = ::posix_spawn(&id_, DRAY_BINARY, &actions, nullptr, pointers.data(), environ);
+  // A server in this process keeps signals from its threads.
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  sigset_t none;
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  const int failed =
+      ::posix_spawn(&id_, DRAY_BINARY, &actions, &attributes, pointers.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   ::close(output.write);
   ::close(errors.write);
